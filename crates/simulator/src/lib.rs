@@ -1,0 +1,1 @@
+//! An X look-alike with a fault plan and a ledger of every byte it wrote.

@@ -1,0 +1,1 @@
+//! NDJSON files behind Sink.

@@ -1,0 +1,1 @@
+//! X's streaming endpoints behind Source.

@@ -1,0 +1,96 @@
+//! What the data path asks of a broker.
+//!
+//! A sink **opens** publishers; it never reconnects by itself. The [lane loop](crate::deliver) owns patience and order: it
+//! opens a publisher for its lane, hands records over in order within a bounded window, and waits for each record's outcome.
+//! After any error it drops the publisher, waits, opens a new one and replays from its cursor, so a sink need not remember
+//! anything across a failure and duplicates after one are expected.
+//!
+//! # The contract
+//!
+//! 1. [`Sink::open`] returns once records can be handed over; it has a deadline of its own, and an error names what the
+//!    caller must do. It is called again and again while a broker is down, and must not leak.
+//! 2. [`Publisher::publish`] hands records to the client in the order given. "Handed over" is not delivered. It never waits
+//!    for a broker: the caller bounds what is in flight (in records and bytes), so room is always there.
+//! 3. [`Publisher::settled`] yields outcomes in any order, each record's at most once. [`Outcome::Delivered`] means that the
+//!    broker has confirmed (all in-sync replicas, every queue, the disk), never less. It is cancel safe.
+//! 4. Outcomes of records handed to an earlier publisher of the same lane never reach a later one.
+//! 5. An error from `publish` or `settled` ends the publisher: the fate of every unsettled record is unknown, and the caller
+//!    replays them.
+//! 6. A broker that is merely away is not an error as long as the client library keeps the records and retries them in order.
+//! 7. [`Publisher::close`] waits for nothing but the client's own farewell; unsettled records are replayed at the next start.
+//! 8. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
+//!
+//! [`testing::conformance`](crate::testing) checks all of this against any sink.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use crate::lane::Lane;
+use crate::record::Record;
+
+/// A broker, or a folder of files.
+pub trait Sink: Send + Sync + 'static {
+    /// The sink's kind, for logs and the `sink` label of metrics when the user gave no name: `kafka`, `amqp`, `file`.
+    fn kind(&self) -> &'static str;
+
+    /// Opens a publisher for one lane. At most one per lane is in use at a time; lanes open side by side.
+    fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>>;
+
+    /// Tries what `open` needs, once, and says what did not answer (for `birdfeed check --connect`). Creates nothing.
+    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>>;
+}
+
+/// One lane's way into a sink.
+pub trait Publisher: Send {
+    /// Hands `records` over, in order.
+    fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>>;
+
+    /// Waits for outcomes and appends at least one to `into` (which the caller clears), unless it fails. Pends for ever while
+    /// nothing is unsettled. Cancel safe.
+    fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>>;
+
+    /// Says goodbye to the broker within `budget`.
+    fn close(self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// A record's fate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The record's `place.seq`.
+    pub seq: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The broker has it and has said so.
+    Delivered,
+    /// The broker will not take this record, or will not take the batch that it was in (too large, invalid). The lane tries
+    /// each such record alone before it believes it.
+    Refused(String),
+}
+
+/// Why a sink cannot take records, named by what the caller must do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SinkError {
+    /// The broker is away or the client has broken: reset, wait a little, try again. No person is needed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A person must do something (topic missing, no permission, exchange missing, unroutable, disk full): reset, try again
+    /// ever more slowly, say so aloud. Nothing is dropped.
+    #[error("{0}")]
+    Operator(String),
+}
+
+impl SinkError {
+    /// The `class` label of `birdfeed_lane_errors_total`.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "unavailable",
+            Self::Operator(_) => "operator",
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the data path asks of the place a stream comes from.
+//!
+//! A source **connects**; it never reconnects and never sleeps. Patience belongs to the
+//! [supervisor](crate::supervisor), which reads the class of an error and nothing else of it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::lane::{Lane, LaneSet, PerLane};
+use crate::time::Timestamp;
+
+/// Where a stream comes from.
+pub trait Source: Send + Sync + 'static {
+    /// Opens one connection and returns once the server has accepted the stream (HTTP 200). Every step inside has a deadline
+    /// of the source's own. Dropping the future closes whatever was open.
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>;
+
+    /// Says how one message (one line, without its line end) splits into records. Pure: the same bytes give the same answer,
+    /// in a replay too. Never fails: what cannot be read becomes [`Split::dead_letter`].
+    fn split(&self, message: &Bytes) -> Split;
+}
+
+/// One open stream. Dropping it closes the socket.
+pub trait Connection: Send {
+    /// The next bytes, in whatever portions they arrive; `Ok(None)` is the server's clean end. Cancel safe: a dropped call
+    /// loses nothing. Silence past the source's limit is [`ReadError::Silence`].
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>>;
+}
+
+/// Why a connection could not be opened, named by what the caller must do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct ConnectError {
+    /// Which ladder of waits applies.
+    pub class: ConnectErrorClass,
+    /// The HTTP status, when there was an answer.
+    pub status: Option<u16>,
+    /// For people: what happened and what to do about it. Holds no secret.
+    pub detail: String,
+}
+
+/// X's own distinctions (<https://docs.x.com/x-api/fundamentals/handling-disconnections>); 429's three meanings are told
+/// apart by the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectErrorClass {
+    /// No HTTP answer: name resolution, TCP, TLS, a deadline. Waits grow by 250 ms.
+    Network,
+    /// An answer that patience may cure (5xx). Waits double from 5 s.
+    Http,
+    /// 429, too many requests: wait for the reset if the answer named one, measured against the answer's own `Date`.
+    RateLimited {
+        /// How long until the server's limit is lifted.
+        reset_in: Option<Duration>,
+    },
+    /// 429, the account's connection slots are taken, most often by our own ghost.
+    TooManyConnections,
+    /// 429, the month's posts are used up: only time or money helps.
+    UsageCapped,
+    /// An answer that an operator must cure (400, 401, 403, 404, 409): waits as for [`Self::Http`], said aloud.
+    Refused,
+}
+
+/// Why an open stream ended, other than by the server's clean end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// Not a single byte for this long.
+    #[error("no byte for {0:?}")]
+    Silence(Duration),
+    /// The transport failed: reset, TLS alert, broken chunk.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// How one message splits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The message's kind, for metrics: a closed set of names.
+    pub kind: &'static str,
+    /// The key of all its records.
+    pub key: Option<Bytes>,
+    /// When the thing was created, according to the server.
+    pub created_at: Option<Timestamp>,
+    /// The value for each lane that gets a record.
+    pub values: PerLane<Option<Bytes>>,
+    /// Why the message is a dead letter, if it cannot be read. The caller makes the dead letter.
+    pub dead_letter: Option<&'static str>,
+    /// What the message means for the connection that brought it.
+    pub verdict: Verdict,
+}
+
+/// What a message means for its connection.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Verdict {
+    /// Nothing.
+    #[default]
+    Continue,
+    /// The server has said goodbye (errors alone): close and reconnect, even if the socket stays open.
+    Goodbye(String),
+}
+
+impl Split {
+    /// A message of `kind` that has no records yet.
+    pub fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            key: None,
+            created_at: None,
+            values: PerLane::default(),
+            dead_letter: None,
+            verdict: Verdict::Continue,
+        }
+    }
+
+    /// A message that cannot be read, for `reason` (a closed set of names).
+    pub fn dead_letter(reason: &'static str) -> Self {
+        Self {
+            dead_letter: Some(reason),
+            ..Self::new("invalid")
+        }
+    }
+
+    /// Gives `lane` its value.
+    #[must_use]
+    pub fn with(mut self, lane: Lane, value: Bytes) -> Self {
+        self.values[lane] = Some(value);
+        self
+    }
+
+    /// The lanes that get a record.
+    pub fn lanes(&self) -> LaneSet {
+        Lane::ALL
+            .into_iter()
+            .filter(|lane| self.values[*lane].is_some())
+            .collect()
+    }
+}

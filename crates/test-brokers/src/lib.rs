@@ -1,0 +1,1 @@
+//! Kafka and RabbitMQ for tests: given, in Docker, or started natively.
