@@ -1,1 +1,59 @@
-//! A write-ahead log of opaque bytes: segments, cursors, recovery.
+//! A write-ahead log of opaque bytes on disk: one writer, many readers, named cursors.
+//!
+//! Entries get consecutive positions, go to segment files by `write(2)` (so they outlive the
+//! process at once), are made durable in groups by a thread of their own, and go away segment by
+//! segment once every cursor has passed them. The crate knows nothing of what it stores.
+//!
+//! The modules, in the order data flows:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `settings`, `error` | what the caller says, and what it is told |
+//! | `open` | recovery: any bytes in the directory become a journal or a clear error |
+//! | `appender` | the one writer: admission, rotation, `writev`, cutting back after a failed write |
+//! | `frame` | the bytes of one entry (pure) |
+//! | `state` | the book in memory: segments, cursors, and what to sync and trim (pure) |
+//! | `keeper` | the thread: write cursors, trim, sync; and what happens when a sync fails |
+//! | `cursor` | a consumer's place, and the bytes of the cursor file (pure) |
+//! | `disk` | the directory: lock, names, creating, replacing, syncing |
+//! | `walk` | the readable entries of one segment file, damage skipped |
+//! | `reader` | entries from a position on, across segments |
+//! | `journal` | the shared handle: readers, cursors, figures |
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! use journal::{Cursor, Entry, Settings};
+//!
+//! let (mut appender, journal) = journal::open(Settings::new(dir.path().join("journal")))?;
+//! journal.set_cursor("printer", Cursor::at(journal.end()));
+//! appender.append(&[Entry { head: b"1 ", body: b"hello" }])?;
+//! for (position, bytes) in journal.read_from(0).next_batch(64 * 1024)? {
+//!     assert_eq!(&bytes[..], b"1 hello");
+//!     journal.set_cursor("printer", Cursor::at(position + 1));
+//! }
+//! appender.close()?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod appender;
+mod cursor;
+mod disk;
+mod error;
+mod frame;
+mod journal;
+mod keeper;
+mod open;
+mod reader;
+mod settings;
+mod state;
+mod walk;
+
+pub use crate::appender::{Appender, Entry, MAX_ENTRY_BYTES};
+pub use crate::cursor::Cursor;
+pub use crate::error::{AppendError, OpenError};
+pub use crate::journal::{Journal, Stats};
+pub use crate::open::open;
+pub use crate::reader::Reader;
+pub use crate::settings::{Durability, Observer, Settings, Timing};

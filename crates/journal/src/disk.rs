@@ -1,0 +1,245 @@
+//! The directory: its lock, its names, and the few things done to its files.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::error::OpenError;
+
+const LOCK: &str = "lock";
+const CURSORS: &str = "cursors";
+const NEW_CURSORS: &str = "cursors.tmp";
+const NEW_SEGMENT: &str = "segment.tmp";
+
+/// Positions in file names and cursors from here on are not ours: no journal gets that far, and
+/// believing one would run the counter into its end.
+pub(crate) const BEYOND_BELIEF: u64 = 1 << 62;
+
+/// Forces a file's bytes to the disk; replaced in tests of failing disks.
+pub(crate) type SyncFile = Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
+
+/// A locked journal directory.
+pub(crate) struct Disk {
+    dir: PathBuf,
+    lock: File,
+    sync_file: SyncFile,
+}
+
+impl Disk {
+    /// Makes the directory if needed and takes its lock.
+    pub(crate) fn lock(dir: &Path, sync_file: SyncFile) -> Result<Self, OpenError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { path, source }
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(at(dir))?;
+        let path = dir.join(LOCK);
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(at(&path))?;
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self {
+                dir: dir.to_owned(),
+                lock,
+                sync_file,
+            }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked { dir: dir.to_owned() }),
+            Err(other) => Err(at(&path)(other.into())),
+        }
+    }
+
+    /// Where the segment that begins at `first` lives.
+    pub(crate) fn segment_path(&self, first: u64) -> PathBuf {
+        self.dir.join(format!("{first:020}.seg"))
+    }
+
+    /// The first positions of all segments, ascending. Files of other names are not ours.
+    pub(crate) fn segments(&self) -> Result<Vec<u64>, OpenError> {
+        let io = |source| OpenError::Io {
+            path: self.dir.clone(),
+            source,
+        };
+        let mut firsts = Vec::new();
+        for entry in fs::read_dir(&self.dir).map_err(io)? {
+            firsts.extend(entry.map_err(io)?.file_name().to_str().and_then(first_of));
+        }
+        firsts.sort_unstable();
+        Ok(firsts)
+    }
+
+    /// A new, empty segment file.
+    pub(crate) fn create_segment(&self, first: u64) -> io::Result<File> {
+        let path = self.segment_path(first);
+        let create = || {
+            OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)
+        };
+        create().or_else(|error| {
+            if error.kind() != ErrorKind::AlreadyExists {
+                return Err(error);
+            }
+            // Positions from `first` on were never given out, so what has that name can only be
+            // the remains of a segment that was abandoned before its first entry.
+            fs::remove_file(&path)?;
+            create()
+        })
+    }
+
+    pub(crate) fn open_segment(&self, first: u64) -> io::Result<File> {
+        File::open(self.segment_path(first))
+    }
+
+    /// Removes a segment; one that is gone already is fine.
+    pub(crate) fn remove_segment(&self, first: u64) -> io::Result<()> {
+        match fs::remove_file(self.segment_path(first)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a durable copy of `file`'s first `bytes` in the place of the segment at `first`.
+    /// Readers of the old file are not disturbed: the bytes are the same.
+    pub(crate) fn replace_segment(&self, first: u64, file: &File, bytes: u64) -> io::Result<()> {
+        let (temporary, mut copy) = self.temporary(NEW_SEGMENT)?;
+        let mut buffer = vec![0; 1 << 20];
+        let mut offset = 0;
+        while offset < bytes {
+            let part = (bytes - offset).min(buffer.len() as u64) as usize;
+            file.read_exact_at(&mut buffer[..part], offset)?;
+            copy.write_all(&buffer[..part])?;
+            offset += part as u64;
+        }
+        self.sync(&copy)?;
+        fs::rename(temporary, self.segment_path(first))?;
+        self.sync_dir()
+    }
+
+    pub(crate) fn read_cursors(&self) -> io::Result<Vec<u8>> {
+        const ABSURD: u64 = 16 << 20;
+        let mut bytes = Vec::new();
+        File::open(self.dir.join(CURSORS))?
+            .take(ABSURD)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Replaces the cursor file by rename. On a full disk it is overwritten where it is, because
+    /// only trimming behind the cursors can make room again; a torn file costs duplicates only.
+    pub(crate) fn write_cursors(&self, bytes: &[u8], durably: bool) -> io::Result<()> {
+        match self.rename_cursors(bytes, durably) {
+            Err(error) if is_full(&error) => self.overwrite_cursors(bytes),
+            other => other,
+        }
+    }
+
+    fn rename_cursors(&self, bytes: &[u8], durably: bool) -> io::Result<()> {
+        let (temporary, mut file) = self.temporary(NEW_CURSORS)?;
+        file.write_all(bytes)?;
+        if durably {
+            self.sync(&file)?;
+        }
+        fs::rename(temporary, self.dir.join(CURSORS))?;
+        if durably { self.sync_dir() } else { Ok(()) }
+    }
+
+    fn overwrite_cursors(&self, bytes: &[u8]) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(self.dir.join(CURSORS))?;
+        file.write_all_at(bytes, 0)?;
+        file.set_len(bytes.len() as u64)
+    }
+
+    fn temporary(&self, name: &str) -> io::Result<(PathBuf, File)> {
+        let path = self.dir.join(name);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)?;
+        Ok((path, file))
+    }
+
+    /// Removes what an interrupted replacement left behind.
+    pub(crate) fn remove_temporaries(&self) {
+        for name in [NEW_CURSORS, NEW_SEGMENT] {
+            // Each use truncates it first, so one that stays does no harm.
+            let _ = fs::remove_file(self.dir.join(name));
+        }
+    }
+
+    /// `fdatasync`. After an error the file must never be synced again: Linux may have marked its
+    /// lost pages clean, and the next call would succeed without them.
+    pub(crate) fn sync(&self, file: &File) -> io::Result<()> {
+        (self.sync_file)(file)
+    }
+
+    /// Makes created and renamed names durable.
+    pub(crate) fn sync_dir(&self) -> io::Result<()> {
+        File::open(&self.dir)?.sync_all()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Closing alone would leave the lock with a child between its fork and its exec.
+        if let Err(error) = flock(&self.lock, FlockOperation::Unlock) {
+            tracing::warn!(%error, "journal lock not released");
+        }
+    }
+}
+
+/// No room: on the disk, in the quota.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+}
+
+fn first_of(name: &str) -> Option<u64> {
+    let digits = name.strip_suffix(".seg")?;
+    let ours = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|first| ours && *first < BEYOND_BELIEF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_names_are_segments() {
+        assert_eq!(first_of("00000000000000000042.seg"), Some(42));
+        for foreign in [
+            "42.seg",
+            "00000000000000000042.seg.bak",
+            "0000000000000000004x.seg",
+            "+0000000000000000042.seg",
+            "18446744073709551615.seg",
+            "99999999999999999999.seg",
+            "lost+found",
+        ] {
+            assert_eq!(first_of(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn cursors_are_overwritten_in_place_when_nothing_new_can_be_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Disk::lock(dir.path(), Box::new(File::sync_data)).unwrap();
+        disk.write_cursors(&[1; 8192], false).unwrap();
+        disk.overwrite_cursors(&[2; 4096]).unwrap();
+        assert_eq!(disk.read_cursors().unwrap(), [2; 4096]);
+    }
+}

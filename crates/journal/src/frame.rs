@@ -1,0 +1,121 @@
+//! The bytes of one entry on disk. Pure: no I/O.
+//!
+//! ```text
+//! 0      4      8      12         20
+//! | magic | crc32 | length | position | payload …        (little endian)
+//! ```
+//! The checksum covers everything after itself, so a frame vouches for its own length and place.
+
+/// Bytes in front of each payload.
+pub(crate) const HEADER: usize = 20;
+
+/// Begins each frame. `F5` and `FF` occur in no UTF-8 text, so text never looks like a frame.
+pub(crate) const MAGIC: [u8; 4] = [0xF5, 0x1E, 0xFF, 0xA7];
+
+const CHECKED_FROM: usize = 8;
+
+/// The header of the frame of `head` followed by `body`, which together are below 4 GiB.
+pub(crate) fn header(position: u64, head: &[u8], body: &[u8]) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..4].copy_from_slice(&MAGIC);
+    header[8..12].copy_from_slice(&((head.len() + body.len()) as u32).to_le_bytes());
+    header[12..].copy_from_slice(&position.to_le_bytes());
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&header[CHECKED_FROM..]);
+    hasher.update(head);
+    hasher.update(body);
+    header[4..8].copy_from_slice(&hasher.finalize().to_le_bytes());
+    header
+}
+
+/// What the bytes at some offset are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    /// A whole, valid frame of `total` bytes; its payload begins after [`HEADER`].
+    Frame { position: u64, total: usize },
+    /// The beginning of what may be a frame of `total` bytes.
+    Short { total: usize },
+    /// Not a frame.
+    Damaged,
+}
+
+/// Says what `bytes` begin with.
+pub(crate) fn parse(bytes: &[u8]) -> Parsed {
+    let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
+        return Parsed::Short { total: HEADER };
+    };
+    if header[..4] != MAGIC {
+        return Parsed::Damaged;
+    }
+    let length = u32_at(header, 8) as usize;
+    let total = HEADER + length;
+    let Some(payload) = rest.get(..length) else {
+        return Parsed::Short { total };
+    };
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&header[CHECKED_FROM..]);
+    hasher.update(payload);
+    if hasher.finalize() != u32_at(header, 4) {
+        return Parsed::Damaged;
+    }
+    Parsed::Frame {
+        position: position(header),
+        total,
+    }
+}
+
+/// The position that a header claims.
+pub(crate) fn position(header: &[u8; HEADER]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&header[12..]);
+    u64::from_le_bytes(bytes)
+}
+
+fn u32_at(header: &[u8; HEADER], at: usize) -> u32 {
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&header[at..at + 4]);
+    u32::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frame(position: u64, head: &[u8], body: &[u8]) -> Vec<u8> {
+        [&header(position, head, body)[..], head, body].concat()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(position: u64, head: Vec<u8>, body: Vec<u8>, after: Vec<u8>) {
+            let bytes = frame(position, &head, &body);
+            let total = bytes.len();
+            let followed = [bytes, after].concat();
+            prop_assert_eq!(parse(&followed), Parsed::Frame { position, total });
+            prop_assert_eq!(&followed[HEADER..total], &[head, body].concat()[..]);
+        }
+
+        #[test]
+        fn any_bytes_are_parsed_without_panic(bytes: Vec<u8>) {
+            let framed = matches!(parse(&bytes), Parsed::Frame { .. });
+            prop_assert!(!framed);
+        }
+    }
+
+    #[test]
+    fn every_cut_is_short_and_every_flip_is_no_frame() {
+        let bytes = frame(7, b"head", b"body");
+        for cut in 0..bytes.len() {
+            assert!(
+                matches!(parse(&bytes[..cut]), Parsed::Short { .. }),
+                "cut at {cut}"
+            );
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(!matches!(parse(&flipped), Parsed::Frame { .. }), "bit {bit}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The handle that everyone but the writer has.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cursor::Cursor;
+use crate::keeper::{Core, Handle};
+use crate::reader::Reader;
+use crate::state::Until;
+use crate::walk::Walk;
+
+/// An open journal: its readers, cursors and figures. Cheap to clone; the directory stays locked
+/// until the last clone, reader and appender are dropped.
+#[derive(Clone)]
+pub struct Journal {
+    handle: Arc<Handle>,
+}
+
+impl Journal {
+    pub(crate) fn new(handle: Arc<Handle>) -> Self {
+        Self { handle }
+    }
+
+    fn core(&self) -> &Core {
+        &self.handle.core
+    }
+
+    /// The oldest position still held; [`end`](Self::end) if nothing is.
+    pub fn start(&self) -> u64 {
+        self.core().state().start()
+    }
+
+    /// The position that the next entry gets.
+    pub fn end(&self) -> u64 {
+        self.core().state().end()
+    }
+
+    /// The newest readable entry. It is kept even when every cursor has passed it. Reads a whole
+    /// segment: meant for the start.
+    pub fn last_entry(&self) -> io::Result<Option<(u64, Bytes)>> {
+        let places = self.core().state().places_backwards();
+        for place in places {
+            let file = match self.core().disk.open_segment(place.first) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            let mut walk = Walk::new(file, place.first);
+            let mut last = None;
+            while let Some(found) = walk.next(place.bytes, place.limit)? {
+                last = Some((found.position, found.payload));
+            }
+            if last.is_some() {
+                return Ok(last);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A reader that begins at `position`, or at [`start`](Self::start) if that is later.
+    pub fn read_from(&self, position: u64) -> Reader {
+        Reader::new(self.handle.clone(), position.max(self.start()))
+    }
+
+    /// The cursor of that name; `None` if it was never set or its file was unreadable at start:
+    /// then begin at [`start`](Self::start), which repeats entries but skips none.
+    pub fn cursor(&self, name: &str) -> Option<Cursor> {
+        self.core().state().cursors().get(name).copied()
+    }
+
+    /// Moves a cursor, at once in memory and within 50 ms (more on a slow disk) in the file. A
+    /// position beyond the end is taken as the end.
+    ///
+    /// Segments go once every *known* cursor has passed them, so **set the cursors of all consumers
+    /// before the first of them moves**, also to `start()` for a new one.
+    pub fn set_cursor(&self, name: &str, cursor: Cursor) {
+        self.core().state().set_cursor(name, cursor);
+        self.core().wake();
+    }
+
+    /// Every cursor with its name.
+    pub fn cursors(&self) -> Vec<(String, Cursor)> {
+        let state = self.core().state();
+        state
+            .cursors()
+            .iter()
+            .map(|(name, cursor)| (name.clone(), *cursor))
+            .collect()
+    }
+
+    /// Removes a cursor, so that it holds no segment back any more.
+    pub fn forget_cursor(&self, name: &str) {
+        self.core().state().forget_cursor(name);
+        self.core().wake();
+    }
+
+    /// Writes changed cursors now, on the caller's thread. They then outlive the process.
+    pub fn flush_cursors(&self) -> io::Result<()> {
+        self.core().write_cursors(false)
+    }
+
+    /// Forces everything appended so far to the disk, on the caller's thread.
+    pub fn sync(&self) -> io::Result<()> {
+        self.core().sync(Until::All).map(drop)
+    }
+
+    /// The figures of this moment.
+    pub fn stats(&self) -> Stats {
+        let state = self.core().state();
+        let tally = &state.tally;
+        Stats {
+            bytes: state.bytes(),
+            segments: state.segment_count(),
+            start: state.start(),
+            end: state.end(),
+            unsynced_entries: state.unsynced(0),
+            at_risk_entries: state.unsynced(state.lowest_cursor().unwrap_or(0)),
+            appended_entries: tally.appended_entries,
+            appended_bytes: tally.appended_bytes,
+            lost_entries: tally.lost_entries,
+            cut_bytes: tally.cut_bytes,
+            sync_failures: tally.sync_failures,
+            cursor_failures: tally.cursor_failures,
+            trim_failures: tally.trim_failures,
+            last_append: tally.last_append,
+            last_sync: tally.last_sync,
+        }
+    }
+}
+
+/// Figures of a journal. Totals count from the opening on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// What all segments take on disk; what `max_bytes` limits.
+    pub bytes: u64,
+    /// How many segment files there are.
+    pub segments: usize,
+    /// The oldest position held.
+    pub start: u64,
+    /// The next position.
+    pub end: u64,
+    /// Entries not known to be on the disk, consumed or not.
+    pub unsynced_entries: u64,
+    /// Those of them that not every cursor has passed: what a dying machine would take.
+    pub at_risk_entries: u64,
+    /// Entries appended.
+    pub appended_entries: u64,
+    /// Their bytes on disk, headers included.
+    pub appended_bytes: u64,
+    /// Entries found damaged or missing, by the recovery of the last segment and by readers; each
+    /// once, however many readers meet it.
+    pub lost_entries: u64,
+    /// Bytes cut off the last segment at start: an unfinished write, or a damaged last entry.
+    pub cut_bytes: u64,
+    /// Syncs that the disk refused. The segment was then copied to a new file.
+    pub sync_failures: u64,
+    /// Cursor writes that failed; tried again each 50 ms.
+    pub cursor_failures: u64,
+    /// Trimmed segments that could not be unlinked; tried again each 50 ms.
+    pub trim_failures: u64,
+    /// How long the newest append took.
+    pub last_append: Duration,
+    /// How long the newest sync took.
+    pub last_sync: Duration,
+}

@@ -1,0 +1,276 @@
+//! What runs behind the appender's back: every 50 ms at most, write changed cursors, trim behind
+//! them, sync what is old and unconsumed. Appends never wait for it.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::appender::Writer;
+use crate::cursor;
+use crate::disk::Disk;
+use crate::settings::{Settings, Timing};
+use crate::state::{How, State, SyncJob, Until};
+
+const ROUND: Duration = Duration::from_millis(50);
+const COPY_AGAIN: Duration = Duration::from_secs(1);
+/// A thread stuck in a hanging disk must not take the whole program with it.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Everything that the handles and the keeper share.
+///
+/// Locks are taken in the order of the fields, some left out but never turned round. `state` and
+/// `alarm` are never held during I/O, so nothing but the disk itself makes an append wait.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) disk: Disk,
+    /// One writes the cursor file at a time, so that an older one never replaces a newer.
+    cursor_turn: Mutex<()>,
+    /// One syncs at a time.
+    sync_turn: Mutex<()>,
+    pub(crate) writer: Mutex<Writer>,
+    alarm: Mutex<Alarm>,
+    rung: Condvar,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alarm {
+    /// The keeper waits for something to do.
+    Idle,
+    Busy,
+    Stop,
+    Stopped,
+}
+
+/// A lock, even if a thread died with it: no state here is left half changed by a panic.
+pub(crate) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings, disk: Disk, state: State) -> Self {
+        Self {
+            settings,
+            disk,
+            cursor_turn: Mutex::default(),
+            sync_turn: Mutex::default(),
+            writer: Mutex::default(),
+            state: Mutex::new(state),
+            alarm: Mutex::new(Alarm::Busy),
+            rung: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        hold(&self.state)
+    }
+
+    /// Tells an idle keeper that something changed.
+    pub(crate) fn wake(&self) {
+        let mut alarm = hold(&self.alarm);
+        if *alarm == Alarm::Idle {
+            *alarm = Alarm::Busy;
+            self.rung.notify_all();
+        }
+    }
+
+    /// Writes the cursors if they changed; `durably` forces them to the disk in any case.
+    pub(crate) fn write_cursors(&self, durably: bool) -> io::Result<()> {
+        let _turn = hold(&self.cursor_turn);
+        let (bytes, version, lowest) = {
+            let state = self.state();
+            if !durably && !state.cursors_changed() {
+                return Ok(());
+            }
+            (
+                cursor::encode(state.cursors()),
+                state.version(),
+                state.lowest_cursor(),
+            )
+        };
+        let outcome = self.disk.write_cursors(&bytes, durably);
+        let mut state = self.state();
+        match &outcome {
+            Ok(()) => state.cursors_written(version, lowest),
+            Err(_) => state.tally.cursor_failures += 1,
+        }
+        outcome
+    }
+
+    fn trim(&self) -> io::Result<()> {
+        let gone = self.state().trim();
+        for first in gone {
+            if let Err(error) = self.disk.remove_segment(first) {
+                self.state().tally.trim_failures += 1;
+                return Err(error);
+            }
+            self.state().unlinked(first);
+        }
+        Ok(())
+    }
+
+    /// Syncs what `until` asks for; true if there was something. The first error is returned after
+    /// all segments were tried.
+    pub(crate) fn sync(&self, until: Until) -> io::Result<bool> {
+        let _turn = hold(&self.sync_turn);
+        let (jobs, names_synced, end) = {
+            let state = self.state();
+            let jobs = state.sync_jobs(self.settings.durability, until, Instant::now());
+            (jobs, state.names_synced(), state.end())
+        };
+        if jobs.is_empty() {
+            return Ok(false);
+        }
+        if !names_synced {
+            self.disk.sync_dir()?;
+            self.state().set_names_synced(end);
+        }
+        let mut outcome = Ok(true);
+        for job in &jobs {
+            match self.make_durable(job) {
+                Ok(()) => self.state().synced(job),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+        }
+        outcome
+    }
+
+    fn make_durable(&self, job: &SyncJob) -> io::Result<()> {
+        let synced = match &job.how {
+            How::Sync(file) => self.timed_sync(file),
+            How::Reopen => match self.disk.open_segment(job.first) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                opened => self.timed_sync(&opened?),
+            },
+            How::Copy => return self.copy(job.first),
+        };
+        let Err(error) = synced else { return Ok(()) };
+        tracing::error!(segment = job.first, %error, "segment not synced; copying it to a new file");
+        self.state().tally.sync_failures += 1;
+        hold(&self.writer).abandon_if(self, job.first);
+        self.copy(job.first)
+    }
+
+    /// One `fdatasync`, measured.
+    pub(crate) fn timed_sync(&self, file: &File) -> io::Result<()> {
+        let started = Instant::now();
+        let outcome = self.disk.sync(file);
+        let took = started.elapsed();
+        self.state().tally.last_sync = took;
+        self.settings.observe(Timing::Sync(took));
+        outcome
+    }
+
+    /// Makes a segment durable whose own file may not be synced again: what was written is still
+    /// in the page cache, so a copy of it takes its place.
+    fn copy(&self, first: u64) -> io::Result<()> {
+        let Some(bytes) = self.state().refused(first, Instant::now() + COPY_AGAIN) else {
+            return Ok(());
+        };
+        let file = self.disk.open_segment(first)?;
+        self.disk.replace_segment(first, &file, bytes)?;
+        self.state().copied(first);
+        if !self.state().holds(first) {
+            // Trimmed while it was copied.
+            self.disk.remove_segment(first)?;
+        }
+        Ok(())
+    }
+
+    fn round(&self, aged: u64) -> io::Result<()> {
+        let written = self.write_cursors(false);
+        let trimmed = self.trim();
+        let synced = self.sync(Until::Aged(aged));
+        // Only while the disk is in use anyway: in quiet health nothing forces it.
+        let durable = if matches!(synced, Ok(true)) {
+            self.write_cursors(true)
+        } else {
+            Ok(())
+        };
+        written.and(trimmed).and(synced.map(drop)).and(durable)
+    }
+
+    /// Waits for the next round; false when it is time to stop.
+    fn next_round(&self) -> bool {
+        let idle = |alarm: &mut Alarm| *alarm == Alarm::Idle;
+        let busy = |alarm: &mut Alarm| *alarm == Alarm::Busy;
+        let alarm = self
+            .rung
+            .wait_while(hold(&self.alarm), idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        let waited = self.rung.wait_timeout_while(alarm, ROUND, busy);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == Alarm::Busy
+    }
+
+    fn rest_if_done(&self) {
+        // The alarm is held while the state is read: a change after that finds it idle and rings.
+        let mut alarm = hold(&self.alarm);
+        if *alarm == Alarm::Busy && !self.state().work_left(self.settings.durability) {
+            *alarm = Alarm::Idle;
+        }
+    }
+
+    fn run(&self) {
+        let mut aged = self.state().end();
+        let mut failing = false;
+        while self.next_round() {
+            let appended = self.state().end();
+            let outcome = self.round(std::mem::replace(&mut aged, appended));
+            report(&mut failing, outcome);
+            self.rest_if_done();
+        }
+        report(&mut failing, self.write_cursors(false));
+        *hold(&self.alarm) = Alarm::Stopped;
+        self.rung.notify_all();
+    }
+}
+
+/// Says once that the disk fails, and once that it works again.
+fn report(failing: &mut bool, outcome: io::Result<()>) {
+    match outcome {
+        Err(error) if !*failing => tracing::error!(%error, "journal upkeep fails; trying on"),
+        Ok(()) if *failing => tracing::info!("journal upkeep works again"),
+        _ => return,
+    }
+    *failing = !*failing;
+}
+
+/// What every public handle shares. With the last of them the keeper ends and the lock goes.
+pub(crate) struct Handle {
+    pub(crate) core: Arc<Core>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+impl Handle {
+    /// Starts the keeper.
+    pub(crate) fn start(core: Core) -> io::Result<Self> {
+        let core = Arc::new(core);
+        let kept = core.clone();
+        let keeper = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || kept.run())?;
+        Ok(Self {
+            core,
+            keeper: Some(keeper),
+        })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let mut alarm = hold(&self.core.alarm);
+        if *alarm != Alarm::Stopped {
+            *alarm = Alarm::Stop;
+        }
+        self.core.rung.notify_all();
+        let stopping = |alarm: &mut Alarm| *alarm != Alarm::Stopped;
+        let waited = self.core.rung.wait_timeout_while(alarm, STOP_WITHIN, stopping);
+        let stopped = *waited.unwrap_or_else(PoisonError::into_inner).0 == Alarm::Stopped;
+        match self.keeper.take() {
+            Some(keeper) if stopped => drop(keeper.join()),
+            _ => tracing::error!("the journal's thread hangs in the disk and is left behind"),
+        }
+    }
+}

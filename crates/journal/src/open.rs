@@ -1,0 +1,160 @@
+//! Recovery: from whatever the directory holds to an open journal.
+//!
+//! Only the newest segment is read here, for its end; damage in the others is found when they are
+//! read. So the time to start does not depend on the backlog.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::appender::Appender;
+use crate::cursor::{self, Cursors};
+use crate::disk::{BEYOND_BELIEF, Disk, SyncFile};
+use crate::error::OpenError;
+use crate::journal::Journal;
+use crate::keeper::{Core, Handle};
+use crate::settings::{Durability, Settings};
+use crate::state::{State, Until};
+use crate::walk::Walk;
+
+/// Opens the journal in `settings.dir`, which it makes if needed and locks.
+///
+/// Errors when the directory is in use or cannot be used; damaged contents are no error.
+pub fn open(settings: Settings) -> Result<(Appender, Journal), OpenError> {
+    open_with(settings, Box::new(File::sync_data))
+}
+
+pub(crate) fn open_with(
+    mut settings: Settings,
+    sync_file: SyncFile,
+) -> Result<(Appender, Journal), OpenError> {
+    settings.segment_bytes = settings.segment_bytes.min(settings.max_bytes / 4);
+    let dir = settings.dir.clone();
+    let disk = Disk::lock(&dir, sync_file)?;
+    disk.remove_temporaries();
+    let state = recover(&disk, read_cursors(&disk))?;
+    let strict = settings.durability == Durability::Strict;
+    let core = Core::new(settings, disk, state);
+    if !core.state().knows_written_cursors()
+        && let Err(error) = core.write_cursors(true)
+    {
+        tracing::warn!(%error, "no cursor file could be made; trying on");
+    }
+    let io = at(&dir);
+    if strict {
+        core.sync(Until::All).map_err(&io)?;
+    }
+    let handle = Arc::new(Handle::start(core).map_err(&io)?);
+    Ok((Appender::new(handle.clone()), Journal::new(handle)))
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> OpenError {
+    move |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// The cursors on disk; none if their file is missing or not to be believed.
+fn read_cursors(disk: &Disk) -> Option<Cursors> {
+    let bytes = match disk.read_cursors() {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::error!(%error, "cursor file unreadable: entries will be repeated");
+            return None;
+        }
+    };
+    let cursors = cursor::decode(&bytes)
+        .filter(|cursors| cursors.values().all(|cursor| cursor.position < BEYOND_BELIEF));
+    if cursors.is_none() {
+        tracing::error!("cursor file damaged: entries will be repeated");
+    }
+    cursors
+}
+
+fn recover(disk: &Disk, cursors: Option<Cursors>) -> Result<State, OpenError> {
+    let mut segments = list(disk)?;
+    let mut end = segments.last().map_or(0, |last| last.0);
+    let mut tail = None;
+    if let Some(last) = segments.last_mut() {
+        let scanned = scan(disk, last.0, last.1).map_err(at(&disk.segment_path(last.0)))?;
+        cut(disk, last.0, last.1, scanned.bytes).map_err(at(&disk.segment_path(last.0)))?;
+        end = scanned.end;
+        tail = Some((scanned.holes, last.1 - scanned.bytes));
+        last.1 = scanned.bytes;
+    }
+    // An empty file says only where positions go on, and would be in the way of a new one.
+    for (first, _) in segments.iter().filter(|it| it.1 == 0) {
+        disk.remove_segment(*first)
+            .map_err(at(&disk.segment_path(*first)))?;
+    }
+    segments.retain(|it| it.1 > 0);
+    let mut state = State::recovered(segments, end, cursors);
+    if let Some((holes, cut_bytes)) = tail {
+        state.tally.cut_bytes = cut_bytes;
+        for hole in holes {
+            state.lost(hole);
+        }
+    }
+    Ok(state)
+}
+
+/// First position and size of each segment, ascending.
+fn list(disk: &Disk) -> Result<Vec<(u64, u64)>, OpenError> {
+    let firsts = disk.segments()?;
+    firsts
+        .into_iter()
+        .map(|first| {
+            let path = disk.segment_path(first);
+            let metadata = fs::symlink_metadata(&path).map_err(at(&path))?;
+            if !metadata.is_file() {
+                let source = io::Error::new(ErrorKind::InvalidInput, "not a regular file");
+                return Err(OpenError::Io { path, source });
+            }
+            Ok((first, metadata.len()))
+        })
+        .collect()
+}
+
+struct Scanned {
+    /// Where the last readable frame ends.
+    bytes: u64,
+    /// The position after it.
+    end: u64,
+    holes: Vec<std::ops::Range<u64>>,
+}
+
+fn scan(disk: &Disk, first: u64, bytes: u64) -> io::Result<Scanned> {
+    let mut walk = Walk::new(disk.open_segment(first)?, first);
+    let mut scanned = Scanned {
+        bytes: 0,
+        end: first,
+        holes: Vec::new(),
+    };
+    while let Some(found) = walk.next(bytes, u64::MAX)? {
+        if found.position > scanned.end {
+            scanned.holes.push(scanned.end..found.position);
+        }
+        scanned.bytes = found.end;
+        scanned.end = found.position + 1;
+    }
+    Ok(scanned)
+}
+
+/// Takes off what follows the last readable frame.
+fn cut(disk: &Disk, first: u64, bytes: u64, good: u64) -> io::Result<()> {
+    if good == bytes {
+        return Ok(());
+    }
+    tracing::warn!(
+        segment = first,
+        bytes = bytes - good,
+        "cutting an unfinished end off"
+    );
+    OpenOptions::new()
+        .write(true)
+        .open(disk.segment_path(first))?
+        .set_len(good)
+}
