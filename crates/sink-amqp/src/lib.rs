@@ -1,1 +1,35 @@
-//! RabbitMQ (AMQP 0-9-1) behind Sink.
+//! RabbitMQ (AMQP 0-9-1) behind [`Sink`](stream_core::sink::Sink).
+//!
+//! Lanes share one connection; each has a channel of its own, a routing key and, unless told otherwise, a durable quorum queue
+//! of the same name bound to one durable topic exchange. Messages are persistent, mandatory and confirmed. A connection that
+//! breaks is not repaired but replaced, at the next [`open`](stream_core::sink::Sink::open).
+//!
+//! The modules, in the order in which a record meets them:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `settings` | [`Settings`], checked without a network; a URL that shows no password |
+//! | `sink` | [`AmqpSink`]: opens publishers |
+//! | `link` | the shared connection: made on demand, blocked or not, replaced when broken |
+//! | `connect`, `plug` | one attempt at a connection under one deadline; the socket that ends it |
+//! | `topology` | exchange, queue, binding |
+//! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
+//! | `message` | a record's properties and headers |
+//! | `confirms` | which confirms may be believed, and why |
+//! | `watchdog` | a broker that is connected and silent |
+//! | `error` | what a reply code asks of the caller |
+
+mod confirms;
+mod connect;
+mod error;
+mod link;
+mod message;
+mod plug;
+mod publisher;
+mod settings;
+mod sink;
+mod topology;
+mod watchdog;
+
+pub use settings::{Settings, SettingsError};
+pub use sink::AmqpSink;

@@ -1,0 +1,114 @@
+//! What a broker's refusal asks of the caller.
+
+use std::io;
+
+use lapin::ErrorKind;
+use stream_core::sink::SinkError;
+
+/// Names an error of lapin by what the caller must do; `doing` says what was tried.
+///
+/// `RabbitMQ` answers with a reply code and a text (<https://www.rabbitmq.com/amqp-0-9-1-reference>): the codes that a person
+/// must act on are [`Operator`](SinkError::Operator), every other failure is worth another try. The texts name exchanges,
+/// queues, virtual hosts and users, never passwords.
+pub(crate) fn classify(doing: &str, error: &lapin::Error) -> SinkError {
+    match error.kind() {
+        ErrorKind::ProtocolError(reply) => {
+            let text = format!("{doing}: {} ({})", reply.get_message(), reply.get_id());
+            match reply.get_id() {
+                403 => SinkError::Operator(format!("{text}: check user, password and permissions")),
+                404 => SinkError::Operator(format!(
+                    "{text}: create it, or let birdfeed do so with declare = true"
+                )),
+                406 => SinkError::Operator(format!(
+                    "{text}: it exists with other properties: delete it, or set declare = false and use it as it is"
+                )),
+                530 => SinkError::Operator(format!("{text}: check the virtual host in the url")),
+                _ => SinkError::Unavailable(text),
+            }
+        }
+        ErrorKind::IOError(error) => classify_io(doing, error),
+        _ => SinkError::Unavailable(format!("{doing}: {error}")),
+    }
+}
+
+/// Certificates, unlike networks, do not heal by themselves.
+fn classify_io(doing: &str, error: &io::Error) -> SinkError {
+    let certificate = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
+    if certificate {
+        SinkError::Operator(format!(
+            "{doing}: {error}: renew the broker's certificate, or name its issuer in ca_file"
+        ))
+    } else {
+        SinkError::Unavailable(format!("{doing}: {error}"))
+    }
+}
+
+/// The limit that a broker names when it closes a channel over a message that is too large (`PRECONDITION_FAILED - message
+/// size 40 is larger than configured max size 20`): the one 406 that says so of a single message.
+pub(crate) fn size_limit(error: &lapin::Error) -> Option<usize> {
+    let ErrorKind::ProtocolError(reply) = error.kind() else {
+        return None;
+    };
+    let text = reply.get_message().as_str();
+    let (_, limit) = text.rsplit_once("larger than configured max size ")?;
+    limit.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lapin::protocol::AMQPError;
+
+    fn reply(code: u16, text: &str) -> lapin::Error {
+        let error = AMQPError::from_id(code, text.into()).unwrap();
+        ErrorKind::ProtocolError(error).into()
+    }
+
+    #[test]
+    fn reply_codes_say_who_must_act() {
+        for code in [403, 404, 406, 530] {
+            let error = classify("opening", &reply(code, "NO"));
+            assert!(
+                matches!(&error, SinkError::Operator(text) if text.starts_with("opening: NO (")),
+                "{error:?}"
+            );
+        }
+        for code in [320, 405, 504, 506, 541] {
+            assert!(matches!(
+                classify("opening", &reply(code, "NO")),
+                SinkError::Unavailable(_)
+            ));
+        }
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        assert!(matches!(
+            classify("connecting", &refused.into()),
+            SinkError::Unavailable(_)
+        ));
+    }
+
+    #[test]
+    fn a_certificate_is_for_a_person() {
+        let error = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io::Error::new(io::ErrorKind::InvalidData, error);
+        assert!(
+            matches!(classify_io("connecting", &error), SinkError::Operator(text) if text.contains("ca_file"))
+        );
+    }
+
+    #[test]
+    fn a_brokers_size_limit_is_read_from_its_words() {
+        let text = "PRECONDITION_FAILED - message size 40 is larger than configured max size 20";
+        assert_eq!(size_limit(&reply(406, text)), Some(20));
+        assert_eq!(
+            size_limit(&reply(406, "PRECONDITION_FAILED - inequivalent arg")),
+            None
+        );
+        assert_eq!(
+            size_limit(&io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            None
+        );
+    }
+}

@@ -1,0 +1,267 @@
+//! What a user says of the broker, checked without a network.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use lapin::uri::{AMQPScheme, AMQPUri};
+use secrecy::{ExposeSecret, SecretString};
+use stream_core::cloudevents::Headers;
+use stream_core::lane::Lane;
+
+/// The longest name that AMQP 0-9-1 can carry (a "short string"), in bytes.
+const LONGEST_NAME: usize = 255;
+
+/// What lapin reads from a URL's query. It passes over everything else, so that a `verify` or a `cacertfile`, which other
+/// clients know, would be obeyed by nobody: we refuse them.
+const PARAMETERS: [&str; 5] = [
+    "frame_max",
+    "channel_max",
+    "heartbeat",
+    "connection_timeout",
+    "auth_mechanism",
+];
+
+/// How to reach the broker and what to publish to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `amqp://user:password@host:port/vhost` or `amqps://…`. The query may set `heartbeat` (seconds, 10 unless set),
+    /// `connection_timeout` (milliseconds), `frame_max`, `channel_max`, `auth_mechanism`.
+    pub url: SecretString,
+    /// The topic exchange that every lane publishes to.
+    pub exchange: String,
+    /// Whether to declare the exchange, and a quorum queue with its binding for each lane.
+    pub declare: bool,
+    /// What stands before the lane's name in its routing key and queue name.
+    pub prefix: String,
+    /// Certificates (PEM) to trust besides the system's; for `amqps` only. Read at each connection.
+    pub ca_file: Option<PathBuf>,
+    /// Which headers a message carries besides `birdfeed`.
+    pub headers: Headers,
+    /// `CloudEvents`' `source`: `/x/<endpoint>/<stream name>`.
+    pub event_source: String,
+    /// The lanes that will be opened; their names are checked.
+    pub lanes: Vec<Lane>,
+    /// The largest value that is sent, in bytes; a larger one is [`Refused`](stream_core::sink::Outcome::Refused) here.
+    /// `RabbitMQ` closes the channel over a message larger than its `max_message_size`: 128 MiB in 3.x, 16 MiB in 4.x.
+    pub max_message_bytes: usize,
+}
+
+impl Settings {
+    /// The defaults for a broker at `url`: exchange `x`, prefix `x.`, everything declared, 16 MiB.
+    pub fn new(url: SecretString) -> Self {
+        Self {
+            url,
+            exchange: "x".into(),
+            declare: true,
+            prefix: "x.".into(),
+            ca_file: None,
+            headers: Headers::Minimal,
+            event_source: String::new(),
+            lanes: Vec::new(),
+            max_message_bytes: 16 * 1024 * 1024,
+        }
+    }
+
+    /// The routing key of `lane`, which is its queue's name too.
+    pub(crate) fn route(&self, lane: Lane) -> String {
+        format!("{}{}", self.prefix, lane.name())
+    }
+
+    /// Checks everything that can be checked without a network.
+    pub(crate) fn address(&self) -> Result<Address, SettingsError> {
+        let address = Address::parse(self.url.expose_secret())?;
+        if self.exchange.is_empty() {
+            return Err(SettingsError::Exchange);
+        }
+        let routes = self.lanes.iter().map(|lane| self.route(*lane));
+        if let Some(name) = routes
+            .chain([self.exchange.clone()])
+            .find(|name| name.len() > LONGEST_NAME)
+        {
+            return Err(SettingsError::Name(name));
+        }
+        if self.ca_file.is_some() && !address.is_secure() {
+            return Err(SettingsError::CaWithoutTls);
+        }
+        Ok(address)
+    }
+}
+
+/// What is wrong with [`Settings`]. No text holds the URL: its password would be in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The URL cannot be used.
+    #[error("url: {0}")]
+    Url(String),
+    /// No exchange is named.
+    #[error("exchange: must not be empty: the default exchange cannot be declared or bound to")]
+    Exchange,
+    /// A name is too long for AMQP.
+    #[error("prefix or exchange: {0:?} is longer than {LONGEST_NAME} bytes")]
+    Name(String),
+    /// Certificates for a connection that has none.
+    #[error("ca_file: is for amqps:// only, and the url says amqp://")]
+    CaWithoutTls,
+}
+
+/// A URL that was read. Shows itself without its user and password.
+#[derive(Clone)]
+pub(crate) struct Address {
+    uri: AMQPUri,
+}
+
+impl Address {
+    /// The heartbeat, in seconds, when the URL names none: a dead peer is noticed within twice this time.
+    const HEARTBEAT: u16 = 10;
+
+    pub(crate) fn parse(url: &str) -> Result<Self, SettingsError> {
+        let wrong = |what: &str| SettingsError::Url(what.to_owned());
+        // lapin's own message would repeat a URL of another form, password and all.
+        let rest = ["amqp://", "amqps://"]
+            .into_iter()
+            .find_map(|scheme| url.strip_prefix(scheme))
+            .ok_or_else(|| wrong("must start with amqp:// or amqps://"))?;
+        let mut uri: AMQPUri = url.parse().map_err(|what: String| SettingsError::Url(what))?;
+        if let Some(host) = ipv6(rest) {
+            // The URL parser knows no IPv6 in schemes of its own, and lapin would take localhost instead.
+            host.clone_into(&mut uri.authority.host);
+        }
+        if uri.authority.host.is_empty() {
+            return Err(wrong("names no host"));
+        }
+        if uri.vhost.is_empty() || uri.vhost.len() > LONGEST_NAME {
+            return Err(wrong(
+                "ends in / and so names an empty virtual host: write /%2f for the default one",
+            ));
+        }
+        if let Some(name) = unknown_parameter(rest) {
+            return Err(SettingsError::Url(format!(
+                "has a parameter that is not known: {name:?}"
+            )));
+        }
+        uri.query.heartbeat.get_or_insert(Self::HEARTBEAT);
+        Ok(Self { uri })
+    }
+
+    pub(crate) fn uri(&self) -> AMQPUri {
+        self.uri.clone()
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.uri.scheme == AMQPScheme::AMQPS
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        &self.uri.authority.userinfo.username
+    }
+}
+
+/// `amqps://host:port`, and the virtual host unless it is the default one: safe for logs.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let authority = &self.uri.authority;
+        let (open, close) = if authority.host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
+        write!(
+            f,
+            "{}://{open}{}{close}:{}",
+            self.uri.scheme, authority.host, authority.port
+        )?;
+        if self.uri.vhost == "/" {
+            Ok(())
+        } else {
+            write!(f, "/{}", self.uri.vhost)
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// The host of a URL without its scheme, if it is an IPv6 address in brackets.
+fn ipv6(rest: &str) -> Option<&str> {
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.strip_prefix('[')?.split(']').next()
+}
+
+/// The name of the first query parameter that lapin would pass over.
+fn unknown_parameter(rest: &str) -> Option<&str> {
+    let (_, query) = rest.split_once('?')?;
+    query
+        .split('&')
+        .map(|pair| pair.split('=').next().unwrap_or_default())
+        .find(|name| !PARAMETERS.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(url: &str) -> Settings {
+        Settings::new(url.into())
+    }
+
+    #[test]
+    fn an_address_shows_no_user_and_no_password() {
+        let mut settings = settings("amqps://bird:s3cret@rabbit.example/%2f");
+        settings.ca_file = Some("ca.pem".into());
+        let address = settings.address().unwrap();
+        assert_eq!(address.to_string(), "amqps://rabbit.example:5671");
+        for shown in [format!("{address:?}"), format!("{settings:?}")] {
+            assert!(!shown.contains("s3cret") && !shown.contains("bird:"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_heartbeat_is_ten_seconds_unless_the_url_says_otherwise() {
+        let heartbeat = |url| Address::parse(url).unwrap().uri().query.heartbeat;
+        assert_eq!(heartbeat("amqp://localhost"), Some(10));
+        assert_eq!(heartbeat("amqp://localhost/%2f?heartbeat=30"), Some(30));
+    }
+
+    #[test]
+    fn an_ipv6_host_is_kept() {
+        let address = Address::parse("amqp://u:p@[2001:db8::1]:5673/v").unwrap();
+        assert_eq!(address.uri().authority.host, "2001:db8::1");
+        assert_eq!(address.to_string(), "amqp://[2001:db8::1]:5673/v");
+    }
+
+    #[test]
+    fn wrong_urls_are_told_apart_and_never_repeated() {
+        for (url, part) in [
+            ("bird:s3cret@localhost", "must start with"),
+            ("https://bird:s3cret@localhost", "must start with"),
+            ("amqp://bird:s3cret@localhost:99999/", "port"),
+            ("amqp://bird:s3cret@localhost/", "empty virtual host"),
+            ("amqp://bird:s3cret@localhost/%2f?heartbeat=s3cret", "digit"),
+            ("amqps://bird:s3cret@localhost/%2f?verify=verify_none", "verify"),
+            ("amqp://bird:s3cret@/%2f", "host"),
+        ] {
+            let error = settings(url).address().unwrap_err().to_string();
+            assert!(error.contains(part), "{url}: {error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_must_fit_amqp() {
+        let mut long = settings("amqp://localhost");
+        long.lanes = vec![Lane::Tweets];
+        assert_eq!(long.address().unwrap().to_string(), "amqp://localhost:5672");
+        long.prefix = "x".repeat(250);
+        assert!(matches!(long.address(), Err(SettingsError::Name(_))));
+        let mut none = settings("amqp://localhost");
+        none.exchange = String::new();
+        assert_eq!(none.address().unwrap_err(), SettingsError::Exchange);
+        let mut plain = settings("amqp://localhost");
+        plain.ca_file = Some("ca.pem".into());
+        assert_eq!(plain.address().unwrap_err(), SettingsError::CaWithoutTls);
+    }
+}

@@ -1,0 +1,100 @@
+//! The sink: opens publishers, tries a connection.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use futures_util::future::BoxFuture;
+use stream_core::lane::Lane;
+use stream_core::sink::{Publisher, Sink, SinkError};
+
+use crate::link::{Link, Shared};
+use crate::publisher::{AmqpPublisher, Target};
+use crate::settings::{Address, Settings, SettingsError};
+use crate::topology;
+
+/// `RabbitMQ`, with one connection for all lanes and one channel for each.
+pub struct AmqpSink {
+    address: Address,
+    settings: Settings,
+    shared: Shared,
+    /// The largest value that is sent: the setting, or less once a broker has named a lower limit.
+    limit: Arc<AtomicUsize>,
+}
+
+impl AmqpSink {
+    /// Checks `settings`; nothing is connected before a lane is opened.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        Ok(Self {
+            address: settings.address()?,
+            limit: Arc::new(AtomicUsize::new(settings.max_message_bytes)),
+            shared: Shared::default(),
+            settings,
+        })
+    }
+
+    /// Where the broker is, without user and password: `amqps://host:port`, and the virtual host unless it is `/`.
+    pub fn shown(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Why the broker takes no messages at the moment, in its own words (a memory or disk alarm), if it does so.
+    pub fn blocked(&self) -> Option<String> {
+        self.shared.current()?.blocked().borrow().clone()
+    }
+
+    async fn open(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {
+        let settings = &self.settings;
+        let link = self.shared.get(&self.address, settings.ca_file.as_ref()).await?;
+        let channel = link.channel().await?;
+        let route = settings.route(lane);
+        if settings.declare {
+            topology::declare(&link, &channel, &settings.exchange, &route).await?;
+        } else {
+            topology::probe(&link, &channel, &settings.exchange).await?;
+        }
+        topology::confirm(&link, &channel).await?;
+        let target = Target {
+            exchange: settings.exchange.as_str().into(),
+            route: route.as_str().into(),
+            headers: settings.headers,
+            source: settings.event_source.clone(),
+            limit: Arc::clone(&self.limit),
+        };
+        Ok(AmqpPublisher::new(link, channel, target))
+    }
+
+    async fn check(&self) -> Result<(), SinkError> {
+        let link = Link::open(&self.address, self.settings.ca_file.as_ref()).await?;
+        let channel = link.channel().await?;
+        if !self.settings.declare {
+            topology::probe(&link, &channel, &self.settings.exchange).await?;
+        }
+        link.step("closing", link.goodbye()).await
+    }
+}
+
+impl Sink for AmqpSink {
+    fn kind(&self) -> &'static str {
+        "amqp"
+    }
+
+    fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
+        Box::pin(async move {
+            let publisher: Box<dyn Publisher> = Box::new(self.open(lane).await?);
+            Ok(publisher)
+        })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        Box::pin(self.check())
+    }
+}
+
+impl fmt::Debug for AmqpSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmqpSink")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
