@@ -1,0 +1,104 @@
+//! What is published of bytes that cannot be published themselves.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::frame::{Oversize, hex};
+use crate::time::Timestamp;
+
+/// How many of the bytes a dead letter carries. In base64 they stay below Kafka's default limit of 1 MiB for a record.
+const BYTES_KEPT: usize = 512 * 1024;
+
+/// The value of a record of the lane `dead_letter`.
+#[derive(Debug, Serialize)]
+pub struct DeadLetter<'a> {
+    /// Why: one of a closed set of names.
+    reason: &'a str,
+    /// When the bytes were received, RFC 3339.
+    received_at: String,
+    /// How many there were.
+    length: u64,
+    /// SHA-256 of all of them, in hex.
+    sha256: String,
+    /// The first of them, in base64.
+    bytes: String,
+    /// The record that a broker refused, `epoch:sequence:lane`, and what the broker said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refused: Option<Refused<'a>>,
+}
+
+/// A record that a sink refused even when it came alone.
+#[derive(Debug, Serialize)]
+pub struct Refused<'a> {
+    /// The sink's name.
+    pub sink: &'a str,
+    /// The record, `epoch:sequence:lane`.
+    pub record: String,
+    /// The broker's words.
+    pub detail: &'a str,
+}
+
+impl<'a> DeadLetter<'a> {
+    /// For bytes that were received whole.
+    pub fn whole(reason: &'a str, received_at: Timestamp, bytes: &[u8]) -> Self {
+        Self {
+            reason,
+            received_at: received_at.to_string(),
+            length: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(bytes)),
+            bytes: STANDARD.encode(&bytes[..bytes.len().min(BYTES_KEPT)]),
+            refused: None,
+        }
+    }
+
+    /// For a line over the limit.
+    pub fn oversize(received_at: Timestamp, line: Oversize) -> Self {
+        Self {
+            reason: "oversize",
+            received_at: received_at.to_string(),
+            length: line.length,
+            sha256: line.sha256,
+            bytes: STANDARD.encode(&line.head),
+            refused: None,
+        }
+    }
+
+    /// For a record that a sink refused.
+    pub fn refused(received_at: Timestamp, value: &[u8], refused: Refused<'a>) -> Self {
+        Self {
+            refused: Some(refused),
+            ..Self::whole("refused", received_at, value)
+        }
+    }
+
+    /// The JSON text.
+    pub fn to_json(&self) -> Bytes {
+        serde_json::to_vec(self)
+            .expect("a struct of strings and numbers is always JSON")
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_is_the_one_of_the_design() {
+        let letter = DeadLetter::whole("not_json", Timestamp::from_millis(0), b"abc").to_json();
+        let expected = concat!(
+            r#"{"reason":"not_json","received_at":"1970-01-01T00:00:00.000Z","length":3,"#,
+            r#""sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","bytes":"YWJj"}"#
+        );
+        assert_eq!(letter, expected);
+    }
+
+    #[test]
+    fn it_stays_below_a_brokers_limit() {
+        let letter = DeadLetter::whole("refused", Timestamp::default(), &vec![0; 3_000_000]).to_json();
+        assert!(letter.len() < 1_000_000);
+    }
+}

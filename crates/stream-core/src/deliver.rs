@@ -1,0 +1,439 @@
+//! One lane's loop: take, publish within a window, advance the cursor when the broker has confirmed; on anything abnormal
+//! go back to the cursor and replay. The only place that retries towards a broker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::Journal;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff;
+use crate::cursor::{self, LaneCursor};
+use crate::dead_letter::{DeadLetter, Refused};
+use crate::feed::{Feed, FeedError};
+use crate::inlet::{Inlet, Item};
+use crate::lane::Lane;
+use crate::observe::{Event, Observer};
+use crate::record::{Place, Record};
+use crate::route::Routed;
+use crate::sink::{Publisher, Settled, Sink, SinkError};
+use crate::status::{LaneStatus, Shared};
+use crate::time::Timestamp;
+use crate::window::{Limits, Settlement, Window};
+
+/// How long a sink may take to accept records that the window has room for.
+const PUBLISH_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a farewell to a broker may take.
+const CLOSE_BUDGET: Duration = Duration::from_secs(2);
+/// The window while one of the next records is suspected: each goes alone.
+const ONE_BY_ONE: Limits = Limits { records: 1, bytes: 0 };
+
+/// What stops a lane, and with it the process.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The journal is not what we wrote.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// An impossible count.
+    #[error("lane {lane} of sink {sink}: {what}")]
+    Miscounted {
+        /// The sink's name.
+        sink: String,
+        /// The lane.
+        lane: Lane,
+        /// What does not add up.
+        what: &'static str,
+    },
+}
+
+/// When to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Nothing new comes in any more: finish what is there, unless the broker is away.
+    pub drain: CancellationToken,
+    /// Finish at once; the journal keeps the rest.
+    pub now: CancellationToken,
+}
+
+/// What a lane works with.
+pub struct Delivery {
+    /// The sink's name.
+    pub sink_name: String,
+    /// The sink.
+    pub sink: Arc<dyn Sink>,
+    /// The lane.
+    pub lane: Lane,
+    /// The messages; its position is set from the lane's cursor.
+    pub feed: Feed,
+    /// Where the cursor is kept.
+    pub journal: Journal,
+    /// Where dead letters go, if that lane is switched on.
+    pub dead_letters: Option<Arc<Inlet>>,
+    /// How much may be in flight.
+    pub limits: Limits,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+    /// What the lane says of itself.
+    pub status: Shared<LaneStatus>,
+    /// When to stop.
+    pub stop: Stop,
+}
+
+/// Why a session with a publisher ended.
+enum Ended {
+    /// Everything is delivered, or the end is now.
+    Finished,
+    /// Back to the cursor, after a wait.
+    Reset(SinkError),
+    /// A record up to this sequence was refused, perhaps for a neighbour's fault: back to the cursor, one by one.
+    Suspect(u64),
+}
+
+/// The loop.
+pub struct LaneLoop {
+    with: Delivery,
+    cursor_name: String,
+    cursor: LaneCursor,
+    window: Window,
+    /// The record handed over last: the next one's `previous`.
+    handed_over: Option<Place>,
+    /// Messages below this have been counted as received.
+    seen: u64,
+    /// Up to this sequence records go one by one.
+    careful_until: Option<u64>,
+}
+
+impl LaneLoop {
+    /// A loop that goes on from the lane's cursor, or from the oldest message that the journal holds.
+    pub fn new(mut with: Delivery) -> Self {
+        let cursor_name = cursor::name(&with.sink_name, with.lane);
+        let cursor = match with.journal.cursor(&cursor_name) {
+            Some(cursor) => LaneCursor::from(cursor),
+            None => LaneCursor {
+                position: with.journal.start(),
+                last: None,
+            },
+        };
+        with.journal.set_cursor(&cursor_name, cursor.into());
+        with.feed.seek(cursor.position);
+        with.status.update(|status| status.cursor = cursor.position);
+        let (seen, handed_over) = (cursor.position, cursor.last);
+        Self {
+            with,
+            cursor_name,
+            cursor,
+            window: Window::default(),
+            handed_over,
+            seen,
+            careful_until: None,
+        }
+    }
+
+    /// Works until it is told to stop. Whatever happens, every message that the cursor has passed is settled, and no other.
+    pub async fn run(mut self) -> Result<(), Broken> {
+        let mut failures = 0;
+        loop {
+            let before = self.cursor.position;
+            let ended = self.session().await;
+            self.with.status.update(|status| status.connected = false);
+            if self.cursor.position > before {
+                failures = 0;
+            }
+            match ended? {
+                Ended::Finished => return Ok(()),
+                Ended::Suspect(until) => self.careful_until = Some(until),
+                Ended::Reset(error) => {
+                    failures += 1;
+                    self.report(&error, failures);
+                    if !self.wait(&error, failures).await {
+                        return Ok(());
+                    }
+                }
+            }
+            self.rewind();
+        }
+    }
+
+    /// Opens a publisher and works with it until it ends.
+    async fn session(&mut self) -> Result<Ended, Broken> {
+        let (sink, stop) = (self.with.sink.clone(), self.with.stop.clone());
+        let opened = tokio::select! {
+            () = stop.now.cancelled() => return Ok(Ended::Finished),
+            opened = sink.open(self.with.lane) => opened,
+        };
+        let mut publisher = match opened {
+            Ok(publisher) => publisher,
+            Err(error) => return Ok(Ended::Reset(error)),
+        };
+        self.with.status.update(|status| status.connected = true);
+        let ended = self.pump(&mut *publisher, &stop).await;
+        if matches!(ended, Ok(Ended::Finished)) {
+            publisher.close(CLOSE_BUDGET).await;
+        }
+        ended
+    }
+
+    async fn pump(&mut self, publisher: &mut dyn Publisher, stop: &Stop) -> Result<Ended, Broken> {
+        let mut settled = Vec::new();
+        loop {
+            let draining = stop.drain.is_cancelled();
+            if draining && self.window.is_empty() && self.with.feed.is_caught_up() {
+                return Ok(Ended::Finished);
+            }
+            settled.clear();
+            tokio::select! {
+                () = stop.now.cancelled() => return Ok(Ended::Finished),
+                () = stop.drain.cancelled(), if !draining => {}
+                outcome = publisher.settled(&mut settled), if !self.window.is_empty() => {
+                    if let Err(error) = outcome {
+                        return Ok(Ended::Reset(error));
+                    }
+                    if let Some(ended) = self.settle(&mut settled).await? {
+                        return Ok(ended);
+                    }
+                }
+                ready = self.with.feed.ready(), if self.window.has_room(self.limits()) => {
+                    ready?;
+                    if let Err(error) = self.hand_over(publisher).await {
+                        return Ok(Ended::Reset(error));
+                    }
+                }
+            }
+            self.account()?;
+        }
+    }
+
+    fn limits(&self) -> Limits {
+        if self.careful_until.is_some() {
+            ONE_BY_ONE
+        } else {
+            self.with.limits
+        }
+    }
+
+    /// Takes messages while the window has room and hands their records over.
+    async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<(), SinkError> {
+        let (mut records, mut received) = (Vec::new(), 0);
+        while self.window.has_room(self.limits())
+            && let Some(message) = self.with.feed.take()
+        {
+            let Some(record) = self.record(&message) else {
+                continue;
+            };
+            received += u64::from(message.place.seq >= self.seen);
+            self.handed_over = Some(record.place);
+            self.window.push(record.clone());
+            records.push(record);
+        }
+        self.seen = self.seen.max(self.with.feed.position());
+        self.with.status.update(|status| {
+            status.received += received;
+            status.in_flight += received;
+            status.published += records.len() as u64;
+        });
+        self.advance();
+        if records.is_empty() {
+            return Ok(());
+        }
+        match tokio::time::timeout(PUBLISH_DEADLINE, publisher.publish(&records)).await {
+            Ok(handed) => handed,
+            Err(_) => Err(SinkError::Unavailable(format!(
+                "took no records for {PUBLISH_DEADLINE:?}"
+            ))),
+        }
+    }
+
+    fn record(&self, message: &Routed) -> Option<Record> {
+        if !message.lanes.contains(self.with.lane) {
+            return None;
+        }
+        let value = message.split.values[self.with.lane].clone()?;
+        let previous = self
+            .handed_over
+            .filter(|last| last.epoch == message.place.epoch)
+            .map(|last| last.seq);
+        Some(Record {
+            lane: self.with.lane,
+            place: message.place,
+            previous,
+            lanes: message.lanes,
+            received_at: message.received_at,
+            key: message.split.key.clone(),
+            value,
+        })
+    }
+
+    /// Books outcomes and moves the cursor over what is settled.
+    async fn settle(&mut self, settled: &mut Vec<Settled>) -> Result<Option<Ended>, Broken> {
+        let mut suspect = None;
+        for Settled { seq, outcome } in settled.drain(..) {
+            match self.window.settle(seq, outcome) {
+                Settlement::Noted => {}
+                Settlement::Impossible => {
+                    return Err(self.miscounted("a record was settled that is not in flight"));
+                }
+                Settlement::Refused(why) if self.careful_until.is_some() => {
+                    if !self.give_up(&why).await {
+                        return Ok(Some(Ended::Finished));
+                    }
+                }
+                Settlement::Refused(_) => suspect = suspect.max(Some(seq)),
+            }
+        }
+        let (now, mut delivered) = (Timestamp::now(), 0);
+        while let Some(record) = self.window.pop_settled() {
+            let latency = now.since(record.received_at);
+            let (sink, lane) = (self.with.sink_name.as_str(), record.lane);
+            self.with.observer.on(Event::Confirmed { sink, lane, latency });
+            self.cursor.last = Some(record.place);
+            delivered += 1;
+        }
+        if delivered > 0 {
+            self.with.status.update(|status| {
+                status.delivered += delivered;
+                status.in_flight -= delivered;
+                status.last_error = None;
+            });
+        }
+        self.advance();
+        Ok(suspect.map(Ended::Suspect))
+    }
+
+    /// The one record in flight is refused although it came alone: writes its dead letter and passes it. `false` if the
+    /// end came first.
+    async fn give_up(&mut self, why: &str) -> bool {
+        let Some(record) = self.window.oldest() else {
+            return true;
+        };
+        tracing::error!(
+            sink = self.with.sink_name,
+            record = record.id(),
+            why,
+            "refused by the broker"
+        );
+        let inlet = self
+            .with
+            .dead_letters
+            .clone()
+            .filter(|_| record.lane != Lane::DeadLetter);
+        let dead_lettered = inlet.is_some();
+        if let Some(inlet) = inlet {
+            let refused = Refused {
+                sink: &self.with.sink_name,
+                record: record.id(),
+                detail: why,
+            };
+            let letter = DeadLetter::refused(record.received_at, &record.value, refused);
+            let (journaled, wait) = oneshot::channel();
+            inlet.put(Item::DeadLetter(letter.to_json(), journaled));
+            // An error means that the journal has closed without it: the record stays in flight and is replayed.
+            let kept = tokio::select! {
+                () = self.with.stop.now.cancelled() => false,
+                kept = wait => kept.is_ok(),
+            };
+            if !kept {
+                return false;
+            }
+            self.with.observer.on(Event::DeadLetter { reason: "refused" });
+        } else {
+            self.with.observer.on(Event::Dropped {
+                reason: "refused",
+                messages: 1,
+            });
+        }
+        let record = self.window.pop();
+        self.cursor.last = record.map(|record| record.place);
+        self.with.status.update(|status| {
+            status.in_flight -= 1;
+            *(if dead_lettered {
+                &mut status.dead_lettered
+            } else {
+                &mut status.dropped
+            }) += 1;
+        });
+        true
+    }
+
+    /// Moves the cursor to the oldest message that is not settled.
+    fn advance(&mut self) {
+        let oldest = self.window.oldest();
+        let position = oldest.map_or(self.with.feed.position(), |record| record.place.seq);
+        let oldest_pending = oldest.map(|record| record.received_at);
+        self.with.status.update(|status| {
+            status.cursor = position;
+            status.oldest_pending = oldest_pending;
+        });
+        if position != self.cursor.position {
+            self.cursor.position = position;
+            self.with
+                .journal
+                .set_cursor(&self.cursor_name, self.cursor.into());
+        }
+        if self.careful_until.is_some_and(|until| position > until) {
+            self.careful_until = None;
+        }
+    }
+
+    fn rewind(&mut self) {
+        self.window.clear();
+        self.with.feed.seek(self.cursor.position);
+        self.handed_over = self.cursor.last;
+        self.with.status.update(|status| status.resets += 1);
+    }
+
+    /// Two counts that were kept apart must agree: what is in flight by the books, and what is in the window.
+    fn account(&self) -> Result<(), Broken> {
+        let replaying = self.with.feed.position() < self.seen;
+        let status = self
+            .with
+            .status
+            .update(|status| (status.in_flight, status.balances()));
+        if (!replaying && status.0 != self.window.len() as u64) || !status.1 {
+            return Err(self.miscounted("the books do not balance"));
+        }
+        Ok(())
+    }
+
+    fn miscounted(&self, what: &'static str) -> Broken {
+        Broken::Miscounted {
+            sink: self.with.sink_name.clone(),
+            lane: self.with.lane,
+            what,
+        }
+    }
+
+    fn report(&self, error: &SinkError, failures: u32) {
+        let (sink, lane) = (self.with.sink_name.as_str(), self.with.lane.name());
+        // The first is news; after that the metrics count and the status shows it.
+        match error {
+            SinkError::Operator(why) if failures == 1 => {
+                tracing::error!(sink, lane, why, "needs an operator");
+            }
+            SinkError::Unavailable(why) if failures == 1 => {
+                tracing::warn!(sink, lane, why, "unavailable");
+            }
+            _ => tracing::debug!(sink, lane, %error, failures, "still failing"),
+        }
+        self.with.status.update(|status| {
+            status.last_error = Some(error.to_string());
+            match error {
+                SinkError::Unavailable(_) => status.errors_unavailable += 1,
+                SinkError::Operator(_) => status.errors_operator += 1,
+            }
+        });
+    }
+
+    /// Waits before the next session; `false` if the end came.
+    async fn wait(&self, error: &SinkError, failures: u32) -> bool {
+        let ladder = match error {
+            SinkError::Unavailable(_) => backoff::BROKER_AWAY,
+            SinkError::Operator(_) => backoff::BROKER_OPERATOR,
+        };
+        tokio::select! {
+            () = self.with.stop.now.cancelled() => false,
+            () = self.with.stop.drain.cancelled() => false,
+            () = tokio::time::sleep(backoff::jittered(ladder.wait(failures), fastrand::f64())) => true,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The messages from a position on, for one lane: from memory, or from the journal if the lane lags.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::{Journal, Reader};
+use tokio::sync::Notify;
+
+use crate::entry::{ForeignEntry, Head};
+use crate::route::{Routed, Router};
+use crate::tail::{Found, Tail};
+
+/// How many messages are taken from memory at a time.
+const BATCH: usize = 512;
+/// How many bytes are read from the journal at a time.
+const READ_BYTES: usize = 256 * 1024;
+/// How long a lane that has been overlooked by every wake-up sleeps.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// One lane's place in the sequence of messages.
+pub struct Feed {
+    tail: Arc<Tail>,
+    journal: Journal,
+    router: Arc<Router>,
+    wake: Arc<Notify>,
+    reader: Option<Reader>,
+    ready: VecDeque<Arc<Routed>>,
+    position: u64,
+}
+
+/// Why the journal could not be read. Both stop the process: our own state is not what we wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The disk.
+    #[error("the journal cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// The contents.
+    #[error(transparent)]
+    Foreign(#[from] ForeignEntry),
+}
+
+impl Feed {
+    /// A feed that starts at `position`; `wake` is the tail's bell for its lane.
+    pub fn new(
+        tail: Arc<Tail>,
+        journal: Journal,
+        router: Arc<Router>,
+        wake: Arc<Notify>,
+        position: u64,
+    ) -> Self {
+        Self {
+            tail,
+            journal,
+            router,
+            wake,
+            reader: None,
+            ready: VecDeque::new(),
+            position,
+        }
+    }
+
+    /// The position after the last message taken.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Goes back (or ahead) to `position`.
+    pub fn seek(&mut self, position: u64) {
+        self.position = position;
+        self.ready.clear();
+        self.reader = None;
+    }
+
+    /// Whether everything in the journal was taken.
+    pub fn is_caught_up(&self) -> bool {
+        self.ready.is_empty() && self.position >= self.tail.end()
+    }
+
+    /// Waits until [`take`](Self::take) has something. Cancel safe.
+    pub async fn ready(&mut self) -> Result<(), FeedError> {
+        while !self.fill()? {
+            // Whether or not the bell rings: look again.
+            let _ = tokio::time::timeout(LONGEST_SLEEP, self.wake.notified()).await;
+        }
+        Ok(())
+    }
+
+    /// The next message, if [`ready`](Self::ready) has found one.
+    pub fn take(&mut self) -> Option<Arc<Routed>> {
+        let message = self.ready.pop_front()?;
+        self.position = message.place.seq + 1;
+        Some(message)
+    }
+
+    fn fill(&mut self) -> Result<bool, FeedError> {
+        if !self.ready.is_empty() {
+            return Ok(true);
+        }
+        match self.tail.read(self.position, BATCH) {
+            Found::Messages(messages) => {
+                self.reader = None;
+                self.ready.extend(messages);
+            }
+            Found::Behind => self.read_journal()?,
+            Found::CaughtUp => {}
+        }
+        Ok(!self.ready.is_empty())
+    }
+
+    fn read_journal(&mut self) -> Result<(), FeedError> {
+        let reader = self
+            .reader
+            .get_or_insert_with(|| self.journal.read_from(self.position));
+        // Reading the page cache and splitting take about a millisecond: too long for a runtime's worker.
+        let batch = tokio::task::block_in_place(|| reader.next_batch(READ_BYTES))?;
+        if batch.is_empty() {
+            // All that was left is damaged: go on where memory begins.
+            self.position = self.tail.end();
+        }
+        for (seq, bytes) in batch {
+            let (head, payload) = Head::decode(seq, bytes)?;
+            self.ready
+                .push_back(Arc::new(self.router.route(seq, head, &payload)));
+        }
+        Ok(())
+    }
+}

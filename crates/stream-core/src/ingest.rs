@@ -1,0 +1,252 @@
+//! The one writer: takes what waits at the inlet, appends it to the journal, splits it, hands it to the tail.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use journal::{Appender, Entry};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::dead_letter::DeadLetter;
+use crate::entry::{HEAD_LEN, Head, Kind};
+use crate::frame::Frame;
+use crate::inlet::{Inlet, Item};
+use crate::lane::LaneSet;
+use crate::observe::{Event, Observer};
+use crate::pulse::{self, Pulse};
+use crate::route::{Routed, Router};
+use crate::source::Verdict;
+use crate::status::{Shared, StreamStatus};
+use crate::tail::Tail;
+use crate::time::Timestamp;
+
+/// How much is appended at once.
+const BATCH_BYTES: usize = 512 * 1024;
+/// How long to wait before the journal is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+/// How often every lane is woken while messages come in, so that the cursors of quiet lanes follow.
+const WAKE_ALL: Duration = Duration::from_millis(25);
+
+/// The server's goodbye, found in a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goodbye {
+    /// The connection that brought it.
+    pub connection: u64,
+    /// The server's words.
+    pub detail: String,
+}
+
+/// The writer's belongings.
+pub struct Ingest {
+    /// Where items wait.
+    pub inlet: Arc<Inlet>,
+    /// The journal's writing end.
+    pub appender: Appender,
+    /// How messages split.
+    pub router: Arc<Router>,
+    /// Where split messages go.
+    pub tail: Arc<Tail>,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+    /// What the stream says of itself.
+    pub status: Shared<StreamStatus>,
+    /// Who must know of a goodbye.
+    pub goodbyes: mpsc::UnboundedSender<Goodbye>,
+    /// Its sign of life.
+    pub pulse: Arc<Pulse>,
+    /// This process start.
+    pub epoch: u64,
+}
+
+/// One item or frame, ready to be appended.
+struct Ready {
+    head: Head,
+    encoded: [u8; HEAD_LEN],
+    payload: Bytes,
+    /// The connection that brought it; 0 for what no connection brought.
+    connection: u64,
+}
+
+impl Ingest {
+    /// Works until the inlet is closed and empty, and gives the journal's writing end back. Blocks: runs on a thread of its
+    /// own.
+    pub fn run(mut self) -> Appender {
+        let mut woken_all = Instant::now();
+        while let Some(items) = self.inlet.next(BATCH_BYTES, pulse::PERIOD) {
+            self.pulse.beat();
+            if items.is_empty() {
+                continue;
+            }
+            let weight = Inlet::weight(&items);
+            let (ready, waiting) = self.prepare(items);
+            let Some(first) = self.append(&ready) else {
+                let lost = ready.iter().filter(|one| one.head.kind == Kind::Message).count() as u64;
+                self.forced_end(lost + self.inlet.abandon());
+                break;
+            };
+            let mut lanes = self.publish(first, ready);
+            if woken_all.elapsed() >= WAKE_ALL {
+                woken_all = Instant::now();
+                lanes = lanes.union(self.router.enabled);
+            }
+            self.tail.wake(lanes);
+            for journaled in waiting {
+                // A lane that no longer listens has been told to stop.
+                let _ = journaled.send(());
+            }
+            self.inlet.done(weight);
+        }
+        self.appender
+    }
+
+    fn prepare(&self, items: Vec<Item>) -> (Vec<Ready>, Vec<oneshot::Sender<()>>) {
+        let (mut ready, mut waiting) = (Vec::new(), Vec::new());
+        for item in items {
+            match item {
+                Item::Frames {
+                    connection,
+                    received_at,
+                    frames,
+                } => {
+                    let frames = frames
+                        .into_iter()
+                        .filter_map(|frame| self.frame(frame, connection, received_at));
+                    ready.extend(frames);
+                }
+                Item::Event(json) => ready.push(self.ready(Kind::Event, Timestamp::now(), json, 0)),
+                Item::DeadLetter(json, journaled) => {
+                    ready.push(self.ready(Kind::DeadLetter, Timestamp::now(), json, 0));
+                    waiting.push(journaled);
+                }
+            }
+        }
+        (ready, waiting)
+    }
+
+    fn frame(&self, frame: Frame, connection: u64, received_at: Timestamp) -> Option<Ready> {
+        match frame {
+            Frame::KeepAlive => None,
+            Frame::Message(line) => Some(self.ready(Kind::Message, received_at, line, connection)),
+            Frame::Oversize(line) => {
+                self.observer.on(Event::DeadLetter { reason: "oversize" });
+                let letter = DeadLetter::oversize(received_at, line).to_json();
+                Some(self.ready(Kind::DeadLetter, received_at, letter, connection))
+            }
+        }
+    }
+
+    fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, connection: u64) -> Ready {
+        let head = Head {
+            kind,
+            epoch: self.epoch,
+            received_at,
+        };
+        Ready {
+            head,
+            encoded: head.encode(),
+            payload,
+            connection,
+        }
+    }
+
+    /// Appends, however long it takes; `None` if the end came while the journal would not take it.
+    fn append(&mut self, ready: &[Ready]) -> Option<u64> {
+        let entries: Vec<_> = ready
+            .iter()
+            .map(|one| Entry {
+                head: &one.encoded,
+                body: &one.payload,
+            })
+            .collect();
+        loop {
+            match self.appender.append(&entries) {
+                Ok(positions) => {
+                    self.unblocked();
+                    return Some(positions.start);
+                }
+                Err(error) => self.blocked(&error.to_string()),
+            }
+            if self.inlet.has_expired() {
+                return None;
+            }
+            self.pulse.beat();
+            std::thread::sleep(RETRY);
+        }
+    }
+
+    fn publish(&self, first: u64, ready: Vec<Ready>) -> LaneSet {
+        let end = first + ready.len() as u64;
+        let mut lanes = LaneSet::default();
+        let mut messages = 0;
+        let routed: Vec<_> = (first..)
+            .zip(ready)
+            .map(|(seq, one)| {
+                let routed = self.router.route(seq, one.head, &one.payload);
+                lanes = lanes.union(routed.lanes);
+                messages += u64::from(one.head.kind == Kind::Message);
+                self.note(&routed, &one);
+                routed
+            })
+            .collect();
+        self.status.update(|status| status.messages += messages);
+        self.tail.push(routed, end);
+        lanes
+    }
+
+    fn note(&self, routed: &Routed, one: &Ready) {
+        if one.head.kind != Kind::Message {
+            return;
+        }
+        let lag = routed
+            .split
+            .created_at
+            .map(|created_at| routed.received_at.since(created_at));
+        self.observer.on(Event::Message {
+            kind: routed.split.kind,
+            lag,
+        });
+        if let Some(reason) = routed.split.dead_letter {
+            self.observer.on(Event::DeadLetter { reason });
+        }
+        if let Verdict::Goodbye(detail) = &routed.split.verdict {
+            // If nobody listens, the stream has been closed already.
+            let _ = self.goodbyes.send(Goodbye {
+                connection: one.connection,
+                detail: detail.clone(),
+            });
+        }
+    }
+
+    fn blocked(&self, why: &str) {
+        let new = self
+            .status
+            .update(|status| status.journal_blocked.replace(why.to_owned()).is_none());
+        if new {
+            tracing::error!(why, "the journal takes no messages; they wait in memory");
+        }
+    }
+
+    fn unblocked(&self) {
+        if self
+            .status
+            .update(|status| status.journal_blocked.take())
+            .is_some()
+        {
+            tracing::info!("the journal takes messages again");
+        }
+    }
+
+    fn forced_end(&self, lost: u64) {
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "stopped while the journal would not take these messages; they are lost"
+            );
+            self.status.update(|status| status.dropped += lost);
+            self.observer.on(Event::Dropped {
+                reason: "journal_unavailable",
+                messages: lost,
+            });
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The queue in front of the journal, bounded in bytes: frames from the reader, events from the supervisor, dead letters
+//! from the lanes. Putting something in never waits.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::{Notify, oneshot};
+
+use crate::frame::Frame;
+use crate::time::Timestamp;
+
+/// What waits to be journaled.
+#[derive(Debug)]
+pub enum Item {
+    /// Frames read at once from one connection, without keep-alives.
+    Frames {
+        /// The connection's number, to tell a late goodbye from a current one.
+        connection: u64,
+        /// When their last byte was read.
+        received_at: Timestamp,
+        /// The frames.
+        frames: Vec<Frame>,
+    },
+    /// JSON for the lane `events`.
+    Event(Bytes),
+    /// JSON for the lane `dead_letter`; the sender is told once it is journaled.
+    DeadLetter(Bytes, oneshot::Sender<()>),
+}
+
+impl Item {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Frames { frames, .. } => frames
+                .iter()
+                .map(|frame| match frame {
+                    Frame::KeepAlive => 0,
+                    Frame::Message(line) => line.len(),
+                    Frame::Oversize(line) => line.head.len(),
+                })
+                .sum(),
+            Self::Event(json) | Self::DeadLetter(json, _) => json.len(),
+        }
+    }
+
+    fn messages(&self) -> u64 {
+        match self {
+            Self::Frames { frames, .. } => frames.len() as u64,
+            Self::Event(_) | Self::DeadLetter(..) => 0,
+        }
+    }
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct Inlet {
+    limit: usize,
+    state: Mutex<State>,
+    filled: Condvar,
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Item>,
+    bytes: usize,
+    /// Set once the end is announced: until when the journal may still be tried.
+    closed: Option<Instant>,
+}
+
+impl Inlet {
+    /// An empty queue for about `limit` bytes. What was read in one go is taken whole, so one chunk may go over it.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            emptied: Notify::new(),
+        }
+    }
+
+    /// Puts `item` in, even if the queue is full: the producers look at [`is_full`](Self::is_full) first, except those whose
+    /// items are few and small.
+    pub fn put(&self, item: Item) {
+        let mut state = self.lock();
+        state.bytes += item.weight();
+        state.items.push_back(item);
+        self.filled.notify_one();
+    }
+
+    /// Whether nothing more should be read for it.
+    pub fn is_full(&self) -> bool {
+        self.lock().bytes >= self.limit
+    }
+
+    /// Waits until what was in the queue has been journaled. Cancel safe.
+    pub async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.lock().bytes == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    /// Announces the end: nothing more is put in, and [`next`](Self::next) ends when all has been taken, which may take
+    /// until `deadline`.
+    pub fn close(&self, deadline: Instant) {
+        self.lock().closed = Some(deadline);
+        self.filled.notify_all();
+    }
+
+    /// Whether the end was announced and its deadline is over.
+    pub fn has_expired(&self) -> bool {
+        self.lock()
+            .closed
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Waits for items, at most for `patience`, and takes them, up to about `most` bytes; `None` at the end. What was taken
+    /// counts as waiting until [`done`](Self::done).
+    pub fn next(&self, most: usize, patience: Duration) -> Option<Vec<Item>> {
+        let idle = |state: &mut State| state.items.is_empty() && state.closed.is_none();
+        let (mut state, _) = self
+            .filled
+            .wait_timeout_while(self.lock(), patience, idle)
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.items.is_empty() && state.closed.is_some() {
+            return None;
+        }
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        while bytes < most
+            && let Some(item) = state.items.pop_front()
+        {
+            bytes += item.weight();
+            taken.push(item);
+        }
+        Some(taken)
+    }
+
+    /// How much [`done`](Self::done) must be told once `items` are journaled, in bytes.
+    pub fn weight(items: &[Item]) -> usize {
+        items.iter().map(Item::weight).sum()
+    }
+
+    /// `bytes` of what was taken are journaled.
+    pub fn done(&self, bytes: usize) {
+        let mut state = self.lock();
+        state.bytes -= bytes;
+        if state.bytes == 0 {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Gives up what still waits, and says how many messages that were.
+    pub fn abandon(&self) -> u64 {
+        self.lock().items.drain(..).map(|item| item.messages()).sum()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(bytes: usize) -> Item {
+        Item::Event(vec![b'x'; bytes].into())
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_counts_until_it_is_done() {
+        let inlet = Inlet::new(100);
+        inlet.put(item(60));
+        assert!(!inlet.is_full());
+        inlet.put(item(60));
+        assert!(inlet.is_full());
+        let taken = inlet.next(1, Duration::ZERO).unwrap();
+        assert_eq!((taken.len(), inlet.is_full()), (1, true));
+        inlet.done(Inlet::weight(&taken));
+        assert!(!inlet.is_full());
+        let taken = inlet.next(1_000, Duration::ZERO).unwrap();
+        inlet.close(Instant::now());
+        assert!(inlet.has_expired());
+        assert!(inlet.next(1, Duration::MAX).is_none());
+        let waiting = tokio::time::timeout(Duration::from_millis(10), inlet.emptied());
+        assert!(waiting.await.is_err());
+        inlet.done(Inlet::weight(&taken));
+        inlet.emptied().await;
+    }
+}

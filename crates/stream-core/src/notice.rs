@@ -1,0 +1,81 @@
+//! The values of the lane `events`: what became of the stream, as a ledger that consumers can read beside the posts.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::time::Timestamp;
+
+/// One thing that became of the stream.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Notice<'a> {
+    /// A connection was accepted.
+    Connected {
+        /// The stream's name.
+        stream: &'a str,
+        /// When.
+        at: Timestamp,
+        /// The connection's number since the process started.
+        connection: u64,
+    },
+    /// A connection has ended.
+    Disconnected {
+        /// The stream's name.
+        stream: &'a str,
+        /// When.
+        at: Timestamp,
+        /// The connection's number since the process started.
+        connection: u64,
+        /// Why, one of a closed set of names.
+        reason: &'static str,
+        /// Why, in words.
+        detail: &'a str,
+    },
+    /// A blind interval: what was posted in it may not have been seen.
+    Gap {
+        /// The stream's name.
+        stream: &'a str,
+        /// From: the last byte before it.
+        from: Timestamp,
+        /// To: the connection after it.
+        to: Timestamp,
+        /// Its length.
+        seconds: f64,
+        /// Why it began: a reason of `disconnected`, or `restart`.
+        reason: &'static str,
+        /// Whether it was filled afterwards.
+        filled: bool,
+    },
+}
+
+impl Notice<'_> {
+    /// The JSON text.
+    pub fn to_json(&self) -> Bytes {
+        serde_json::to_vec(self)
+            .expect("a struct of strings and numbers is always JSON")
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_reads_as_one() {
+        let (from, to) = (Timestamp::from_millis(1_000), Timestamp::from_millis(3_500));
+        let gap = Notice::Gap {
+            stream: "main",
+            from,
+            to,
+            seconds: 2.5,
+            reason: "silence",
+            filled: false,
+        };
+        let expected = concat!(
+            r#"{"type":"gap","stream":"main","from":"1970-01-01T00:00:01.000Z","to":"1970-01-01T00:00:03.500Z","#,
+            r#""seconds":2.5,"reason":"silence","filled":false}"#
+        );
+        assert_eq!(gap.to_json(), expected);
+    }
+}

@@ -1,0 +1,81 @@
+//! Journal entries to records, in memory: the one place where a message is split.
+
+use bytes::Bytes;
+
+use crate::dead_letter::DeadLetter;
+use crate::entry::{Head, Kind};
+use crate::lane::{Lane, LaneSet};
+use crate::record::Place;
+use crate::source::{Source, Split};
+use crate::time::Timestamp;
+
+/// A message with its place, split.
+#[derive(Debug)]
+pub struct Routed {
+    /// Its place in the journal.
+    pub place: Place,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The enabled lanes that it goes to.
+    pub lanes: LaneSet,
+    /// Its records.
+    pub split: Split,
+}
+
+/// Splits what is read from the stream or again from the journal, always in the same way.
+pub struct Router {
+    /// Who knows how a message splits.
+    pub source: std::sync::Arc<dyn Source>,
+    /// The lanes that are switched on.
+    pub enabled: LaneSet,
+    /// The key of the lane `events`: the stream's name.
+    pub stream: Bytes,
+}
+
+impl Router {
+    /// Splits the entry at `seq`.
+    pub fn route(&self, seq: u64, head: Head, payload: &Bytes) -> Routed {
+        let split = match head.kind {
+            Kind::Message => self.message(head, payload),
+            Kind::Event => Split {
+                key: Some(self.stream.clone()),
+                ..Split::new("event")
+            }
+            .with(Lane::Events, payload.clone()),
+            Kind::DeadLetter => Split::new("dead_letter").with(Lane::DeadLetter, payload.clone()),
+        };
+        let lanes = split.lanes().intersection(self.enabled);
+        Routed {
+            place: Place {
+                epoch: head.epoch,
+                seq,
+            },
+            received_at: head.received_at,
+            lanes,
+            split,
+        }
+    }
+
+    fn message(&self, head: Head, payload: &Bytes) -> Split {
+        let split = self.source.split(payload);
+        match split.dead_letter {
+            None => split,
+            Some(reason) => {
+                let letter = DeadLetter::whole(reason, head.received_at, payload).to_json();
+                split.with(Lane::DeadLetter, letter)
+            }
+        }
+    }
+}
+
+impl Routed {
+    /// What the message weighs in memory, in bytes: its line, and about as much again composed.
+    pub fn weight(&self) -> usize {
+        let values: usize = Lane::ALL
+            .iter()
+            .filter_map(|lane| self.split.values[*lane].as_ref())
+            .map(Bytes::len)
+            .sum();
+        values + size_of::<Self>()
+    }
+}

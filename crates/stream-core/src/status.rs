@@ -1,0 +1,132 @@
+//! What the data path says of itself: one snapshot, which metrics, status and tests all render.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::lane::Lane;
+use crate::time::Timestamp;
+
+/// One lane of one sink. All counts are since the process started.
+///
+/// `received = delivered + dead_lettered + dropped + in_flight`, at every moment that a snapshot shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LaneStatus {
+    /// The sink's name.
+    pub sink: String,
+    /// The lane's name.
+    pub lane: &'static str,
+    /// Whether a publisher is open.
+    pub connected: bool,
+    /// Records taken on, each counted once however often it is replayed.
+    pub received: u64,
+    /// Records handed over to the client library, repeats included.
+    pub published: u64,
+    /// Records that the broker has confirmed, each counted once.
+    pub delivered: u64,
+    /// Records that the broker refused and that stand in `dead_letter` instead.
+    pub dead_lettered: u64,
+    /// Records that the broker refused and that could not be dead-lettered.
+    pub dropped: u64,
+    /// Records taken on whose fate is open.
+    pub in_flight: u64,
+    /// Every message below this place in the journal is settled.
+    pub cursor: u64,
+    /// Messages in the journal that the lane has not passed; set when a snapshot is taken.
+    pub pending: u64,
+    /// When the oldest record whose fate is open was received.
+    pub oldest_pending: Option<Timestamp>,
+    /// How often the lane went back to its cursor.
+    pub resets: u64,
+    /// Errors that a client or broker may cure by itself.
+    pub errors_unavailable: u64,
+    /// Errors that an operator must cure.
+    pub errors_operator: u64,
+    /// The last error, until something is delivered again.
+    pub last_error: Option<String>,
+}
+
+impl LaneStatus {
+    /// The status of a lane that has done nothing.
+    pub fn new(sink: &str, lane: Lane) -> Self {
+        Self {
+            sink: sink.to_owned(),
+            lane: lane.name(),
+            connected: false,
+            received: 0,
+            published: 0,
+            delivered: 0,
+            dead_lettered: 0,
+            dropped: 0,
+            in_flight: 0,
+            cursor: 0,
+            pending: 0,
+            oldest_pending: None,
+            resets: 0,
+            errors_unavailable: 0,
+            errors_operator: 0,
+            last_error: None,
+        }
+    }
+
+    /// Whether the books balance.
+    pub fn balances(&self) -> bool {
+        self.received == self.delivered + self.dead_lettered + self.dropped + self.in_flight
+    }
+}
+
+/// The stream's side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StreamStatus {
+    /// The supervisor's state: one of [`STATES`](crate::supervisor::STATES).
+    pub state: &'static str,
+    /// Since when.
+    pub since: Timestamp,
+    /// Connections accepted since the process started.
+    pub connections: u64,
+    /// When the last byte arrived.
+    pub last_byte: Option<Timestamp>,
+    /// Connects left in the current 15 minutes.
+    pub connect_budget: u64,
+    /// Lines that are messages, journaled since the process started.
+    pub messages: u64,
+    /// Messages read from the socket that could not be journaled, by policy `drop-newest` or at a forced end.
+    pub dropped: u64,
+    /// Why the last attempt or connection ended.
+    pub last_error: Option<String>,
+    /// Why the journal does not take messages, while it does not.
+    pub journal_blocked: Option<String>,
+}
+
+/// A value that one part of the data path writes and others read whole.
+#[derive(Debug)]
+pub struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T: Clone> Shared<T> {
+    /// Shares `value`.
+    pub fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    /// Changes the value; what `change` does is seen all at once.
+    pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A copy of the value.
+    pub fn get(&self) -> T {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,332 @@
+//! The thin driver: does what the [state](super::state) says, and reports what happened.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::state::{Ended, Exit, Happened, Memory, Now, State};
+use crate::budget::BudgetFile;
+use crate::frame::{Frame, Framer};
+use crate::ingest::Goodbye;
+use crate::inlet::{Inlet, Item};
+use crate::notice::Notice;
+use crate::observe::{Event, Observer};
+use crate::source::{ConnectErrorClass, Connection, ReadError, Source};
+use crate::status::{Shared, StreamStatus};
+use crate::time::Timestamp;
+
+/// How long a line may stay unfinished while bytes keep coming.
+const LINE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What becomes of messages that neither disk nor memory can take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum WhenFull {
+    /// Close the stream, record the gap, come back when there is room.
+    #[default]
+    Pause,
+    /// Keep the stream and drop what it brings, counted.
+    DropNewest,
+}
+
+/// Keeps the stream alive.
+pub struct Supervisor {
+    /// The stream's name, for the lane `events`.
+    pub stream: String,
+    /// Where it comes from.
+    pub source: Arc<dyn Source>,
+    /// Where frames go.
+    pub inlet: Arc<Inlet>,
+    /// What to do when it is full.
+    pub when_full: WhenFull,
+    /// Goodbyes found in messages.
+    pub goodbyes: mpsc::UnboundedReceiver<Goodbye>,
+    /// The longest line, in bytes.
+    pub max_line: usize,
+    /// Failures in a row before giving up.
+    pub max_retries: Option<u32>,
+    /// Where connects are counted across restarts.
+    pub budget: BudgetFile,
+    /// When this program last received something, if ever: the start of the gap that its restart made.
+    pub last_received: Option<Timestamp>,
+    /// Who counts.
+    pub observer: Arc<dyn Observer>,
+    /// What the stream says of itself.
+    pub status: Shared<StreamStatus>,
+    /// When to stop.
+    pub stop: CancellationToken,
+}
+
+/// Since when nothing is seen, and why.
+struct Blind {
+    from: Timestamp,
+    reason: &'static str,
+}
+
+struct Driver {
+    with: Supervisor,
+    started: Instant,
+    connections: u64,
+    blind: Option<Blind>,
+}
+
+type Stream = Box<dyn Connection>;
+
+impl Supervisor {
+    /// Works until it is told to stop or gives up.
+    pub async fn run(self) -> Exit {
+        let blind = self.last_received.map(|from| Blind {
+            from,
+            reason: "restart",
+        });
+        let stop = self.stop.clone();
+        let mut memory = Memory::new(self.budget.load(), self.max_retries);
+        let mut driver = Driver {
+            with: self,
+            started: Instant::now(),
+            connections: 0,
+            blind,
+        };
+        let mut state = memory.connect(driver.now());
+        loop {
+            driver.enter(&state, &memory);
+            let happened = tokio::select! {
+                happened = driver.perform(&mut state) => happened,
+                () = stop.cancelled() => Happened::Stop,
+            };
+            if let (State::Streaming { .. }, Happened::Stop) = (&state, &happened) {
+                driver.disconnected("shutdown", "told to stop");
+            }
+            state = memory.step(state, happened, driver.now());
+            if let State::Stopped(exit) = state {
+                driver.enter(&state, &memory);
+                return exit;
+            }
+        }
+    }
+}
+
+impl Driver {
+    fn now(&self) -> Now {
+        Now {
+            monotonic: self.started.elapsed(),
+            wall: Timestamp::now(),
+            random: fastrand::f64(),
+        }
+    }
+
+    /// Tells the world of the state, before anything is done in it.
+    fn enter(&self, state: &State<Stream>, memory: &Memory) {
+        let now = self.now();
+        match state {
+            State::Connecting => {
+                if let Err(error) = self.with.budget.save(&memory.budget) {
+                    tracing::error!(%error, "the connect budget cannot be saved; a restart would forget it");
+                }
+            }
+            State::Waiting { until, class } => {
+                let wait = until.saturating_sub(now.monotonic);
+                tracing::info!(class, ?wait, "waiting before the next connect");
+                self.with.observer.on(Event::Waiting { class, wait });
+            }
+            State::Paused => tracing::warn!("the stream is closed until the journal takes messages again"),
+            State::Streaming { .. } | State::Stopped(_) => {}
+        }
+        self.with.status.update(|status| {
+            status.state = state.name();
+            status.since = now.wall;
+            status.connect_budget = memory.budget.remaining(now.wall) as u64;
+        });
+    }
+
+    async fn perform(&mut self, state: &mut State<Stream>) -> Happened<Stream> {
+        match state {
+            State::Connecting => self.connect().await,
+            State::Streaming { connection, .. } => {
+                let (ended, detail) = self.read(&mut **connection).await;
+                self.disconnected(ended.name(), &detail);
+                Happened::Ended(ended)
+            }
+            State::Waiting { until, .. } => {
+                tokio::time::sleep(until.saturating_sub(self.started.elapsed())).await;
+                Happened::Ready
+            }
+            State::Paused => {
+                self.with.inlet.emptied().await;
+                Happened::Ready
+            }
+            State::Stopped(_) => Happened::Stop,
+        }
+    }
+
+    async fn connect(&mut self) -> Happened<Stream> {
+        match self.with.source.connect().await {
+            Ok(connection) => {
+                self.connected();
+                Happened::Connected(connection)
+            }
+            Err(error) => {
+                let outcome = outcome(error.class);
+                self.with.observer.on(Event::Connect {
+                    outcome,
+                    http_error: error.status,
+                });
+                match error.class {
+                    ConnectErrorClass::Refused | ConnectErrorClass::UsageCapped => {
+                        tracing::error!(outcome, status = error.status, "{error}");
+                    }
+                    _ => tracing::warn!(outcome, status = error.status, "{error}"),
+                }
+                self.with
+                    .status
+                    .update(|status| status.last_error = Some(error.to_string()));
+                Happened::Failed(error.class)
+            }
+        }
+    }
+
+    fn connected(&mut self) {
+        self.connections += 1;
+        let (at, connection) = (Timestamp::now(), self.connections);
+        tracing::info!(connection, "connected");
+        self.with.observer.on(Event::Connect {
+            outcome: "accepted",
+            http_error: None,
+        });
+        self.with.status.update(|status| status.connections = connection);
+        self.notice(&Notice::Connected {
+            stream: &self.with.stream,
+            at,
+            connection,
+        });
+        if let Some(Blind { from, reason }) = self.blind.take() {
+            let length = at.since(from);
+            self.with.observer.on(Event::Gap { length });
+            let (stream, seconds) = (&self.with.stream, length.as_secs_f64());
+            self.notice(&Notice::Gap {
+                stream,
+                from,
+                to: at,
+                seconds,
+                reason,
+                filled: false,
+            });
+        }
+    }
+
+    fn disconnected(&mut self, reason: &'static str, detail: &str) {
+        let (at, connection) = (Timestamp::now(), self.connections);
+        tracing::info!(connection, reason, detail, "disconnected");
+        self.with.observer.on(Event::Disconnected { reason });
+        let last_byte = self.with.status.update(|status| {
+            status.last_error = Some(format!("{reason}: {detail}"));
+            status.last_byte
+        });
+        self.blind = Some(Blind {
+            from: last_byte.unwrap_or(at),
+            reason,
+        });
+        self.notice(&Notice::Disconnected {
+            stream: &self.with.stream,
+            at,
+            connection,
+            reason,
+            detail,
+        });
+    }
+
+    fn notice(&self, notice: &Notice<'_>) {
+        self.with.inlet.put(Item::Event(notice.to_json()));
+    }
+
+    /// Reads until the connection ends, and says why it did.
+    async fn read(&mut self, connection: &mut dyn Connection) -> (Ended, String) {
+        let mut framer = Framer::new(self.with.max_line);
+        let mut last_line = Instant::now();
+        let (ended, detail) = loop {
+            let chunk = tokio::select! {
+                chunk = connection.chunk() => chunk,
+                detail = goodbye(&mut self.with.goodbyes, self.connections) => break (Ended::Goodbye, detail),
+            };
+            let chunk = match chunk {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break (Ended::Clean, "the server ended the stream".to_owned()),
+                Err(error @ ReadError::Silence(_)) => break (Ended::Silence, error.to_string()),
+                Err(error) => break (Ended::Broken, error.to_string()),
+            };
+            let received_at = Timestamp::now();
+            self.with.observer.on(Event::Bytes(chunk.len() as u64));
+            self.with
+                .status
+                .update(|status| status.last_byte = Some(received_at));
+            let mut frames = Vec::new();
+            framer.feed(chunk, &mut frames);
+            if !frames.is_empty() {
+                last_line = Instant::now();
+            } else if last_line.elapsed() > LINE_DEADLINE {
+                break (
+                    Ended::Stalled,
+                    format!("no line was finished for {LINE_DEADLINE:?}"),
+                );
+            }
+            if !self.take(frames, received_at) {
+                break (Ended::Full, "neither disk nor memory takes more".to_owned());
+            }
+        };
+        if framer.unfinished() > 0 {
+            self.with.observer.on(Event::TailDiscarded {
+                bytes: framer.unfinished(),
+            });
+        }
+        (ended, detail)
+    }
+
+    /// Passes frames on; `false` if the stream must be closed because there is no more room.
+    fn take(&self, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
+        frames.retain(|frame| {
+            self.with.observer.on(Event::Frame(frame));
+            *frame != Frame::KeepAlive
+        });
+        if frames.is_empty() {
+            return true;
+        }
+        let messages = frames.len() as u64;
+        if self.with.when_full == WhenFull::DropNewest && self.with.inlet.is_full() {
+            self.with.observer.on(Event::Dropped {
+                reason: "journal_full",
+                messages,
+            });
+            self.with.status.update(|status| status.dropped += messages);
+            return true;
+        }
+        self.with.inlet.put(Item::Frames {
+            connection: self.connections,
+            received_at,
+            frames,
+        });
+        self.with.when_full == WhenFull::DropNewest || !self.with.inlet.is_full()
+    }
+}
+
+/// Waits for the goodbye of this connection; those of earlier ones come too late to matter.
+async fn goodbye(goodbyes: &mut mpsc::UnboundedReceiver<Goodbye>, connection: u64) -> String {
+    loop {
+        match goodbyes.recv().await {
+            Some(goodbye) if goodbye.connection == connection => return goodbye.detail,
+            Some(_) => {}
+            None => std::future::pending().await,
+        }
+    }
+}
+
+const fn outcome(class: ConnectErrorClass) -> &'static str {
+    match class {
+        ConnectErrorClass::Network => "network",
+        ConnectErrorClass::Http => "http",
+        ConnectErrorClass::RateLimited { .. } => "rate_limited",
+        ConnectErrorClass::TooManyConnections => "too_many_connections",
+        ConnectErrorClass::UsageCapped => "usage_capped",
+        ConnectErrorClass::Refused => "refused",
+    }
+}

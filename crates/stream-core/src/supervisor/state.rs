@@ -1,0 +1,414 @@
+//! The supervisor's decisions, pure: `step` takes a state, what happened and the time, and gives the next state. The state
+//! says what is to be done; [`drive`](super::drive) does it.
+
+use std::time::Duration;
+
+use crate::backoff::{self, Ladder, jittered};
+use crate::budget::Budget;
+use crate::source::ConnectErrorClass;
+use crate::time::Timestamp;
+
+/// A connection that lasted this long was healthy: longer than X may be silent (20 s), so at least one byte was due.
+pub const HEALTHY: Duration = Duration::from_secs(30);
+
+/// What is to be done. `C` is an open connection; tests need none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State<C> {
+    /// Connect.
+    Connecting,
+    /// Read until it ends.
+    Streaming {
+        /// The open stream.
+        connection: C,
+        /// Since when (monotonic).
+        since: Duration,
+    },
+    /// Wait, then connect.
+    Waiting {
+        /// Until when (monotonic).
+        until: Duration,
+        /// For whom: a class of [`Event::Waiting`](crate::observe::Event::Waiting).
+        class: &'static str,
+    },
+    /// Wait until the journal has taken what waits in memory, then connect.
+    Paused,
+    /// Nothing more.
+    Stopped(Exit),
+}
+
+/// The names of the states, for metrics and status, in the order of [`State`].
+pub const STATES: [&str; 5] = ["connecting", "streaming", "waiting", "paused", "stopped"];
+
+/// Why the supervisor stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It was told to.
+    Asked,
+    /// `max_retries` failures in a row.
+    RetriesExhausted,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened<C> {
+    /// The connection is open.
+    Connected(C),
+    /// It could not be opened.
+    Failed(ConnectErrorClass),
+    /// It has ended.
+    Ended(Ended),
+    /// The wait is over, or there is room again.
+    Ready,
+    /// Somebody asked to stop.
+    Stop,
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The server ended it in good order.
+    Clean,
+    /// The transport broke.
+    Broken,
+    /// Not a byte for too long.
+    Silence,
+    /// Bytes, but no end of a line for too long.
+    Stalled,
+    /// The server said goodbye in the stream.
+    Goodbye,
+    /// We closed it, because neither disk nor memory takes more.
+    Full,
+}
+
+impl Ended {
+    /// The `reason` label of `birdfeed_stream_disconnects_total`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean_end",
+            Self::Broken => "broken",
+            Self::Silence => "silence",
+            Self::Stalled => "stalled",
+            Self::Goodbye => "goodbye",
+            Self::Full => "journal_full",
+        }
+    }
+}
+
+/// The time, by both clocks, and a random number: everything a decision needs from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// Since the process started, by the monotonic clock.
+    pub monotonic: Duration,
+    /// The wall clock, which only the budget needs.
+    pub wall: Timestamp,
+    /// In `0.0..1.0`.
+    pub random: f64,
+}
+
+/// What the supervisor remembers from connection to connection.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// The connects of the last 15 minutes.
+    pub budget: Budget,
+    /// Failures since the stream was last healthy, by ladder.
+    failures: Failures,
+    /// How many failures in a row are too many.
+    pub max_retries: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+struct Failures {
+    network: u32,
+    http: u32,
+    rate_limited: u32,
+    in_a_row: u32,
+}
+
+impl Memory {
+    /// A memory without failures.
+    pub fn new(budget: Budget, max_retries: Option<u32>) -> Self {
+        Self {
+            budget,
+            max_retries,
+            ..Self::default()
+        }
+    }
+
+    /// Decides.
+    pub fn step<C>(&mut self, state: State<C>, happened: Happened<C>, now: Now) -> State<C> {
+        match (state, happened) {
+            (State::Stopped(exit), _) => State::Stopped(exit),
+            (_, Happened::Stop) => State::Stopped(Exit::Asked),
+            (State::Connecting, Happened::Connected(connection)) => State::Streaming {
+                connection,
+                since: now.monotonic,
+            },
+            (State::Connecting, Happened::Failed(class)) => self.failed(class, now),
+            (State::Streaming { since, .. }, Happened::Ended(ended)) => self.ended(ended, since, now),
+            (State::Waiting { .. } | State::Paused, Happened::Ready) => self.connect(now),
+            // What cannot happen in a state changes nothing.
+            (state, _) => state,
+        }
+    }
+
+    /// Connects if the budget allows it, or waits until it does.
+    pub fn connect<C>(&mut self, now: Now) -> State<C> {
+        let wait = self.budget.wait(now.wall);
+        if wait.is_zero() {
+            self.budget.spend(now.wall);
+            State::Connecting
+        } else {
+            State::Waiting {
+                until: now.monotonic + wait,
+                class: "budget",
+            }
+        }
+    }
+
+    fn ended<C>(&mut self, ended: Ended, since: Duration, now: Now) -> State<C> {
+        if now.monotonic.saturating_sub(since) >= HEALTHY {
+            self.failures = Failures::default();
+        }
+        if ended == Ended::Full {
+            return State::Paused;
+        }
+        // After a healthy stream this is the first failure, whose wait is nothing: X wants the first reconnect at once.
+        self.failures.network += 1;
+        let wait = backoff::NETWORK.wait(self.failures.network);
+        self.wait(wait, "network", now)
+    }
+
+    fn failed<C>(&mut self, class: ConnectErrorClass, now: Now) -> State<C> {
+        let failures = &mut self.failures;
+        let climb = |ladder: Ladder, failures: &mut u32| {
+            *failures += 1;
+            ladder.wait(*failures)
+        };
+        let (wait, name) = match class {
+            ConnectErrorClass::Network => (climb(backoff::NETWORK, &mut failures.network), "network"),
+            ConnectErrorClass::Http | ConnectErrorClass::Refused => {
+                (climb(backoff::HTTP, &mut failures.http), "http")
+            }
+            ConnectErrorClass::RateLimited { reset_in } => {
+                let ladder = climb(backoff::RATE_LIMITED, &mut failures.rate_limited);
+                (reset_in.unwrap_or(ladder), "rate_limited")
+            }
+            ConnectErrorClass::TooManyConnections => (
+                climb(backoff::RATE_LIMITED, &mut failures.rate_limited),
+                "rate_limited",
+            ),
+            ConnectErrorClass::UsageCapped => (
+                climb(backoff::USAGE_CAPPED, &mut failures.rate_limited),
+                "usage_capped",
+            ),
+        };
+        self.wait(wait, name, now)
+    }
+
+    fn wait<C>(&mut self, wait: Duration, class: &'static str, now: Now) -> State<C> {
+        self.failures.in_a_row += 1;
+        if self.max_retries.is_some_and(|most| self.failures.in_a_row > most) {
+            return State::Stopped(Exit::RetriesExhausted);
+        }
+        if wait.is_zero() {
+            return self.connect(now);
+        }
+        State::Waiting {
+            until: now.monotonic + jittered(wait, now.random),
+            class,
+        }
+    }
+}
+
+impl<C> State<C> {
+    /// The state's name, one of [`STATES`].
+    pub const fn name(&self) -> &'static str {
+        STATES[match self {
+            Self::Connecting => 0,
+            Self::Streaming { .. } => 1,
+            Self::Waiting { .. } => 2,
+            Self::Paused => 3,
+            Self::Stopped(_) => 4,
+        }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ConnectErrorClass as Class;
+
+    fn now(secs: f64) -> Now {
+        let monotonic = Duration::from_secs_f64(secs);
+        Now {
+            monotonic,
+            wall: Timestamp::from_millis(1_000_000_000).plus(monotonic),
+            random: 0.0,
+        }
+    }
+
+    fn streaming(since: u64) -> State<()> {
+        State::Streaming {
+            connection: (),
+            since: Duration::from_secs(since),
+        }
+    }
+
+    fn waiting(until: f64, class: &'static str) -> State<()> {
+        State::Waiting {
+            until: Duration::from_secs_f64(until),
+            class,
+        }
+    }
+
+    fn states() -> Vec<State<()>> {
+        vec![
+            State::Connecting,
+            streaming(0),
+            waiting(5.0, "http"),
+            State::Paused,
+            State::Stopped(Exit::Asked),
+            State::Stopped(Exit::RetriesExhausted),
+        ]
+    }
+
+    fn happenings() -> Vec<Happened<()>> {
+        let mut all = vec![Happened::Connected(()), Happened::Ready, Happened::Stop];
+        let rate_limited = Class::RateLimited {
+            reset_in: Some(Duration::from_secs(70)),
+        };
+        all.extend(
+            [
+                Class::Network,
+                Class::Http,
+                rate_limited,
+                Class::RateLimited { reset_in: None },
+                Class::TooManyConnections,
+                Class::UsageCapped,
+                Class::Refused,
+            ]
+            .map(Happened::Failed),
+        );
+        all.extend(
+            [
+                Ended::Clean,
+                Ended::Broken,
+                Ended::Silence,
+                Ended::Stalled,
+                Ended::Goodbye,
+                Ended::Full,
+            ]
+            .map(Happened::Ended),
+        );
+        all
+    }
+
+    /// What a fresh memory decides at second 100, for each state and each thing that may happen.
+    fn expected(state: &State<()>, happened: &Happened<()>) -> State<()> {
+        match (state, happened) {
+            (State::Stopped(exit), _) => State::Stopped(*exit),
+            (_, Happened::Stop) => State::Stopped(Exit::Asked),
+            (State::Connecting, Happened::Connected(())) => streaming(100),
+            (State::Connecting, Happened::Failed(class)) => match class {
+                // The first network failure waits for nothing.
+                Class::Network => State::Connecting,
+                Class::Http | Class::Refused => waiting(105.0, "http"),
+                Class::RateLimited { reset_in: Some(_) } => waiting(170.0, "rate_limited"),
+                Class::RateLimited { reset_in: None } | Class::TooManyConnections => {
+                    waiting(160.0, "rate_limited")
+                }
+                Class::UsageCapped => waiting(160.0, "usage_capped"),
+            },
+            (State::Streaming { .. }, Happened::Ended(Ended::Full)) => State::Paused,
+            (State::Streaming { .. }, Happened::Ended(_))
+            | (State::Waiting { .. } | State::Paused, Happened::Ready) => State::Connecting,
+            (state, _) => state.clone(),
+        }
+    }
+
+    #[test]
+    fn every_state_with_everything_that_may_happen() {
+        for state in states() {
+            for happened in happenings() {
+                let next = Memory::default().step(state.clone(), happened.clone(), now(100.0));
+                assert_eq!(next, expected(&state, &happened), "{state:?} × {happened:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn flapping_climbs_and_only_lasting_health_resets() {
+        let mut memory = Memory::default();
+        let mut at = 0.0;
+        for expected in [0.0_f64, 0.25, 0.5, 0.75] {
+            let next = memory.step(streaming(0), Happened::Ended(Ended::Clean), now(at));
+            match next {
+                State::Connecting => assert!(expected.abs() < f64::EPSILON),
+                next => assert_eq!(next, waiting(at + expected, "network")),
+            }
+            at += 1.0;
+        }
+        let after_health = memory.step(streaming(0), Happened::Ended(Ended::Clean), now(30.0));
+        assert_eq!(after_health, State::Connecting);
+    }
+
+    #[test]
+    fn ladders_do_not_reset_each_other() {
+        let mut memory = Memory::default();
+        let fail =
+            |memory: &mut Memory, class| memory.step(State::Connecting, Happened::Failed(class), now(0.0));
+        assert_eq!(fail(&mut memory, Class::Http), waiting(5.0, "http"));
+        assert_eq!(
+            fail(&mut memory, Class::TooManyConnections),
+            waiting(60.0, "rate_limited")
+        );
+        assert_eq!(fail(&mut memory, Class::Http), waiting(10.0, "http"));
+        assert_eq!(
+            fail(&mut memory, Class::TooManyConnections),
+            waiting(120.0, "rate_limited")
+        );
+    }
+
+    #[test]
+    fn a_server_that_ends_every_connection_at_once_gets_forty_connects_in_fifteen_minutes() {
+        let mut memory = Memory::default();
+        let (mut state, mut at, mut connects) = (memory.connect::<()>(now(0.0)), 0.0, Vec::new());
+        while at < 3_600.0 {
+            state = match state {
+                State::Connecting => {
+                    connects.push(at);
+                    memory.step(State::Connecting, Happened::Connected(()), now(at))
+                }
+                State::Streaming { .. } => memory.step(state, Happened::Ended(Ended::Clean), now(at)),
+                State::Waiting { until, .. } => {
+                    at = until.as_secs_f64();
+                    memory.step(state, Happened::Ready, now(at))
+                }
+                State::Paused | State::Stopped(_) => unreachable!("nobody paused or stopped it"),
+            };
+        }
+        for first in &connects {
+            let within = connects
+                .iter()
+                .filter(|at| (*first..*first + 900.0).contains(at))
+                .count();
+            assert!(within <= 40, "{within} connects in the 15 minutes from {first}");
+        }
+        assert!(
+            connects.len() > 100,
+            "it must not give up either: {}",
+            connects.len()
+        );
+    }
+
+    #[test]
+    fn too_many_retries_stop_it() {
+        let mut memory = Memory::new(Budget::default(), Some(2));
+        let fail = |memory: &mut Memory| {
+            memory.step::<()>(State::Connecting, Happened::Failed(Class::Http), now(0.0))
+        };
+        assert_eq!(fail(&mut memory).name(), "waiting");
+        assert_eq!(fail(&mut memory).name(), "waiting");
+        assert_eq!(fail(&mut memory), State::Stopped(Exit::RetriesExhausted));
+    }
+}

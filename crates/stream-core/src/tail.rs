@@ -1,0 +1,151 @@
+//! The newest messages, split, in memory: what every lane reads as long as it keeps up.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::lane::{Lane, LaneSet};
+use crate::route::Routed;
+
+/// The newest part of the journal in memory, bounded in bytes. What falls out of it is still in the journal.
+pub struct Tail {
+    limit: usize,
+    held: Mutex<Held>,
+    subscribers: Vec<Subscriber>,
+}
+
+struct Held {
+    messages: VecDeque<Arc<Routed>>,
+    /// The position after the newest message.
+    end: u64,
+    bytes: usize,
+}
+
+struct Subscriber {
+    lane: Lane,
+    wake: Arc<Notify>,
+}
+
+/// What [`Tail::read`] finds.
+pub enum Found {
+    /// The messages at and after the position, as many as asked for.
+    Messages(Vec<Arc<Routed>>),
+    /// Nothing yet.
+    CaughtUp,
+    /// The position has fallen out of memory: the journal has it.
+    Behind,
+}
+
+impl Tail {
+    /// An empty tail that starts at position `end` and holds about `limit` bytes.
+    pub fn new(end: u64, limit: usize) -> Self {
+        Self {
+            limit,
+            held: Mutex::new(Held {
+                messages: VecDeque::new(),
+                end,
+                bytes: 0,
+            }),
+            subscribers: Vec::new(),
+        }
+    }
+
+    /// A bell that rings when there is something new for `lane`.
+    pub fn subscribe(&mut self, lane: Lane) -> Arc<Notify> {
+        let wake = Arc::new(Notify::new());
+        self.subscribers.push(Subscriber {
+            lane,
+            wake: wake.clone(),
+        });
+        wake
+    }
+
+    /// Adds messages that are in the journal up to `end`, without waking anyone.
+    pub fn push(&self, messages: Vec<Routed>, end: u64) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for message in messages {
+            held.bytes += message.weight();
+            held.messages.push_back(Arc::new(message));
+        }
+        held.end = end;
+        while held.bytes > self.limit
+            && let Some(oldest) = held.messages.pop_front()
+        {
+            held.bytes -= oldest.weight();
+        }
+    }
+
+    /// Wakes the subscribers of `lanes`.
+    pub fn wake(&self, lanes: LaneSet) {
+        for subscriber in self
+            .subscribers
+            .iter()
+            .filter(|subscriber| lanes.contains(subscriber.lane))
+        {
+            subscriber.wake.notify_one();
+        }
+    }
+
+    /// The position after the newest message.
+    pub fn end(&self) -> u64 {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).end
+    }
+
+    /// Up to `most` messages from `position` on.
+    pub fn read(&self, position: u64, most: usize) -> Found {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if position >= held.end {
+            return Found::CaughtUp;
+        }
+        if held
+            .messages
+            .front()
+            .is_none_or(|oldest| position < oldest.place.seq)
+        {
+            return Found::Behind;
+        }
+        let start = held
+            .messages
+            .partition_point(|message| message.place.seq < position);
+        Found::Messages(held.messages.range(start..).take(most).cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Place;
+    use crate::source::Split;
+    use crate::time::Timestamp;
+
+    fn message(seq: u64) -> Routed {
+        Routed {
+            place: Place { epoch: 1, seq },
+            received_at: Timestamp::default(),
+            lanes: LaneSet::default(),
+            split: Split::new("post").with(Lane::Tweets, vec![b'x'; 1_000].into()),
+        }
+    }
+
+    fn seqs(found: Found) -> Option<Vec<u64>> {
+        match found {
+            Found::Messages(messages) => Some(messages.iter().map(|message| message.place.seq).collect()),
+            Found::CaughtUp => Some(vec![]),
+            Found::Behind => None,
+        }
+    }
+
+    #[test]
+    fn it_forgets_the_oldest_and_says_so() {
+        let tail = Tail::new(10, 5 * message(0).weight());
+        assert_eq!(seqs(tail.read(10, 9)), Some(vec![]));
+        assert_eq!(seqs(tail.read(9, 9)), None);
+        tail.push((10..14).map(message).collect(), 14);
+        assert_eq!(seqs(tail.read(10, 2)), Some(vec![10, 11]));
+        tail.push((14..18).map(message).collect(), 18);
+        assert_eq!(seqs(tail.read(12, 9)), None);
+        assert_eq!(seqs(tail.read(13, 9)), Some(vec![13, 14, 15, 16, 17]));
+        assert_eq!(seqs(tail.read(18, 9)), Some(vec![]));
+    }
+}

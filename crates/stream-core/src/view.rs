@@ -1,0 +1,87 @@
+//! The data path seen from outside: one snapshot, and which loops are stuck.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use journal::Journal;
+use serde::Serialize;
+
+use crate::pulse::Pulse;
+use crate::status::{LaneStatus, Shared, StreamStatus};
+
+/// One snapshot of everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The stream's name.
+    pub name: String,
+    /// The stream.
+    pub stream: StreamStatus,
+    /// Every lane of every sink.
+    pub lanes: Vec<LaneStatus>,
+    /// The journal.
+    pub journal: JournalStatus,
+}
+
+/// The journal's part of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JournalStatus {
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// The most it may hold.
+    pub max_bytes: u64,
+    /// Segment files.
+    pub segments: usize,
+    /// Messages that are not yet known to be on the disk.
+    pub unsynced: u64,
+    /// The position after the newest message.
+    pub end: u64,
+    /// Messages that damage has made unreadable since the start.
+    pub lost: u64,
+}
+
+/// Looks into a data path. Cheap to clone, of use from any thread, never waits for the data path.
+#[derive(Clone)]
+pub struct View {
+    pub(crate) name: String,
+    pub(crate) stream: Shared<StreamStatus>,
+    pub(crate) lanes: Vec<Shared<LaneStatus>>,
+    pub(crate) journal: Journal,
+    pub(crate) max_bytes: u64,
+    pub(crate) pulses: Vec<Arc<Pulse>>,
+}
+
+impl View {
+    /// What everything says of itself now.
+    pub fn status(&self) -> Status {
+        let stats = self.journal.stats();
+        let lanes = self.lanes.iter().map(|lane| {
+            let status = lane.get();
+            LaneStatus {
+                pending: stats.end.saturating_sub(status.cursor),
+                ..status
+            }
+        });
+        Status {
+            name: self.name.clone(),
+            stream: self.stream.get(),
+            lanes: lanes.collect(),
+            journal: JournalStatus {
+                bytes: stats.bytes,
+                max_bytes: self.max_bytes,
+                segments: stats.segments,
+                unsynced: stats.unsynced_entries,
+                end: stats.end,
+                lost: stats.lost_entries,
+            },
+        }
+    }
+
+    /// The loops that have not been seen alive for `limit`.
+    pub fn stuck(&self, limit: Duration) -> Vec<&'static str> {
+        self.pulses
+            .iter()
+            .filter(|pulse| pulse.age() > limit)
+            .map(|pulse| pulse.name)
+            .collect()
+    }
+}
