@@ -54,13 +54,14 @@ impl Appender {
         Ok(range)
     }
 
-    /// Forces all entries and cursors to the disk and ends the writing. Journals and readers made
-    /// from it go on, and the directory stays locked, until the last of them is dropped.
+    /// Forces all cursors and entries to the disk and ends the writing. Takes as long as the disk
+    /// does. Journals and readers go on, with cursors still being written, and the directory stays
+    /// locked until the last of them is dropped.
     pub fn close(self) -> io::Result<()> {
         let core = &self.handle.core;
-        let synced = core.sync(Until::All);
-        core.write_cursors(true)?;
-        synced.map(drop)
+        let written = core.write_cursors(true).and_then(|()| core.trim());
+        let synced = core.sync(Until::All).map(drop);
+        written.and(synced)
     }
 }
 

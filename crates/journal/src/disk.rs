@@ -106,10 +106,7 @@ impl Disk {
 
     /// Removes a segment; one that is gone already is fine.
     pub(crate) fn remove_segment(&self, first: u64) -> io::Result<()> {
-        match fs::remove_file(self.segment_path(first)) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        remove(&self.segment_path(first))
     }
 
     /// Puts a durable copy of `file`'s first `bytes` in the place of the segment at `first`.
@@ -163,12 +160,13 @@ impl Disk {
         file.set_len(bytes.len() as u64)
     }
 
+    /// A file to be renamed; always a new one, since the last may be one that failed to sync.
     fn temporary(&self, name: &str) -> io::Result<(PathBuf, File)> {
         let path = self.dir.join(name);
+        remove(&path)?;
         let file = OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&path)?;
         Ok((path, file))
@@ -177,8 +175,8 @@ impl Disk {
     /// Removes what an interrupted replacement left behind.
     pub(crate) fn remove_temporaries(&self) {
         for name in [NEW_CURSORS, NEW_SEGMENT] {
-            // Each use truncates it first, so one that stays does no harm.
-            let _ = fs::remove_file(self.dir.join(name));
+            // Each use removes it first, so one that stays does no harm.
+            let _ = remove(&self.dir.join(name));
         }
     }
 
@@ -200,6 +198,14 @@ impl Drop for Disk {
         if let Err(error) = flock(&self.lock, FlockOperation::Unlock) {
             tracing::warn!(%error, "journal lock not released");
         }
+    }
+}
+
+/// Removes a file; one that is gone already is fine.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -96,9 +96,11 @@ impl Journal {
         self.core().wake();
     }
 
-    /// Writes changed cursors now, on the caller's thread. They then outlive the process.
+    /// Writes changed cursors now, so that they outlive the process, and trims behind them: what
+    /// else happens within 50 ms, on the caller's thread.
     pub fn flush_cursors(&self) -> io::Result<()> {
-        self.core().write_cursors(false)
+        self.core().write_cursors(false)?;
+        self.core().trim()
     }
 
     /// Forces everything appended so far to the disk, on the caller's thread.

@@ -99,7 +99,8 @@ impl Core {
         outcome
     }
 
-    fn trim(&self) -> io::Result<()> {
+    /// Unlinks the segments that every written cursor has passed.
+    pub(crate) fn trim(&self) -> io::Result<()> {
         let gone = self.state().trim();
         for first in gone {
             if let Err(error) = self.disk.remove_segment(first) {
@@ -129,6 +130,9 @@ impl Core {
         }
         let mut outcome = Ok(true);
         for job in &jobs {
+            if matches!(until, Until::Aged(_)) && *hold(&self.alarm) == Alarm::Stop {
+                break;
+            }
             match self.make_durable(job) {
                 Ok(()) => self.state().synced(job),
                 Err(error) => outcome = outcome.and(Err(error)),

@@ -41,6 +41,8 @@ mod appender;
 mod cursor;
 mod disk;
 mod error;
+#[cfg(test)]
+mod failing_disk;
 mod frame;
 mod journal;
 mod keeper;

@@ -1,0 +1,75 @@
+//! What the journal's tests share.
+#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use journal::{Appender, Durability, Entry, Journal, Settings};
+
+/// Small segments, so that a few entries make several.
+pub(crate) fn small(dir: &Path) -> Settings {
+    Settings {
+        segment_bytes: 256,
+        max_bytes: 1 << 20,
+        durability: Durability::Process,
+        ..Settings::new(dir)
+    }
+}
+
+pub(crate) fn append(appender: &mut Appender, body: &[u8]) -> u64 {
+    appender.append(&[Entry { head: &[], body }]).unwrap().start
+}
+
+/// Everything from `start()` on, in small batches.
+pub(crate) fn read_all(journal: &Journal) -> Vec<(u64, Vec<u8>)> {
+    let mut reader = journal.read_from(0);
+    let mut all = Vec::new();
+    loop {
+        let batch = reader.next_batch(100).unwrap();
+        if batch.is_empty() {
+            return all;
+        }
+        all.extend(
+            batch
+                .into_iter()
+                .map(|(position, bytes)| (position, bytes.to_vec())),
+        );
+    }
+}
+
+pub(crate) fn positions(journal: &Journal) -> Vec<u64> {
+    read_all(journal)
+        .into_iter()
+        .map(|(position, _)| position)
+        .collect()
+}
+
+/// The segment files, oldest first.
+pub(crate) fn segments(dir: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "seg"))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// The directory as a process killed now would leave it.
+pub(crate) fn copy_dir(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// Waits for something that the journal's thread brings about.
+pub(crate) fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
