@@ -1,1 +1,38 @@
-//! Kafka behind Sink.
+//! Kafka behind [`Sink`](stream_core::sink::Sink), by librdkafka.
+//!
+//! In the order in which a record meets them:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `settings`, `property` | what a user may say, checked without a network; our defaults; what may not be changed |
+//! | `sink` | makes the producer when needed, replaces it when broken, opens publishers |
+//! | `topics` | looks for a topic, creates it |
+//! | `publisher` | copies records into librdkafka's queue: key, value, timestamp, headers |
+//! | `session` | the producer, its poll thread, and what librdkafka calls back |
+//! | `classify` | what an error code means for a record, a lane or the client |
+//! | `outbox` | carries outcomes from the poll thread to the lane |
+//! | `health` | folds librdkafka's complaints into one state |
+//!
+//! # What it rests on
+//!
+//! `acks=all`, idempotence with at most five requests in flight, and no time limit on a record: librdkafka keeps what it
+//! was given and retries it in order until the broker confirms. A broker that is away is therefore not an error; progress
+//! is left to librdkafka, whose requests have time limits of their own. One producer serves all lanes; only a fatal error
+//! of it (out of sequence, fenced) ends it, and with it all its publishers, and the next `open` makes another.
+//!
+//! A lane's publisher is opened only when nothing of an earlier one is left in the producer. Until then `open` says
+//! [`Unavailable`](stream_core::sink::SinkError::Unavailable): so a lane that is reset again and again while a broker is
+//! away never holds more than one window in memory.
+
+mod classify;
+mod health;
+mod outbox;
+mod property;
+mod publisher;
+mod session;
+mod settings;
+mod sink;
+mod topics;
+
+pub use settings::{Mistake, Settings, SettingsError};
+pub use sink::KafkaSink;

@@ -1,0 +1,262 @@
+//! Where the poll thread leaves a lane's outcomes and the lane's publisher picks them up.
+//!
+//! One outbox belongs to one lane of one producer. It counts what librdkafka holds for the lane, whoever handed it over;
+//! a new publisher is attached only when that count is zero, so that outcomes of an earlier publisher cannot reach it and
+//! librdkafka never holds more than one window for a lane.
+
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use stream_core::sink::{Outcome, Settled, SinkError};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+/// Names one attachment of a publisher to an outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Records that librdkafka has and has not reported.
+    unsettled: usize,
+    tickets: u64,
+    reader: Option<Reader>,
+}
+
+/// What waits for the attached publisher.
+#[derive(Debug)]
+struct Reader {
+    ticket: Ticket,
+    settled: Vec<Settled>,
+    failure: Option<SinkError>,
+}
+
+impl Outbox {
+    /// Attaches a new publisher once nothing of an earlier one is on its way; otherwise gives the number of records that
+    /// still are when `deadline` has passed.
+    pub(crate) async fn attach(&self, deadline: Instant) -> Result<Ticket, usize> {
+        loop {
+            {
+                let mut inner = self.lock();
+                if inner.unsettled == 0 {
+                    inner.tickets += 1;
+                    let ticket = Ticket(inner.tickets);
+                    inner.reader = Some(Reader {
+                        ticket,
+                        settled: Vec::new(),
+                        failure: None,
+                    });
+                    return Ok(ticket);
+                }
+            }
+            if timeout_at(deadline, self.changed.notified()).await.is_err() {
+                return Err(self.lock().unsettled);
+            }
+        }
+    }
+
+    /// Ends the attachment: outcomes to come are only counted.
+    pub(crate) fn detach(&self, ticket: Ticket) {
+        let mut inner = self.lock();
+        if inner
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.ticket == ticket)
+        {
+            inner.reader = None;
+        }
+    }
+
+    /// Waits until nothing is on its way, at most until `deadline`.
+    pub(crate) async fn drained(&self, deadline: Instant) {
+        while self.lock().unsettled > 0 {
+            if timeout_at(deadline, self.changed.notified()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Counts `records` as on their way before librdkafka gets them, for their reports may come at once.
+    pub(crate) fn reserve(&self, ticket: Ticket, records: usize) -> Result<Reservation<'_>, SinkError> {
+        let mut inner = self.lock();
+        let reader = inner.reader_of(ticket)?;
+        if let Some(failure) = &reader.failure {
+            return Err(failure.clone());
+        }
+        inner.unsettled += records;
+        Ok(Reservation {
+            outbox: self,
+            left: records,
+        })
+    }
+
+    /// A record has met its fate.
+    pub(crate) fn settle(&self, seq: u64, outcome: Outcome) {
+        let mut inner = self.lock();
+        inner.unsettled = inner.unsettled.saturating_sub(1);
+        let drained = inner.unsettled == 0;
+        let first = inner.reader.as_mut().is_some_and(|reader| {
+            reader.settled.push(Settled { seq, outcome });
+            reader.settled.len() == 1
+        });
+        drop(inner);
+        if first || drained {
+            self.changed.notify_one();
+        }
+    }
+
+    /// A record was not delivered, and it is not the record's fault.
+    pub(crate) fn give_up(&self, error: SinkError) {
+        let mut inner = self.lock();
+        inner.unsettled = inner.unsettled.saturating_sub(1);
+        inner.fail(error);
+        drop(inner);
+        self.changed.notify_one();
+    }
+
+    /// Ends the attached publisher, if any, with `error`.
+    pub(crate) fn fail(&self, error: SinkError) {
+        self.lock().fail(error);
+        self.changed.notify_one();
+    }
+
+    /// Waits for outcomes, and after the last of them for the failure.
+    pub(crate) async fn settled(&self, ticket: Ticket, into: &mut Vec<Settled>) -> Result<(), SinkError> {
+        loop {
+            {
+                let mut inner = self.lock();
+                let reader = inner.reader_of(ticket)?;
+                if !reader.settled.is_empty() {
+                    if into.is_empty() {
+                        mem::swap(into, &mut reader.settled);
+                    } else {
+                        into.append(&mut reader.settled);
+                    }
+                    return Ok(());
+                }
+                if let Some(failure) = &reader.failure {
+                    return Err(failure.clone());
+                }
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every change is complete before the lock goes, also when a panic passes.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn reader_of(&mut self, ticket: Ticket) -> Result<&mut Reader, SinkError> {
+        self.reader
+            .as_mut()
+            .filter(|reader| reader.ticket == ticket)
+            .ok_or_else(|| SinkError::Unavailable("a later publisher has taken over this lane".to_owned()))
+    }
+
+    fn fail(&mut self, error: SinkError) {
+        let Some(reader) = &mut self.reader else { return };
+        // What a person must mend outranks what passes.
+        if !matches!(reader.failure, Some(SinkError::Operator(_))) {
+            reader.failure = Some(error);
+        }
+    }
+}
+
+/// Records counted as on their way; those that librdkafka did not get are taken back at the end.
+#[derive(Debug)]
+pub(crate) struct Reservation<'o> {
+    outbox: &'o Outbox,
+    left: usize,
+}
+
+impl Reservation<'_> {
+    /// One record has gone to librdkafka, or to its outcome.
+    pub(crate) fn used(&mut self) {
+        self.left -= 1;
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if self.left > 0 {
+            self.outbox.lock().unsettled -= self.left;
+            self.outbox.changed.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(20)
+    }
+
+    fn hand_over(outbox: &Outbox, ticket: Ticket, records: usize) {
+        let mut reservation = outbox.reserve(ticket, records).unwrap();
+        (0..records).for_each(|_| reservation.used());
+    }
+
+    #[tokio::test]
+    async fn outcomes_come_first_and_then_the_failure_that_a_person_must_mend() {
+        let outbox = Outbox::default();
+        let ticket = outbox.attach(soon()).await.unwrap();
+        hand_over(&outbox, ticket, 4);
+        outbox.settle(7, Outcome::Delivered);
+        outbox.give_up(SinkError::Unavailable("purged".to_owned()));
+        outbox.give_up(SinkError::Operator("missing".to_owned()));
+        outbox.give_up(SinkError::Unavailable("purged".to_owned()));
+        let mut into = Vec::new();
+        outbox.settled(ticket, &mut into).await.unwrap();
+        let delivered = Settled {
+            seq: 7,
+            outcome: Outcome::Delivered,
+        };
+        assert_eq!(into, [delivered]);
+        let failure = SinkError::Operator("missing".to_owned());
+        assert_eq!(outbox.settled(ticket, &mut into).await, Err(failure.clone()));
+        assert_eq!(outbox.reserve(ticket, 1).unwrap_err(), failure);
+    }
+
+    #[tokio::test]
+    async fn a_publisher_is_attached_only_when_nothing_of_an_earlier_one_is_left() {
+        let outbox = Outbox::default();
+        let old = outbox.attach(soon()).await.unwrap();
+        hand_over(&outbox, old, 2);
+        outbox.detach(old);
+        assert_eq!(outbox.attach(soon()).await, Err(2));
+        outbox.settle(1, Outcome::Delivered);
+        outbox.settle(2, Outcome::Delivered);
+        let new = outbox.attach(soon()).await.unwrap();
+        outbox.detach(old);
+        hand_over(&outbox, new, 1);
+        outbox.settle(1, Outcome::Delivered);
+        let mut into = Vec::new();
+        outbox.settled(new, &mut into).await.unwrap();
+        assert_eq!(into.len(), 1);
+        assert!(outbox.settled(old, &mut into).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_not_handed_over_is_taken_back() {
+        let outbox = Outbox::default();
+        let ticket = outbox.attach(soon()).await.unwrap();
+        let mut reservation = outbox.reserve(ticket, 3).unwrap();
+        reservation.used();
+        drop(reservation);
+        outbox.settle(1, Outcome::Delivered);
+        assert!(outbox.attach(soon()).await.is_ok());
+    }
+}

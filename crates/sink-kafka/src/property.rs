@@ -1,0 +1,121 @@
+//! librdkafka's properties: our defaults, those that nobody may change, and those that are secret.
+
+use std::collections::BTreeMap;
+
+/// Our defaults, under librdkafka's own names (an alias beside the name that it stands for would be settled by chance).
+///
+/// `queue.buffering.max.*` must hold the sum of all lanes' windows. `message.max.bytes` is far above a broker's usual 1 MiB
+/// so that the broker judges and not the client; `batch.size` is far below it so that a batch is refused for the sake of
+/// one record only if that record is large itself.
+pub(crate) const DEFAULTS: &[(&str, &str)] = &[
+    ("client.id", "birdfeed"),
+    ("request.required.acks", "all"),
+    ("enable.idempotence", "true"),
+    ("max.in.flight.requests.per.connection", "5"),
+    ("message.timeout.ms", "0"),
+    ("queue.buffering.max.ms", "5"),
+    ("batch.size", "262144"),
+    ("compression.codec", "lz4"),
+    ("queue.buffering.max.kbytes", "65536"),
+    ("queue.buffering.max.messages", "100000"),
+    ("message.max.bytes", "10485760"),
+    ("socket.keepalive.enable", "true"),
+    ("socket.timeout.ms", "30000"),
+    ("reconnect.backoff.ms", "100"),
+    ("reconnect.backoff.max.ms", "1000"),
+    ("topic.metadata.refresh.interval.ms", "30000"),
+    ("allow.auto.create.topics", "false"),
+    ("partitioner", "murmur2_random"),
+];
+
+/// librdkafka's own name of a producer's property.
+pub(crate) fn canonical(name: &str) -> &str {
+    match name {
+        "bootstrap.servers" => "metadata.broker.list",
+        "max.in.flight" => "max.in.flight.requests.per.connection",
+        "sasl.mechanism" => "sasl.mechanisms",
+        "sasl.oauthbearer.client.credentials.client.id" => "sasl.oauthbearer.client.id",
+        "sasl.oauthbearer.client.credentials.client.secret" => "sasl.oauthbearer.client.secret",
+        "linger.ms" => "queue.buffering.max.ms",
+        "retries" => "message.send.max.retries",
+        "compression.type" => "compression.codec",
+        "acks" => "request.required.acks",
+        "delivery.timeout.ms" => "message.timeout.ms",
+        other => other,
+    }
+}
+
+/// Why nobody may give the property (by its own name) this value, if so.
+pub(crate) fn refusal(name: &str, value: &str) -> Option<&'static str> {
+    match name {
+        "metadata.broker.list" => Some("is set by bootstrap_servers"),
+        "request.required.acks" if !matches!(value, "all" | "-1") => {
+            Some("only `all` is allowed: with less, Kafka may lose what it has confirmed")
+        }
+        "enable.idempotence" if value != "true" => {
+            Some("only `true` is allowed: without it, retries break the order")
+        }
+        "max.in.flight.requests.per.connection" if !matches!(value, "1" | "2" | "3" | "4" | "5") => {
+            Some("only 1 to 5 are allowed: with more, retries break the order")
+        }
+        "message.timeout.ms" if value != "0" => {
+            Some("only 0 is allowed: the journal decides how long a record lives")
+        }
+        "delivery.report.only.error" if value != "false" => {
+            Some("only `false` is allowed: every delivery must be reported")
+        }
+        "enable.gapless.guarantee" if value != "false" => {
+            Some("only `false` is allowed: lanes replay by themselves")
+        }
+        "queuing.strategy" if value != "fifo" => {
+            Some("only `fifo` is allowed: anything else breaks the order")
+        }
+        "transactional.id" => Some("is not allowed: the sink does not use transactions"),
+        _ => None,
+    }
+}
+
+/// Whether the property's value must not be shown.
+pub(crate) fn is_secret(name: &str) -> bool {
+    const MARKS: [&str; 8] = [
+        "password",
+        "passphrase",
+        "secret",
+        "token",
+        "username",
+        ".pem",
+        "private.key",
+        "oauthbearer.config",
+    ];
+    MARKS.iter().any(|mark| name.contains(mark))
+}
+
+/// `text` without the values of the secret properties.
+pub(crate) fn scrub(text: String, properties: &BTreeMap<String, String>) -> String {
+    properties
+        .iter()
+        .filter(|(name, value)| is_secret(name) && !value.is_empty())
+        .fold(text, |text, (_, value)| text.replace(value.as_str(), "…"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_scrubbed_from_any_text() {
+        let properties = BTreeMap::from([
+            ("sasl.password".to_owned(), "feed".to_owned()),
+            ("client.id".to_owned(), "bird".to_owned()),
+        ]);
+        assert_eq!(scrub("bird:feed".to_owned(), &properties), "bird:…");
+    }
+
+    #[test]
+    fn defaults_use_librdkafkas_own_names() {
+        for (name, value) in DEFAULTS {
+            assert_eq!(canonical(name), *name);
+            assert_eq!(refusal(name, value), None);
+        }
+    }
+}

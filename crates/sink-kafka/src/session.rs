@@ -1,0 +1,163 @@
+//! One librdkafka producer with the thread that polls it and an outbox for each lane.
+//!
+//! # Who drops the producer
+//!
+//! Dropping it blocks (purge, flush, the end of librdkafka's threads), so it must happen on the poll thread and never on
+//! a thread of the runtime. The poll thread therefore ends when it is the last owner, and nobody waits for it. Dropping
+//! purges what is unsettled, which nobody believes delivered.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use stream_core::lane::{Lane, PerLane};
+use stream_core::sink::{Outcome, SinkError};
+
+use crate::classify::{self, Verdict};
+use crate::health::Health;
+use crate::outbox::Outbox;
+
+/// How long the poll thread waits for events before it looks whether anybody still needs it. rdkafka spins through the last
+/// millisecond of each wait, hence not shorter.
+const POLL: Duration = Duration::from_secs(1);
+
+/// A producer, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
+pub(crate) struct Session {
+    producer: Arc<BaseProducer<Context>>,
+}
+
+impl Session {
+    /// Makes the producer and its poll thread. Blocks for some milliseconds (librdkafka reads certificates).
+    pub(crate) fn start(config: &ClientConfig, context: Context) -> Result<Self, SinkError> {
+        let producer: BaseProducer<Context> = config
+            .create_with_context(context)
+            .map_err(|error| SinkError::Operator(format!("librdkafka cannot start: {error}")))?;
+        let producer = Arc::new(producer);
+        let polled = Arc::clone(&producer);
+        thread::Builder::new()
+            .name("kafka-poll".to_owned())
+            .spawn(move || {
+                while Arc::strong_count(&polled) > 1 {
+                    polled.poll(POLL);
+                }
+            })
+            .map_err(|error| SinkError::Unavailable(format!("no thread for Kafka: {error}")))?;
+        Ok(Self { producer })
+    }
+
+    pub(crate) fn producer(&self) -> &BaseProducer<Context> {
+        &self.producer
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        self.producer.context()
+    }
+
+    pub(crate) fn outbox(&self, lane: Lane) -> &Outbox {
+        &self.context().outboxes[lane]
+    }
+
+    /// Why this producer can never send again, if so.
+    pub(crate) fn death(&self) -> Option<String> {
+        self.producer
+            .client()
+            .fatal_error()
+            .map(|(code, reason)| format!("{}: {reason}", classify::text(code)))
+    }
+}
+
+/// What librdkafka calls back, on the poll thread.
+pub(crate) struct Context {
+    pub(crate) health: Health,
+    topics: Arc<PerLane<String>>,
+    outboxes: PerLane<Outbox>,
+}
+
+impl Context {
+    pub(crate) fn new(servers: String, topics: Arc<PerLane<String>>) -> Self {
+        Self {
+            health: Health::new(servers),
+            topics,
+            outboxes: PerLane::default(),
+        }
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.health.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(Code::Fatal) => {
+                for lane in Lane::ALL {
+                    let text = format!("the Kafka producer has broken and is replaced: {reason}");
+                    self.outboxes[lane].fail(SinkError::Unavailable(text));
+                }
+            }
+            Some(code) => self.health.complaint(code, reason),
+            None => self.health.log(RDKafkaLogLevel::Warning, "ERROR", reason),
+        }
+    }
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, report: &DeliveryResult<'_>, tag: usize) {
+        let (lane, seq) = untag(tag);
+        let outbox = &self.outboxes[lane];
+        match report {
+            Ok(_) => {
+                outbox.settle(seq, Outcome::Delivered);
+                self.health.well();
+            }
+            Err((error, _)) => {
+                let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+                match classify::judge(code, &self.topics[lane]) {
+                    Verdict::Record(outcome) => outbox.settle(seq, outcome),
+                    Verdict::Lane(error) => outbox.give_up(error),
+                }
+            }
+        }
+    }
+}
+
+const SEQ_BITS: u32 = 60;
+const _: () = assert!(usize::BITS == 64, "a tag needs 64 bits");
+const _: () = assert!(Lane::ALL.len() <= 16, "a lane must fit into four bits");
+
+/// What librdkafka carries with a record instead of an allocation: four bits of lane, 60 bits of sequence (enough for two
+/// hundred thousand years at the highest rate that X ever had).
+pub(crate) fn tag(lane: Lane, seq: u64) -> usize {
+    debug_assert!(seq >> SEQ_BITS == 0, "a sequence has at most 60 bits");
+    (lane as usize) << SEQ_BITS | seq as usize
+}
+
+fn untag(tag: usize) -> (Lane, u64) {
+    let seq = tag & ((1 << SEQ_BITS) - 1);
+    (Lane::ALL[tag >> SEQ_BITS], seq as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_gives_back_what_it_was_made_of() {
+        for lane in Lane::ALL {
+            for seq in [0, 1, u64::from(u32::MAX) + 1, (1 << SEQ_BITS) - 1] {
+                assert_eq!(untag(tag(lane, seq)), (lane, seq));
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The sink: opens publishers on a producer that it makes when needed and replaces when broken.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rdkafka::ClientConfig;
+use stream_core::lane::{Lane, PerLane};
+use stream_core::sink::{Publisher, Sink, SinkError};
+use tokio::sync::Mutex;
+use tokio::time::timeout_at;
+
+use crate::classify;
+use crate::publisher::{Address, KafkaPublisher};
+use crate::session::{Context, Session};
+use crate::settings::{Settings, SettingsError};
+use crate::topics::{self, Presence};
+
+/// How long `open` and `check` may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Kafka behind [`Sink`].
+pub struct KafkaSink {
+    settings: Settings,
+    config: ClientConfig,
+    topics: Arc<PerLane<String>>,
+    session: Mutex<Option<Arc<Session>>>,
+    /// Held while topics are created, so that lanes that open side by side do it once.
+    creating: Mutex<()>,
+}
+
+impl fmt::Debug for KafkaSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaSink")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl KafkaSink {
+    /// Checks `settings` as far as that goes without a network; the error names every mistake. Connects to nothing yet.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        let config = settings.client_config()?;
+        let mut topics = PerLane::default();
+        for lane in Lane::ALL {
+            topics[lane] = settings.topic(lane);
+        }
+        Ok(Self {
+            settings,
+            config,
+            topics: Arc::new(topics),
+            session: Mutex::default(),
+            creating: Mutex::default(),
+        })
+    }
+
+    async fn open_lane(&self, lane: Lane) -> Result<KafkaPublisher, SinkError> {
+        let deadline = Instant::now() + PATIENCE;
+        let session = self.session().await?;
+        self.ensure_topic(&session, lane, deadline).await?;
+        let ticket = session
+            .outbox(lane)
+            .attach(deadline.into())
+            .await
+            .map_err(|unsettled| {
+                SinkError::Unavailable(format!(
+                    "{unsettled} records for topic {} are still on their way from before",
+                    self.topics[lane]
+                ))
+            })?;
+        let address = Address {
+            lane,
+            topic: self.topics[lane].clone(),
+            headers: self.settings.headers,
+            event_source: self.settings.event_source.clone(),
+        };
+        Ok(KafkaPublisher::new(session, ticket, address))
+    }
+
+    /// The producer in use; a new one if there is none or it has broken.
+    async fn session(&self) -> Result<Arc<Session>, SinkError> {
+        let mut current = self.session.lock().await;
+        if let Some(session) = current.as_ref() {
+            match session.death() {
+                None => return Ok(Arc::clone(session)),
+                Some(reason) => tracing::warn!(reason, "the Kafka producer has broken; replacing it"),
+            }
+        }
+        let config = self.config.clone();
+        let context = Context::new(self.settings.bootstrap_servers.clone(), Arc::clone(&self.topics));
+        let session = Arc::new(blocking(move || Session::start(&config, context)).await?);
+        *current = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    async fn ensure_topic(
+        &self,
+        session: &Arc<Session>,
+        lane: Lane,
+        deadline: Instant,
+    ) -> Result<(), SinkError> {
+        if self.look(session, lane, deadline).await? == Presence::Present {
+            return Ok(());
+        }
+        if !self.settings.create_topics {
+            return Err(classify::missing(&self.topics[lane]));
+        }
+        let Ok(_guard) = timeout_at(deadline.into(), self.creating.lock()).await else {
+            return Err(SinkError::Unavailable(
+                "topics are still being created".to_owned(),
+            ));
+        };
+        if self.look(session, lane, deadline).await? == Presence::Present {
+            return Ok(());
+        }
+        self.create(session, lane, deadline).await
+    }
+
+    /// Creates the topics of all lanes in use, and waits until the one of `lane` is known.
+    async fn create(&self, session: &Arc<Session>, lane: Lane, deadline: Instant) -> Result<(), SinkError> {
+        let mut wanted: Vec<_> = self
+            .settings
+            .lanes
+            .iter()
+            .map(|&lane| self.topics[lane].clone())
+            .collect();
+        let topic = self.topics[lane].clone();
+        if !wanted.contains(&topic) {
+            wanted.push(topic.clone());
+        }
+        let config = self.config.clone();
+        let partitions = self.settings.partitions.unwrap_or(-1);
+        let replication = self.settings.replication.unwrap_or(-1);
+        let session = Arc::clone(session);
+        blocking(move || {
+            let failures = topics::create(&config, &wanted, partitions, replication, deadline)?;
+            // The other lanes find out when they open.
+            match failures.iter().find(|(name, _)| *name == topic) {
+                Some((_, code)) => Err(SinkError::Operator(format!(
+                    "topic {topic} does not exist and cannot be created: {}",
+                    classify::text(*code)
+                ))),
+                None => topics::appears(&session, &topic, deadline),
+            }
+        })
+        .await
+    }
+
+    async fn look(
+        &self,
+        session: &Arc<Session>,
+        lane: Lane,
+        deadline: Instant,
+    ) -> Result<Presence, SinkError> {
+        let session = Arc::clone(session);
+        let topic = self.topics[lane].clone();
+        blocking(move || topics::look(&session, &topic, deadline)).await
+    }
+
+    async fn check_all(&self) -> Result<(), SinkError> {
+        let deadline = Instant::now() + PATIENCE;
+        let session = self.session().await?;
+        let mut missing = Vec::new();
+        for &lane in &self.settings.lanes {
+            if self.look(&session, lane, deadline).await? == Presence::Missing {
+                missing.push(self.topics[lane].as_str());
+            }
+        }
+        if missing.is_empty() || self.settings.create_topics {
+            return Ok(());
+        }
+        Err(classify::missing(&missing.join(", ")))
+    }
+}
+
+impl Sink for KafkaSink {
+    fn kind(&self) -> &'static str {
+        "kafka"
+    }
+
+    fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
+        async move { Ok(Box::new(self.open_lane(lane).await?) as Box<dyn Publisher>) }.boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        self.check_all().boxed()
+    }
+}
+
+/// Runs what blocks on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SinkError> + Send + 'static,
+) -> Result<T, SinkError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(SinkError::Unavailable(format!(
+            "a blocking task for Kafka failed: {error}"
+        ))),
+    }
+}

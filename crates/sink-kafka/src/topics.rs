@@ -1,0 +1,104 @@
+//! Whether a topic exists, and making it so. Everything here blocks up to its deadline: for blocking threads only.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::Producer;
+use rdkafka::types::RDKafkaErrorCode as Code;
+use stream_core::sink::SinkError;
+
+use crate::classify;
+use crate::session::Session;
+
+/// What a broker knows about a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Present,
+    Missing,
+}
+
+/// Asks a broker for `topic`; waits until `deadline` for one that answers, and for a topic that is just being made.
+pub(crate) fn look(session: &Session, topic: &str, deadline: Instant) -> Result<Presence, SinkError> {
+    loop {
+        match ask(session, topic, deadline)? {
+            None => return Ok(Presence::Present),
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => return Ok(Presence::Missing),
+            Some(Code::LeaderNotAvailable) if Instant::now() < deadline => pause(),
+            Some(code) => return Err(classify::lane_error(code, topic)),
+        }
+    }
+}
+
+/// Waits until `deadline` for a topic that has been created to be known.
+pub(crate) fn appears(session: &Session, topic: &str, deadline: Instant) -> Result<(), SinkError> {
+    while look(session, topic, deadline)? == Presence::Missing {
+        if Instant::now() >= deadline {
+            return Err(SinkError::Unavailable(format!(
+                "topic {topic} was created and is not known yet"
+            )));
+        }
+        pause();
+    }
+    Ok(())
+}
+
+/// The error that the broker gives for `topic`, if any.
+fn ask(session: &Session, topic: &str, deadline: Instant) -> Result<Option<Code>, SinkError> {
+    let health = &session.context().health;
+    let metadata = session
+        .producer()
+        .client()
+        .fetch_metadata(Some(topic), left(deadline))
+        .map_err(|error| {
+            let text = error
+                .rdkafka_error_code()
+                .map_or_else(|| error.to_string(), classify::text);
+            health.explain(&text)
+        })?;
+    health.well();
+    let answer = metadata.topics().iter().find(|answer| answer.name() == topic);
+    Ok(answer.map_or(Some(Code::UnknownTopicOrPartition), |answer| {
+        answer.error().map(Code::from)
+    }))
+}
+
+/// Creates `topics`; those that exist are left alone. Gives each topic's error, if any.
+pub(crate) fn create(
+    config: &ClientConfig,
+    topics: &[String],
+    partitions: i32,
+    replication: i32,
+    deadline: Instant,
+) -> Result<Vec<(String, Code)>, SinkError> {
+    let failed =
+        |error: rdkafka::error::KafkaError| SinkError::Unavailable(format!("cannot create topics: {error}"));
+    let admin: AdminClient<DefaultClientContext> = config.create().map_err(failed)?;
+    let wanted: Vec<_> = topics
+        .iter()
+        .map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(replication)))
+        .collect();
+    let options = AdminOptions::new()
+        .request_timeout(Some(left(deadline)))
+        .operation_timeout(Some(left(deadline)));
+    let results = tokio::runtime::Handle::current()
+        .block_on(admin.create_topics(&wanted, &options))
+        .map_err(failed)?;
+    Ok(results
+        .into_iter()
+        .filter_map(Result::err)
+        .filter(|(_, code)| *code != Code::TopicAlreadyExists)
+        .collect())
+}
+
+fn left(deadline: Instant) -> Duration {
+    // Zero would mean "do not wait" in one place and "the default" in another.
+    deadline
+        .saturating_duration_since(Instant::now())
+        .max(Duration::from_millis(1))
+}
+
+fn pause() {
+    std::thread::sleep(Duration::from_millis(50));
+}
