@@ -1,7 +1,7 @@
 //! How fast entries are appended and what one costs:
-//! `cargo run --release -p journal --example append [bytes] [entries per batch] [durability] [dir]`.
+//! `cargo run --release -p journal --example append [bytes] [per batch] [durability] [dir] [rate]`.
 //!
-//! A consumer follows and moves a cursor, as a healthy lane does.
+//! Flat out without a rate. A cursor follows at once, as that of a healthy lane does.
 
 use std::error::Error;
 use std::thread;
@@ -23,13 +23,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(other) => return Err(format!("no durability: {other}").into()),
     };
     let temporary = tempfile::tempdir_in(arguments.next().unwrap_or_else(|| ".".into()))?;
-    let settings = Settings {
+    let rate: f64 = arguments.next().map_or(Ok(f64::INFINITY), |it| it.parse())?;
+
+    let (mut appender, journal) = open(Settings {
         durability,
         ..Settings::new(temporary.path())
-    };
-    let (mut appender, journal) = open(settings)?;
-    journal.set_cursor("consumer", Cursor::at(0));
-
+    })?;
     let body = vec![b'x'; bytes];
     let entries = vec![
         Entry {
@@ -38,31 +37,30 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         batch
     ];
-    let (started, cpu) = (Instant::now(), process_cpu());
-    let (mut slowest, mut synced) = (Duration::ZERO, 0);
+    let (started, cpu_before) = (Instant::now(), process_cpu());
+    let mut slowest = Duration::ZERO;
     while started.elapsed() < FOR {
+        if journal.end() as f64 > rate * started.elapsed().as_secs_f64() {
+            thread::sleep(Duration::from_millis(1));
+            continue;
+        }
         let called = Instant::now();
         let end = appender.append(&entries)?.end;
         slowest = slowest.max(called.elapsed());
         journal.set_cursor("consumer", Cursor::at(end));
-        synced = synced.max(journal.stats().segments);
-        if end % 1024 == 0 {
-            thread::yield_now();
-        }
     }
-    let (took, cpu) = (started.elapsed(), process_cpu() - cpu);
+    let (took, cpu) = (started.elapsed().as_secs_f64(), process_cpu() - cpu_before);
     let count = journal.end() as f64;
     println!("{durability:?}, entries of {bytes} bytes, {batch} per batch");
-    println!("{:>12.0} entries/s", count / took.as_secs_f64());
-    println!("{:>12.2} µs CPU per entry", cpu.as_secs_f64() * 1e6 / count);
+    println!("{:>12.0} entries/s", count / took);
+    println!("{:>12.2} µs CPU per entry", cpu * 1e6 / count);
     println!("{:>12.2} ms slowest append", slowest.as_secs_f64() * 1e3);
-    println!("{synced:>12} segments at most");
     appender.close()?;
     Ok(())
 }
 
-/// User and system time of all threads.
-fn process_cpu() -> Duration {
+/// Seconds of user and system time, of all threads.
+fn process_cpu() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }

@@ -99,10 +99,9 @@ impl World {
             );
             *cursor = found.unwrap_or_default();
         }
-        let cursors = self.cursors.clone();
-        cursors
-            .into_iter()
-            .for_each(|(lane, cursor)| self.move_to(lane, cursor.position));
+        for (lane, cursor) in self.cursors.clone() {
+            self.move_to(lane, cursor.position);
+        }
     }
 
     fn move_to(&mut self, lane: &'static str, position: u64) {
