@@ -1,1 +1,55 @@
 //! An X look-alike with a fault plan and a ledger of every byte it wrote.
+//!
+//! It serves the filtered and the sample stream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
+//! headers and refusals, and posts of v2's shape and size from a seeded world. It shares nothing with the client under
+//! test: the HTTP side is written by hand on the socket, because the faults need the socket.
+//!
+//! Modules, in the order a connection goes through them:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`settings`] | everything a simulator can be told |
+//! | [`fault`] | the fault plan, its script, the bad lines |
+//! | `server` | accepts, reads requests, answers or admits |
+//! | `http`, `tls` | requests, answers, the socket |
+//! | `gate` | rate-limit windows and the one slot of each stream |
+//! | `rules` | the rules endpoints |
+//! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
+//! | `world` | makes the posts |
+//! | [`ledger`] | what was written, entered before it is written |
+//! | [`cli`] | `birdfeed simulate` |
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use simulator::{Fault, FaultPlan, Settings, Simulator};
+//! let faults = FaultPlan::once(1, Fault::Reset);
+//! let simulator = Simulator::start(Settings { posts: Some(100), faults, ..Settings::default() }).await?;
+//! println!("{}/2/tweets/search/stream", simulator.base_url());
+//! simulator.ledger().wait_for(|totals| totals.whole_posts >= 100).await;
+//! simulator.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod cli;
+mod endpoint;
+pub mod fault;
+mod gate;
+mod http;
+pub mod ledger;
+mod rules;
+mod server;
+pub mod settings;
+mod shared;
+mod simulator;
+mod stream;
+mod tls;
+mod world;
+
+pub use endpoint::Endpoint;
+pub use fault::garbage::Garbage;
+pub use fault::{At, Cut, Disconnect, Fault, FaultPlan, Moment, Socket, Status, Step};
+pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post, Totals};
+pub use rules::Rule;
+pub use settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
+pub use simulator::Simulator;

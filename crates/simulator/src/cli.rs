@@ -1,0 +1,159 @@
+//! `birdfeed simulate`: the simulator as a server.
+
+use crate::fault::FaultPlan;
+use crate::settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
+use crate::simulator::Simulator;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Arguments of `birdfeed simulate`.
+#[derive(Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Serve TLS with a certificate authority made at the start.
+    #[arg(long)]
+    tls: bool,
+    /// Write that authority's certificate here, for clients to trust.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca_out: Option<PathBuf>,
+    /// Posts per second, up to 150000; 0 for keep-alives only.
+    #[arg(long, default_value_t = 50.0)]
+    rate: f64,
+    /// Stop after so many posts; from then on, keep-alives only.
+    #[arg(long, value_name = "N")]
+    posts: Option<u64>,
+    /// Decides the posts, their order and the chunk borders.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// What goes wrong, and when: a script of lines such as `connection 2 after 10 posts: reset`.
+    #[arg(long, value_name = "SCRIPT")]
+    fault: Option<PathBuf>,
+    /// Append every line, as NDJSON, to this file (it is started anew).
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// End lines with LF alone instead of CR LF.
+    #[arg(long)]
+    lf: bool,
+    /// Let chunk borders fall anywhere, even inside characters.
+    #[arg(long)]
+    random_chunks: bool,
+    /// Small posts (1.6 KB) instead of real ones (4.3 KB).
+    #[arg(long)]
+    small: bool,
+    /// File with the bearer token to accept, instead of `simulator-token`.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// How long the slot of a client that has gone stays taken.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+    ghost_slot: Duration,
+    /// Silence after which a keep-alive is sent.
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
+    keep_alive: Duration,
+    /// Stream connects allowed in 15 minutes.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    connect_limit: u32,
+    /// Rules to start with. With 0, the filtered stream answers 409 until a rule is added.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    rules: u16,
+    /// Allow `backfill_minutes`.
+    #[arg(long)]
+    backfill: bool,
+}
+
+impl SimulateArgs {
+    fn settings(&self) -> io::Result<Settings> {
+        let defaults = Settings::default();
+        let faults = match &self.fault {
+            Some(path) => read(path)?
+                .parse::<FaultPlan>()
+                .map_err(|error| naming(path, error))?,
+            None => FaultPlan::default(),
+        };
+        let token = match &self.token_file {
+            Some(path) => read(path)?.trim().to_owned(),
+            None => defaults.token.clone(),
+        };
+        Ok(Settings {
+            listen: self.listen,
+            tls: self.tls,
+            seed: self.seed,
+            rate: self.rate,
+            posts: self.posts,
+            token,
+            line_end: if self.lf { LineEnd::Lf } else { LineEnd::CrLf },
+            keep_alive: self.keep_alive,
+            chunking: if self.random_chunks {
+                Chunking::Random
+            } else {
+                Chunking::WholeBatches
+            },
+            ghost_slot: self.ghost_slot,
+            connect_limit: self.connect_limit,
+            rules_required: true,
+            backfill_allowed: self.backfill,
+            faults,
+            size: if self.small {
+                SizeProfile::Small
+            } else {
+                SizeProfile::Typical
+            },
+            keep: self.ledger.clone().map_or(Keep::Counts, Keep::File),
+            ..defaults
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path).map_err(|error| naming(path, error))
+}
+
+fn naming(path: &Path, error: impl std::fmt::Display) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("{}: {error}", path.display()),
+    )
+}
+
+/// Serves until `shutdown` is done, printing where it listens at the start and what it wrote at the end. Fails on
+/// arguments that cannot work, on the address and on files.
+#[expect(clippy::print_stdout, reason = "this is the command's output")]
+pub async fn run(args: SimulateArgs, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    let simulator = Simulator::start(args.settings()?).await?;
+    for number in 1..=args.rules {
+        let tag = format!("rule {number}");
+        simulator.add_rule(&format!("harbour{number}"), Some(&tag));
+    }
+    if let (Some(path), Some(pem)) = (&args.ca_out, simulator.ca_pem()) {
+        std::fs::write(path, pem).map_err(|error| naming(path, error))?;
+        println!("certificate authority: {}", path.display());
+    }
+    let token = args
+        .token_file
+        .as_ref()
+        .map_or("simulator-token".to_owned(), |path| {
+            format!("in {}", path.display())
+        });
+    println!("listening: {}\nbearer token: {token}", simulator.base_url());
+    shutdown.await;
+    let (ledger, faults) = (simulator.ledger().clone(), simulator.faults().clone());
+    simulator.shutdown().await;
+    let totals = ledger.totals();
+    println!(
+        "streams: {}, posts: {} ({} whole), keep-alives: {}, other lines: {}, bytes: {}",
+        totals.connections,
+        totals.posts,
+        totals.whole_posts,
+        totals.keep_alives,
+        totals.controls + totals.garbage + totals.oversize,
+        totals.bytes
+    );
+    for (step, fired) in faults.fired() {
+        println!("fault {}: fired {fired} times", step.fault.name());
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! The streams that are served.
+
+/// A stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/2/tweets/search/stream`: needs rules, has `matching_rules`.
+    Search,
+    /// `/2/tweets/sample/stream`.
+    Sample,
+}
+
+impl Endpoint {
+    /// The stream at a path, if there is one.
+    pub(crate) fn at(path: &str) -> Option<Endpoint> {
+        match path {
+            "/2/tweets/search/stream" => Some(Endpoint::Search),
+            "/2/tweets/sample/stream" => Some(Endpoint::Sample),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The fault plan: what goes wrong, on which connection, at which moment, and how often it did.
+//!
+//! [`script`] reads a plan from text, [`garbage`] holds the bad lines.
+
+pub mod garbage;
+pub mod script;
+
+use garbage::Garbage;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Which attempts a step strikes. Stream attempts are numbered from 1, whatever becomes of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// Stream attempts with these numbers.
+    Connections(RangeInclusive<u32>),
+    /// Every stream attempt.
+    EveryConnection,
+    /// Requests to the rules endpoints with these numbers, from 1. Only [`Fault::Status`] and [`Fault::HeadStall`] apply.
+    Rules(RangeInclusive<u32>),
+}
+
+impl At {
+    /// The one stream attempt with this number.
+    pub fn connection(number: u32) -> At {
+        At::Connections(number..=number)
+    }
+}
+
+/// When, within a connection, a step strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// As soon as it can: before the answer for what strikes there, else right after the response head.
+    Start,
+    /// Once, after that many posts on this connection.
+    AfterPosts(u64),
+    /// Again and again, each time that many posts have gone by on this connection.
+    EveryPosts(u64),
+    /// Once, after that many keep-alives on this connection.
+    AfterKeepAlives(u64),
+}
+
+/// An answer instead of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// 401, as recorded.
+    Unauthorized,
+    /// 403 client-not-enrolled.
+    Forbidden,
+    /// 404 problem.
+    NotFound,
+    /// 409 without rules.
+    Conflict,
+    /// 429 A: `TooManyConnections`, with rate limit left.
+    TooManyConnections,
+    /// 429 B as JSON, the window ending in so long.
+    RateLimited {
+        /// Time until `x-rate-limit-reset`.
+        reset: Duration,
+    },
+    /// 429 B as plain text, the window ending in so long.
+    RateLimitedText {
+        /// Time until `x-rate-limit-reset`.
+        reset: Duration,
+    },
+    /// 429 C: `UsageCapExceeded`.
+    UsageCap,
+    /// 429 D: `ProvisioningSubscription`.
+    Provisioning,
+    /// 503 problem.
+    Unavailable,
+    /// 503 with envoy's text.
+    Envoy,
+    /// 500 with an HTML page.
+    Html,
+    /// 302 to another host.
+    Redirect,
+}
+
+/// Where a line is cut before the socket is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// In the middle of a line, between chunks.
+    Line,
+    /// Inside a UTF-8 sequence.
+    Utf8,
+    /// Inside a chunk whose size promised more.
+    Chunk,
+    /// In the middle of a line, yet the body is ended properly.
+    Ended,
+}
+
+/// Members of X's `disconnect_type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disconnect {
+    /// `OperationalDisconnect`, as in live captures.
+    Operational,
+    /// `UpstreamOperationalDisconnect`, as in the docs.
+    Upstream,
+    /// `ForceDisconnect`.
+    Force,
+    /// `SlowReader`.
+    SlowReader,
+    /// `InternalError`.
+    Internal,
+}
+
+/// What becomes of the socket after a disconnect message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Socket {
+    /// It stays open and mute.
+    LeftOpen,
+    /// The body is ended and the socket closed.
+    Closed,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The next TCP connection, whatever it wants, is closed at once; it counts as a stream attempt.
+    Refuse,
+    /// The next TCP connection, whatever it wants, is accepted and nothing is read; it counts as a stream attempt.
+    TlsStall(Option<Duration>),
+    /// The request is read and never answered (or not for so long; then the socket is closed).
+    HeadStall(Option<Duration>),
+    /// An error answer.
+    Status(Status),
+    /// Nothing is written for so long (`None`: until the client goes), then the stream goes on.
+    Silence(Option<Duration>),
+    /// The body ends properly.
+    CleanEnd,
+    /// TCP RST.
+    Reset,
+    /// The next post is cut, and the socket closed.
+    Cut(Cut),
+    /// An errors-only message.
+    Disconnect(Disconnect, Socket),
+    /// A line that is not a post.
+    Garbage(Garbage),
+    /// A valid message of so many bytes.
+    Oversize(usize),
+    /// The next post comes in pieces of `bytes`, one each `every`.
+    Trickle {
+        /// Size of a piece.
+        bytes: usize,
+        /// Time between pieces.
+        every: Duration,
+    },
+    /// The last so many posts are sent again (at the start of a connection: the next post is sent twice).
+    Duplicate(usize),
+    /// The next so many posts come newest first.
+    OutOfOrder(usize),
+}
+
+impl Fault {
+    /// A short name with a closed set of values, the same as in a script.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fault::Refuse => "refuse",
+            Fault::TlsStall(_) => "tls-stall",
+            Fault::HeadStall(_) => "head-stall",
+            Fault::Status(_) => "status",
+            Fault::Silence(_) => "silence",
+            Fault::CleanEnd => "end",
+            Fault::Reset => "reset",
+            Fault::Cut(_) => "cut",
+            Fault::Disconnect(..) => "disconnect",
+            Fault::Garbage(_) => "garbage",
+            Fault::Oversize(_) => "oversize",
+            Fault::Trickle { .. } => "trickle",
+            Fault::Duplicate(_) => "duplicate",
+            Fault::OutOfOrder(_) => "out-of-order",
+        }
+    }
+
+    fn strikes_at_accept(&self) -> bool {
+        matches!(self, Fault::Refuse | Fault::TlsStall(_))
+    }
+
+    fn strikes_at_request(&self) -> bool {
+        matches!(self, Fault::HeadStall(_) | Fault::Status(_))
+    }
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Which attempts.
+    pub at: At,
+    /// When within them.
+    pub moment: Moment,
+    /// What.
+    pub fault: Fault,
+}
+
+/// An ordered list of steps, each counting how often it fired. Clones share the counts.
+#[derive(Debug, Clone, Default)]
+pub struct FaultPlan {
+    steps: Arc<Vec<(Step, AtomicU64)>>,
+}
+
+/// A step that is to strike, with its place in the plan.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    pub(crate) index: usize,
+    pub(crate) moment: Moment,
+    pub(crate) fault: Fault,
+}
+
+impl FaultPlan {
+    /// A plan of these steps.
+    pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
+        let steps = steps.into_iter().map(|step| (step, AtomicU64::new(0)));
+        FaultPlan {
+            steps: Arc::new(steps.collect()),
+        }
+    }
+
+    /// A plan of one fault at the start of one connection.
+    pub fn once(connection: u32, fault: Fault) -> Self {
+        FaultPlan::new([Step {
+            at: At::connection(connection),
+            moment: Moment::Start,
+            fault,
+        }])
+    }
+
+    /// Every connection ends cleanly at once.
+    pub fn flapping() -> Self {
+        FaultPlan::new([Step {
+            at: At::EveryConnection,
+            moment: Moment::Start,
+            fault: Fault::CleanEnd,
+        }])
+    }
+
+    /// Each step with how often it fired, in the plan's order.
+    pub fn fired(&self) -> Vec<(Step, u64)> {
+        self.steps
+            .iter()
+            .map(|(step, n)| (step.clone(), n.load(Ordering::Relaxed)))
+            .collect()
+    }
+
+    /// How often faults of this [name](Fault::name) fired.
+    pub fn fired_of(&self, name: &str) -> u64 {
+        let same = self.steps.iter().filter(|(step, _)| step.fault.name() == name);
+        same.map(|(_, n)| n.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Counts that a step fired.
+    pub(crate) fn count(&self, index: usize) {
+        if let Some((_, n)) = self.steps.get(index) {
+            n.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn of_connection(&self, number: u32) -> impl Iterator<Item = Planned> + '_ {
+        let hits = move |at: &At| match at {
+            At::Connections(range) => range.contains(&number),
+            At::EveryConnection => true,
+            At::Rules(_) => false,
+        };
+        self.planned(hits)
+    }
+
+    fn planned<'a>(&'a self, hits: impl Fn(&At) -> bool + 'a) -> impl Iterator<Item = Planned> + 'a {
+        let steps = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter(move |(_, (step, _))| hits(&step.at));
+        steps.map(|(index, (step, _))| Planned {
+            index,
+            moment: step.moment,
+            fault: step.fault.clone(),
+        })
+    }
+
+    /// What strikes the TCP connection that would become this stream attempt.
+    pub(crate) fn at_accept(&self, number: u32) -> Option<Planned> {
+        self.of_connection(number)
+            .find(|step| step.fault.strikes_at_accept())
+    }
+
+    /// What strikes instead of an answer to this stream attempt.
+    pub(crate) fn at_request(&self, number: u32) -> Option<Planned> {
+        self.of_connection(number)
+            .find(|step| step.fault.strikes_at_request())
+    }
+
+    /// What strikes within the body of this stream.
+    pub(crate) fn in_stream(&self, number: u32) -> Vec<Planned> {
+        let early = |fault: &Fault| fault.strikes_at_accept() || fault.strikes_at_request();
+        self.of_connection(number)
+            .filter(|step| !early(&step.fault))
+            .collect()
+    }
+
+    /// What strikes this request to the rules.
+    pub(crate) fn at_rules(&self, number: u32) -> Option<Planned> {
+        let hits = move |at: &At| matches!(at, At::Rules(range) if range.contains(&number));
+        self.planned(hits).find(|step| step.fault.strikes_at_request())
+    }
+}

@@ -1,0 +1,102 @@
+//! Lines that no client should trip over.
+
+/// A kind of bad (or merely strange) line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Garbage {
+    /// A post whose text is not UTF-8.
+    InvalidUtf8,
+    /// Words.
+    NotJson,
+    /// An object that stops in the middle; the line end is there.
+    Truncated,
+    /// NUL bytes.
+    Nul,
+    /// A byte order mark before an object.
+    Bom,
+    /// Two objects on one line.
+    TwoObjects,
+    /// An array.
+    Array,
+    /// A number.
+    Number,
+    /// `null`.
+    Null,
+    /// An empty object.
+    EmptyObject,
+    /// A valid object of a kind that nobody knows.
+    UnknownObject,
+    /// A valid post with half of a surrogate pair as an escape: JSON allows it, Unicode does not.
+    LoneSurrogate,
+    /// 10,000 nested arrays inside an object.
+    DeepNesting,
+    /// A post with `data` twice.
+    DuplicateKeys,
+    /// A post whose id is a number beyond 64 bits.
+    HugeId,
+    /// Spaces only.
+    Blank,
+}
+
+/// Every kind with its name in a script.
+pub const ALL: [(Garbage, &str); 16] = [
+    (Garbage::InvalidUtf8, "invalid-utf8"),
+    (Garbage::NotJson, "not-json"),
+    (Garbage::Truncated, "truncated"),
+    (Garbage::Nul, "nul"),
+    (Garbage::Bom, "bom"),
+    (Garbage::TwoObjects, "two-objects"),
+    (Garbage::Array, "array"),
+    (Garbage::Number, "number"),
+    (Garbage::Null, "null"),
+    (Garbage::EmptyObject, "empty-object"),
+    (Garbage::UnknownObject, "unknown-object"),
+    (Garbage::LoneSurrogate, "lone-surrogate"),
+    (Garbage::DeepNesting, "deep-nesting"),
+    (Garbage::DuplicateKeys, "duplicate-keys"),
+    (Garbage::HugeId, "huge-id"),
+    (Garbage::Blank, "blank"),
+];
+
+impl Garbage {
+    /// Its name in a script.
+    pub fn name(self) -> &'static str {
+        ALL.iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("garbage", |(_, name)| name)
+    }
+
+    /// The line, without its end.
+    pub fn line(self) -> Vec<u8> {
+        let text: &[u8] = match self {
+            Garbage::InvalidUtf8 => b"{\"data\":{\"id\":\"1700000000000000001\",\"text\":\"\xff\xfe\xc3(\"}}",
+            Garbage::NotJson => b"upstream request timeout",
+            Garbage::Truncated => b"{\"data\":{\"id\":\"1700000000000000002\",\"text\":\"cut he",
+            Garbage::Nul => b"\0\0\0\0\0\0\0\0",
+            Garbage::Bom => b"\xef\xbb\xbf{\"data\":{\"id\":\"1700000000000000003\",\"text\":\"marked\"}}",
+            Garbage::TwoObjects => {
+                b"{\"data\":{\"id\":\"1700000000000000004\",\"text\":\"one\"}}{\"data\":{\"id\":\"1700000000000000005\",\"text\":\"two\"}}"
+            }
+            Garbage::Array => b"[{\"data\":{\"id\":\"1700000000000000006\",\"text\":\"listed\"}}]",
+            Garbage::Number => b"42",
+            Garbage::Null => b"null",
+            Garbage::EmptyObject => b"{}",
+            Garbage::UnknownObject => b"{\"weather\":{\"wind\":7,\"from\":\"west\"}}",
+            Garbage::LoneSurrogate => b"{\"data\":{\"id\":\"1700000000000000007\",\"text\":\"half \\ud83d of a pair\"}}",
+            Garbage::DeepNesting => return deep(10_000),
+            Garbage::DuplicateKeys => {
+                b"{\"data\":{\"id\":\"1700000000000000008\",\"text\":\"a\"},\"data\":{\"id\":\"1700000000000000009\",\"text\":\"b\"}}"
+            }
+            Garbage::HugeId => b"{\"data\":{\"id\":123456789012345678901234567890123456789,\"text\":\"big\"}}",
+            Garbage::Blank => b"   ",
+        };
+        text.to_vec()
+    }
+}
+
+fn deep(levels: usize) -> Vec<u8> {
+    let mut line = b"{\"data\":".to_vec();
+    line.extend(std::iter::repeat_n(b'[', levels));
+    line.extend(std::iter::repeat_n(b']', levels));
+    line.push(b'}');
+    line
+}

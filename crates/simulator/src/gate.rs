@@ -1,0 +1,140 @@
+//! Who may connect: the rate-limit windows and the one slot of each stream. Pure; time is passed in.
+
+use crate::endpoint::Endpoint;
+use crate::http::response::RateLimit;
+use crate::settings::Settings;
+use crate::world::time;
+use std::time::{Duration, Instant};
+
+/// A fixed window of requests, as `x-rate-limit-*` describe it.
+#[derive(Debug)]
+pub(crate) struct Window {
+    limit: u32,
+    length: Duration,
+    started: Option<Instant>,
+    used: u32,
+}
+
+impl Window {
+    pub(crate) fn new(limit: u32, length: Duration) -> Self {
+        Window {
+            limit,
+            length,
+            started: None,
+            used: 0,
+        }
+    }
+
+    /// Uses one request if one is left (`Ok`), and gives what the headers say.
+    pub(crate) fn take(&mut self, now: Instant) -> Result<RateLimit, RateLimit> {
+        let start = match self.started {
+            Some(start) if now < start + self.length => start,
+            _ => {
+                self.used = 0;
+                *self.started.insert(now)
+            }
+        };
+        let free = self.used < self.limit;
+        self.used += u32::from(free);
+        let left = (start + self.length).saturating_duration_since(now);
+        // Rounded up, so that the window is over when the second that was named begins.
+        let reset = (time::now_ms() + left.as_millis() as u64).div_ceil(1000);
+        let rate = RateLimit {
+            limit: self.limit,
+            remaining: self.limit - self.used,
+            reset,
+        };
+        if free { Ok(rate) } else { Err(rate) }
+    }
+}
+
+/// The slot of one stream.
+#[derive(Debug)]
+struct Slot {
+    endpoint: Endpoint,
+    connection: u32,
+    /// The client has gone; the slot stays taken until then.
+    ghost_until: Option<Instant>,
+}
+
+/// The slots of all streams, one each.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    taken: Vec<Slot>,
+    linger: Duration,
+}
+
+impl Slots {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Slots {
+            taken: Vec::new(),
+            linger: settings.ghost_slot,
+        }
+    }
+
+    /// Takes the stream's slot, unless someone (or someone's ghost) has it.
+    pub(crate) fn take(&mut self, endpoint: Endpoint, connection: u32, now: Instant) -> bool {
+        self.taken
+            .retain(|slot| slot.ghost_until.is_none_or(|until| now < until));
+        if self.taken.iter().any(|slot| slot.endpoint == endpoint) {
+            return false;
+        }
+        self.taken.push(Slot {
+            endpoint,
+            connection,
+            ghost_until: None,
+        });
+        true
+    }
+
+    /// The server ended the stream: the slot is free at once.
+    pub(crate) fn release(&mut self, connection: u32) {
+        self.taken.retain(|slot| slot.connection != connection);
+    }
+
+    /// The client went away: the slot lingers.
+    pub(crate) fn haunt(&mut self, connection: u32, now: Instant) {
+        let linger = self.linger;
+        for slot in self.taken.iter_mut().filter(|slot| slot.connection == connection) {
+            slot.ghost_until.get_or_insert(now + linger);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_counts_down_and_opens_again() {
+        let start = Instant::now();
+        let mut window = Window::new(2, Duration::from_secs(10));
+        assert_eq!(window.take(start).map(|rate| rate.remaining), Ok(1));
+        assert_eq!(window.take(start).map(|rate| rate.remaining), Ok(0));
+        let refused = window.take(start + Duration::from_secs(9)).unwrap_err();
+        assert_eq!((refused.limit, refused.remaining), (2, 0));
+        assert!(refused.reset <= time::now_s() + 2);
+        assert!(window.take(start + Duration::from_secs(10)).is_ok());
+    }
+
+    #[test]
+    fn a_slot_is_free_after_our_end_and_lingers_after_the_clients() {
+        let now = Instant::now();
+        let settings = Settings {
+            ghost_slot: Duration::from_secs(5),
+            ..Settings::default()
+        };
+        let mut slots = Slots::new(&settings);
+        assert!(slots.take(Endpoint::Search, 1, now));
+        assert!(
+            slots.take(Endpoint::Sample, 2, now),
+            "each stream has its own slot"
+        );
+        assert!(!slots.take(Endpoint::Search, 3, now));
+        slots.release(1);
+        assert!(slots.take(Endpoint::Search, 4, now));
+        slots.haunt(4, now);
+        assert!(!slots.take(Endpoint::Search, 5, now + Duration::from_secs(4)));
+        assert!(slots.take(Endpoint::Search, 6, now + Duration::from_secs(5)));
+    }
+}

@@ -1,0 +1,7 @@
+//! The server side of HTTP/1.1, by hand, because faults need the raw socket.
+
+pub(crate) mod bodies;
+pub(crate) mod params;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod wire;

@@ -1,0 +1,164 @@
+//! What a simulator is told at its start.
+
+use crate::fault::FaultPlan;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How lines of the stream end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineEnd {
+    /// CR LF, as X does.
+    #[default]
+    CrLf,
+    /// LF alone.
+    Lf,
+}
+
+impl LineEnd {
+    /// The bytes themselves.
+    pub fn bytes(self) -> &'static [u8] {
+        match self {
+            LineEnd::CrLf => b"\r\n",
+            LineEnd::Lf => b"\n",
+        }
+    }
+}
+
+/// Where the borders of HTTP chunks fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Chunking {
+    /// Anywhere: inside a UTF-8 sequence, between CR and LF. Chosen by the seed.
+    Random,
+    /// One chunk for each batch of lines: the cheap way, for high rates.
+    #[default]
+    WholeBatches,
+}
+
+/// How big the posts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SizeProfile {
+    /// All fields and expansions: a mean of about 4.3 KB, as in real captures.
+    #[default]
+    Typical,
+    /// Few fields: a mean of about 1.6 KB.
+    Small,
+}
+
+/// What the ledger keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Everything, in memory (about 40 bytes for a post): for tests and demos.
+    #[default]
+    Memory,
+    /// Everything, appended to this file, and counts in memory: for long runs.
+    File(PathBuf),
+    /// Counts only: for benchmarks.
+    Counts,
+}
+
+/// Everything that a simulator can be told. `Settings::default()` is a working stream of 50 posts/s on a free port.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Serve TLS, with a certificate authority made at the start.
+    pub tls: bool,
+    /// Decides the posts, their order and the chunk borders.
+    pub seed: u64,
+    /// Posts per second while a stream is connected, up to 150,000; 0 means keep-alives only.
+    pub rate: f64,
+    /// Stop after that many posts; from then on, keep-alives only.
+    pub posts: Option<u64>,
+    /// The bearer token that is accepted.
+    pub token: String,
+    /// How lines end.
+    pub line_end: LineEnd,
+    /// Silence after which an empty line is sent (a jitter of 0 to 300 ms is added when it is 1 s or more).
+    pub keep_alive: Duration,
+    /// Where chunk borders fall.
+    pub chunking: Chunking,
+    /// How long the slot of a client that has gone stays taken. X: 5 to 30 s; zero frees it at once.
+    pub ghost_slot: Duration,
+    /// Stream connects allowed in one window. X: 50.
+    pub connect_limit: u32,
+    /// The rate-limit window. X: 15 minutes.
+    pub window: Duration,
+    /// Answer 409 to a filtered stream without rules, as X does.
+    pub rules_required: bool,
+    /// How many rules fit. X: 1,000 for pay-per-use.
+    pub rule_cap: usize,
+    /// Is the account entitled to `backfill_minutes`?
+    pub backfill_allowed: bool,
+    /// What goes wrong, and when.
+    pub faults: FaultPlan,
+    /// How big posts are.
+    pub size: SizeProfile,
+    /// First post id (19 digits). Time then advances 1 ms per post from that id's own time, so a run repeats exactly.
+    /// Without it, ids and times are those of the clock.
+    pub start_id: Option<u64>,
+    /// Close a stream whose client has taken no byte for so long.
+    pub slow_reader: Duration,
+    /// What the ledger keeps.
+    pub keep: Keep,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: false,
+            seed: 1,
+            rate: 50.0,
+            posts: None,
+            token: "simulator-token".to_owned(),
+            line_end: LineEnd::default(),
+            keep_alive: Duration::from_secs(20),
+            chunking: Chunking::default(),
+            ghost_slot: Duration::ZERO,
+            connect_limit: 50,
+            window: Duration::from_secs(15 * 60),
+            rules_required: false,
+            rule_cap: 1000,
+            backfill_allowed: false,
+            faults: FaultPlan::default(),
+            size: SizeProfile::default(),
+            start_id: None,
+            slow_reader: Duration::from_secs(10),
+            keep: Keep::default(),
+        }
+    }
+}
+
+/// The highest rate that is accepted, in posts per second.
+pub const MAX_RATE: f64 = 150_000.0;
+
+impl Settings {
+    /// Refuses what cannot work, naming the setting.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        check_rate(self.rate)?;
+        let bad = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        if self.keep_alive < Duration::from_millis(1) {
+            return bad("keep_alive must be at least 1 ms");
+        }
+        if self.token.is_empty() {
+            return bad("token must not be empty");
+        }
+        match self.start_id {
+            Some(id) if !(1_000_000_000_000_000_000..9_000_000_000_000_000_000).contains(&id) => {
+                bad("start_id must have 19 digits and be below 9·10^18")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A rate must be a number from 0 to [`MAX_RATE`].
+pub(crate) fn check_rate(rate: f64) -> io::Result<()> {
+    if (0.0..=MAX_RATE).contains(&rate) {
+        return Ok(());
+    }
+    let text = format!("rate must be from 0 to {MAX_RATE} posts per second, not {rate}");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, text))
+}

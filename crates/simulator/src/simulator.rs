@@ -1,0 +1,128 @@
+//! A running simulator.
+
+use crate::fault::{Fault, FaultPlan};
+use crate::ledger::Ledger;
+use crate::rules::Rule;
+use crate::server;
+use crate::settings::{Settings, check_rate};
+use crate::shared::Shared;
+use crate::tls::Tls;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
+/// A running simulator. Dropping it stops it; [`shutdown`](Simulator::shutdown) also waits.
+#[derive(Debug)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    tasks: TaskTracker,
+}
+
+impl Simulator {
+    /// Starts to listen. Fails on settings that cannot work, on the address, on the ledger's file.
+    pub async fn start(settings: Settings) -> io::Result<Simulator> {
+        settings.check()?;
+        let listener = TcpListener::bind(settings.listen).await?;
+        let address = listener.local_addr()?;
+        let tls = if settings.tls {
+            Some(Tls::new(&address.ip().to_string())?)
+        } else {
+            None
+        };
+        let shared = Arc::new(Shared::new(settings, tls)?);
+        let tasks = TaskTracker::new();
+        tasks.spawn(server::accept(shared.clone(), listener, tasks.clone()));
+        Ok(Simulator {
+            shared,
+            address,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:port` or, with TLS, `https://…`; no slash at the end.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.shared.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The certificate authority that a client must trust; `None` without TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(Tls::ca_pem)
+    }
+
+    /// What was written.
+    pub fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
+    }
+
+    /// The fault plan with its counts.
+    pub fn faults(&self) -> &FaultPlan {
+        &self.shared.settings.faults
+    }
+
+    /// How many times a stream was asked for, refusals included.
+    pub fn attempts(&self) -> u32 {
+        self.shared.desk().attempts
+    }
+
+    /// The rules that are stored.
+    pub fn rules(&self) -> Vec<Rule> {
+        self.shared.desk().rules.all().to_vec()
+    }
+
+    /// Stores a rule without a request; gives its id.
+    pub fn add_rule(&self, value: &str, tag: Option<&str>) -> String {
+        let mut desk = self.shared.desk();
+        let id = desk.rules.add(value, tag);
+        self.shared.rules_changed(&desk);
+        id
+    }
+
+    /// Posts per second from now on; 0 pauses (keep-alives go on). Fails on a rate that [`Settings`] would not take.
+    pub fn set_rate(&self, rate: f64) -> io::Result<()> {
+        check_rate(rate)?;
+        self.shared.set_rate(rate);
+        Ok(())
+    }
+
+    /// No more posts until [`resume`](Simulator::resume).
+    pub fn pause(&self) {
+        self.shared.set_rate(0.0);
+    }
+
+    /// Posts at the rate of the settings again.
+    pub fn resume(&self) {
+        self.shared.set_rate(self.shared.settings.rate);
+    }
+
+    /// Lets a fault strike the open stream at its next line (or the next stream, if none is open). Faults that strike
+    /// before a stream begins do nothing here; they belong in the plan.
+    pub fn inject(&self, fault: Fault) {
+        self.shared.inject(fault);
+    }
+
+    /// Closes every connection and waits until all has ended.
+    pub async fn shutdown(self) {
+        self.shared.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}

@@ -1,0 +1,103 @@
+//! The seeded world that posts come from.
+//!
+//! A pool of messages is made once; a post is then a [`Stamp`]: which message of the pool, with which id and which
+//! matching rules. Writing it out is a copy with the id and the times patched in, so one core makes far more than
+//! 150,000 a second, and the ledger can remember a post in a few bytes and write it out again.
+
+mod json;
+mod post;
+mod template;
+pub(crate) mod time;
+mod words;
+
+pub(crate) use json::{Astral, Object, array, string, strings};
+pub(crate) use template::{Stamp, Templates, Times};
+
+use crate::endpoint::Endpoint;
+use crate::rules::Rule;
+use fastrand::Rng;
+use std::sync::Arc;
+
+/// Makes posts, one after the other.
+#[derive(Debug)]
+pub(crate) struct World {
+    rng: Rng,
+    templates: Arc<Templates>,
+    /// Where this rule set's snippets lie in the templates.
+    rules: std::ops::Range<u32>,
+    last_id: u64,
+    clock: Clock,
+    left: Option<u64>,
+}
+
+/// Where the time of posts comes from.
+#[derive(Debug, Clone, Copy)]
+enum Clock {
+    /// The machine's clock.
+    Wall,
+    /// One millisecond for each post: repeatable.
+    Steps,
+}
+
+impl World {
+    /// A world whose pool, order and (with a first id) every byte follow from the seed.
+    pub(crate) fn new(
+        seed: u64,
+        templates: Arc<Templates>,
+        start_id: Option<u64>,
+        posts: Option<u64>,
+    ) -> Self {
+        let clock = if start_id.is_some() {
+            Clock::Steps
+        } else {
+            Clock::Wall
+        };
+        // `advance` steps first.
+        let last_id = start_id.map_or(0, |id| id - (1 << 22));
+        let rng = Rng::with_seed(seed ^ 0x5EED_0001);
+        let mut world = World {
+            rng,
+            templates,
+            rules: 0..0,
+            last_id,
+            clock,
+            left: posts,
+        };
+        world.set_rules(&[]);
+        world
+    }
+
+    /// Posts match these rules from now on (invented ones if there are none).
+    pub(crate) fn set_rules(&mut self, rules: &[Rule]) {
+        self.rules = self.templates.add_rules(rules, &mut self.rng);
+    }
+
+    /// The next post, until all are made.
+    pub(crate) fn next(&mut self, endpoint: Endpoint) -> Option<Stamp> {
+        if let Some(left) = &mut self.left {
+            *left = left.checked_sub(1)?;
+        }
+        let template = self.rng.u16(0..self.templates.len());
+        let rules = self.rng.u32(self.rules.clone());
+        self.advance();
+        Some(Stamp {
+            id: self.last_id,
+            template,
+            rules: (endpoint == Endpoint::Search).then_some(rules),
+        })
+    }
+
+    /// Have all posts been made?
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// The next id: later in time, or else the next few in the same millisecond.
+    fn advance(&mut self) {
+        let step = u64::from(self.rng.u16(1..4096));
+        self.last_id = match self.clock {
+            Clock::Wall => time::id_at(time::now_ms()).max(self.last_id) + step,
+            Clock::Steps => self.last_id + (1 << 22),
+        };
+    }
+}

@@ -1,0 +1,84 @@
+//! Times and ids in X's forms: RFC 3339, the `Date` header, snowflakes.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Zero of X's snowflake time, in Unix milliseconds.
+const SNOWFLAKE_EPOCH: u64 = 1_288_834_974_657;
+
+/// Unix milliseconds of now.
+pub(crate) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Unix seconds of now.
+pub(crate) fn now_s() -> u64 {
+    now_ms() / 1000
+}
+
+/// The smallest id of that Unix millisecond.
+pub(crate) fn id_at(ms: u64) -> u64 {
+    ms.saturating_sub(SNOWFLAKE_EPOCH) << 22
+}
+
+/// The Unix millisecond of an id.
+pub(crate) fn ms_of(id: u64) -> u64 {
+    (id >> 22) + SNOWFLAKE_EPOCH
+}
+
+/// Year, month and day of a Unix day (proleptic Gregorian, from the days in 400-year cycles).
+fn civil(days: u64) -> (u64, u64, u64) {
+    let z = days + 719_468;
+    let (era, of_era) = (z / 146_097, z % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// `2020-06-18T15:21:58.638Z`
+pub(crate) fn rfc3339(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
+        ms % 1000
+    )
+}
+
+/// `Thu, 18 Jun 2020 16:08:19 GMT`
+pub(crate) fn http_date(seconds: u64) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let days = seconds / 86_400;
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let (week_day, month) = (DAYS[days as usize % 7], MONTHS[month as usize - 1]);
+    format!("{week_day}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_times_come_out_as_recorded() {
+        assert_eq!(rfc3339(1_592_493_718_638), "2020-06-18T15:21:58.638Z");
+        assert_eq!(http_date(1_592_496_499), "Thu, 18 Jun 2020 16:08:19 GMT");
+        assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_real_id_has_its_real_time() {
+        assert_eq!(
+            rfc3339(ms_of(1_380_242_611_781_386_245)).split('.').next(),
+            Some("2021-04-08T19:34:16")
+        );
+        assert_eq!(ms_of(id_at(1_700_000_000_123)), 1_700_000_000_123);
+    }
+}
