@@ -111,7 +111,9 @@ mod tests {
         let file = BudgetFile::within(dir.path());
         assert_eq!(file.load(), Budget::default());
         let mut budget = Budget::default();
-        [7, 9].into_iter().for_each(|secs| budget.spend(at(secs)));
+        for secs in [7, 9] {
+            budget.spend(at(secs));
+        }
         file.save(&budget).unwrap();
         assert_eq!(file.load(), budget);
         std::fs::write(dir.path().join("connects"), [0xff, 0xfe]).unwrap();

@@ -129,7 +129,9 @@ mod tests {
     #[test]
     fn only_a_settled_prefix_leaves() {
         let mut window = Window::default();
-        [3, 5, 9].into_iter().for_each(|seq| window.push(record(seq)));
+        for seq in [3, 5, 9] {
+            window.push(record(seq));
+        }
         assert_eq!(window.settle(5, Outcome::Delivered), Settlement::Noted);
         assert_eq!(window.pop_settled(), None);
         assert_eq!(window.settle(3, Outcome::Delivered), Settlement::Noted);
@@ -142,7 +144,9 @@ mod tests {
     #[test]
     fn miscounting_is_noticed() {
         let mut window = Window::default();
-        [3, 5].into_iter().for_each(|seq| window.push(record(seq)));
+        for seq in [3, 5] {
+            window.push(record(seq));
+        }
         assert_eq!(window.settle(4, Outcome::Delivered), Settlement::Impossible);
         assert_eq!(window.settle(5, Outcome::Delivered), Settlement::Noted);
         assert_eq!(window.settle(5, Outcome::Delivered), Settlement::Impossible);
