@@ -10,15 +10,14 @@ use rustix::fs::{FlockOperation, flock};
 use crate::error::OpenError;
 
 const LOCK: &str = "lock";
-const CURSORS: &str = "cursors";
-const NEW_CURSORS: &str = "cursors.tmp";
+const CURSORS: [&str; 2] = ["cursors.0", "cursors.1"];
 const NEW_SEGMENT: &str = "segment.tmp";
 
 /// Positions in file names and cursors from here on are not ours: no journal gets that far, and
 /// believing one would run the counter into its end.
 pub(crate) const BEYOND_BELIEF: u64 = 1 << 62;
 
-/// Forces a file's bytes to the disk; replaced in tests of failing disks.
+/// Forces a segment's bytes to the disk; replaced in tests of failing disks.
 pub(crate) type SyncFile = Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
 
 /// A locked journal directory.
@@ -112,7 +111,14 @@ impl Disk {
     /// Puts a durable copy of `file`'s first `bytes` in the place of the segment at `first`.
     /// Readers of the old file are not disturbed: the bytes are the same.
     pub(crate) fn replace_segment(&self, first: u64, file: &File, bytes: u64) -> io::Result<()> {
-        let (temporary, mut copy) = self.temporary(NEW_SEGMENT)?;
+        // A new file each time: the last one may be one that failed to sync.
+        self.remove_temporary()?;
+        let temporary = self.dir.join(NEW_SEGMENT);
+        let mut copy = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
         let mut buffer = vec![0; 1 << 20];
         let mut offset = 0;
         while offset < bytes {
@@ -126,58 +132,38 @@ impl Disk {
         self.sync_dir()
     }
 
-    pub(crate) fn read_cursors(&self) -> io::Result<Vec<u8>> {
+    /// Removes what an interrupted replacement left behind.
+    pub(crate) fn remove_temporary(&self) -> io::Result<()> {
+        remove(&self.dir.join(NEW_SEGMENT))
+    }
+
+    /// What the two cursor files hold.
+    pub(crate) fn read_cursors(&self) -> [io::Result<Vec<u8>>; 2] {
         const ABSURD: u64 = 16 << 20;
-        let mut bytes = Vec::new();
-        File::open(self.dir.join(CURSORS))?
-            .take(ABSURD)
-            .read_to_end(&mut bytes)?;
-        Ok(bytes)
+        CURSORS.map(|name| {
+            let mut bytes = Vec::new();
+            File::open(self.dir.join(name))?
+                .take(ABSURD)
+                .read_to_end(&mut bytes)?;
+            Ok(bytes)
+        })
     }
 
-    /// Replaces the cursor file by rename. On a full disk it is overwritten where it is, because
-    /// only trimming behind the cursors can make room again; a torn file costs duplicates only.
-    pub(crate) fn write_cursors(&self, bytes: &[u8], durably: bool) -> io::Result<()> {
-        match self.rename_cursors(bytes, durably) {
-            Err(error) if is_full(&error) => self.overwrite_cursors(bytes),
-            other => other,
-        }
-    }
-
-    fn rename_cursors(&self, bytes: &[u8], durably: bool) -> io::Result<()> {
-        let (temporary, mut file) = self.temporary(NEW_CURSORS)?;
-        file.write_all(bytes)?;
-        if durably {
-            self.sync(&file)?;
-        }
-        fs::rename(temporary, self.dir.join(CURSORS))?;
-        if durably { self.sync_dir() } else { Ok(()) }
-    }
-
-    fn overwrite_cursors(&self, bytes: &[u8]) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(self.dir.join(CURSORS))?;
-        file.write_all_at(bytes, 0)?;
-        file.set_len(bytes.len() as u64)
-    }
-
-    /// A file to be renamed; always a new one, since the last may be one that failed to sync.
-    fn temporary(&self, name: &str) -> io::Result<(PathBuf, File)> {
-        let path = self.dir.join(name);
-        remove(&path)?;
+    /// Overwrites the older of the two cursor files. It may be synced again after a failure, as
+    /// all of it is written anew.
+    pub(crate) fn write_cursors(&self, sequence: u64, bytes: &[u8], durably: bool) -> io::Result<()> {
+        let path = self.dir.join(CURSORS[(sequence % 2) as usize]);
         let file = OpenOptions::new()
             .write(true)
-            .create_new(true)
+            .create(true)
+            .truncate(false)
             .mode(0o600)
-            .open(&path)?;
-        Ok((path, file))
-    }
-
-    /// Removes what an interrupted replacement left behind.
-    pub(crate) fn remove_temporaries(&self) {
-        for name in [NEW_CURSORS, NEW_SEGMENT] {
-            // Each use removes it first, so one that stays does no harm.
-            let _ = remove(&self.dir.join(name));
+            .open(path)?;
+        file.write_all_at(bytes, 0)?;
+        if file.metadata()?.len() > bytes.len() as u64 {
+            file.set_len(bytes.len() as u64)?;
         }
+        if durably { file.sync_data() } else { Ok(()) }
     }
 
     /// `fdatasync`. After an error the file must never be synced again: Linux may have marked its
@@ -209,11 +195,6 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// No room: on the disk, in the quota.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-}
-
 fn first_of(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(".seg")?;
     let ours = digits.len() == 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -238,14 +219,5 @@ mod tests {
         ] {
             assert_eq!(first_of(foreign), None, "{foreign}");
         }
-    }
-
-    #[test]
-    fn cursors_are_overwritten_in_place_when_nothing_new_can_be_made() {
-        let dir = tempfile::tempdir().unwrap();
-        let disk = Disk::lock(dir.path(), Box::new(File::sync_data)).unwrap();
-        disk.write_cursors(&[1; 8192], false).unwrap();
-        disk.overwrite_cursors(&[2; 4096]).unwrap();
-        assert_eq!(disk.read_cursors().unwrap(), [2; 4096]);
     }
 }

@@ -25,8 +25,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) struct Core {
     pub(crate) settings: Settings,
     pub(crate) disk: Disk,
-    /// One writes the cursor file at a time, so that an older one never replaces a newer.
-    cursor_turn: Mutex<()>,
+    /// One writes cursors at a time, so that older ones never replace newer. Holds the sequence
+    /// number of the newest file.
+    cursor_turn: Mutex<u64>,
     /// One syncs at a time.
     sync_turn: Mutex<()>,
     pub(crate) writer: Mutex<Writer>,
@@ -50,11 +51,11 @@ pub(crate) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Core {
-    pub(crate) fn new(settings: Settings, disk: Disk, state: State) -> Self {
+    pub(crate) fn new(settings: Settings, disk: Disk, state: State, cursor_sequence: u64) -> Self {
         Self {
             settings,
             disk,
-            cursor_turn: Mutex::default(),
+            cursor_turn: Mutex::new(cursor_sequence),
             sync_turn: Mutex::default(),
             writer: Mutex::default(),
             state: Mutex::new(state),
@@ -78,22 +79,26 @@ impl Core {
 
     /// Writes the cursors if they changed; `durably` forces them to the disk in any case.
     pub(crate) fn write_cursors(&self, durably: bool) -> io::Result<()> {
-        let _turn = hold(&self.cursor_turn);
+        let mut newest = hold(&self.cursor_turn);
+        let sequence = newest.wrapping_add(1);
         let (bytes, version, lowest) = {
             let state = self.state();
             if !durably && !state.cursors_changed() {
                 return Ok(());
             }
             (
-                cursor::encode(state.cursors()),
+                cursor::encode(sequence, state.cursors()),
                 state.version(),
                 state.lowest_cursor(),
             )
         };
-        let outcome = self.disk.write_cursors(&bytes, durably);
+        let outcome = self.disk.write_cursors(sequence, &bytes, durably);
         let mut state = self.state();
         match &outcome {
-            Ok(()) => state.cursors_written(version, lowest),
+            Ok(()) => {
+                *newest = sequence;
+                state.cursors_written(version, lowest);
+            }
             Err(_) => state.tally.cursor_failures += 1,
         }
         outcome

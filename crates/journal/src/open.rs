@@ -32,14 +32,14 @@ pub(crate) fn open_with(
     settings.segment_bytes = settings.segment_bytes.min(settings.max_bytes / 4);
     let dir = settings.dir.clone();
     let disk = Disk::lock(&dir, sync_file)?;
-    disk.remove_temporaries();
-    let state = recover(&disk, read_cursors(&disk))?;
+    disk.remove_temporary().map_err(at(&dir))?;
+    let (sequence, cursors) = read_cursors(&disk).unzip();
+    let unknown = cursors.is_none();
+    let state = recover(&disk, cursors)?;
     let strict = settings.durability == Durability::Strict;
-    let core = Core::new(settings, disk, state);
-    if !core.state().knows_written_cursors()
-        && let Err(error) = core.write_cursors(true)
-    {
-        tracing::warn!(%error, "no cursor file could be made; trying on");
+    let core = Core::new(settings, disk, state, sequence.unwrap_or(0));
+    if unknown && let Err(error) = make_cursor_files(&core) {
+        tracing::warn!(%error, "no cursor files could be made; trying on");
     }
     let io = at(&dir);
     if strict {
@@ -56,22 +56,31 @@ fn at(path: &Path) -> impl Fn(io::Error) -> OpenError {
     }
 }
 
-/// The cursors on disk; none if their file is missing or not to be believed.
-fn read_cursors(disk: &Disk) -> Option<Cursors> {
-    let bytes = match disk.read_cursors() {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
-        Err(error) => {
-            tracing::error!(%error, "cursor file unreadable: entries will be repeated");
-            return None;
-        }
-    };
-    let cursors = cursor::decode(&bytes)
-        .filter(|cursors| cursors.values().all(|cursor| cursor.position < BEYOND_BELIEF));
-    if cursors.is_none() {
-        tracing::error!("cursor file damaged: entries will be repeated");
+/// Both at once, so that they need no room later.
+fn make_cursor_files(core: &Core) -> io::Result<()> {
+    core.write_cursors(true)?;
+    core.write_cursors(true)?;
+    core.disk.sync_dir()
+}
+
+/// The newest cursors on disk; none if their files are missing or not to be believed.
+fn read_cursors(disk: &Disk) -> Option<(u64, Cursors)> {
+    let files = disk.read_cursors();
+    let missing = |file: &io::Result<_>| matches!(file, Err(error) if error.kind() == ErrorKind::NotFound);
+    if files.iter().all(missing) {
+        return None;
     }
-    cursors
+    let believable =
+        |(_, cursors): &(u64, Cursors)| cursors.values().all(|cursor| cursor.position < BEYOND_BELIEF);
+    let newest = files
+        .iter()
+        .filter_map(|file| cursor::decode(file.as_ref().ok()?))
+        .filter(believable)
+        .max_by_key(|(sequence, _)| *sequence);
+    if newest.is_none() {
+        tracing::error!("cursor files unreadable or damaged: entries will be repeated");
+    }
+    newest
 }
 
 fn recover(disk: &Disk, cursors: Option<Cursors>) -> Result<State, OpenError> {

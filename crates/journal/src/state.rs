@@ -251,11 +251,6 @@ impl State {
             .map_or(!self.cursors.is_empty(), |(version, _)| version != self.version)
     }
 
-    /// Whether there is a cursor file that says something.
-    pub(crate) fn knows_written_cursors(&self) -> bool {
-        self.written.is_some()
-    }
-
     pub(crate) fn cursors_written(&mut self, version: u64, lowest: Option<u64>) {
         self.written = Some((version, lowest));
     }

@@ -229,13 +229,51 @@ fn a_damaged_cursor_file_repeats_but_never_skips() {
     );
     assert_eq!(positions(&journal), [2, 3], "trimmed by whole segments");
     drop(journal);
-    let path = dir.path().join("cursors");
+    let slots = ["cursors.0", "cursors.1"].map(|name| dir.path().join(name));
     for bytes in [&b""[..], b"nonsense", &[0; 4096]] {
-        fs::write(&path, bytes).unwrap();
+        for slot in &slots {
+            fs::write(slot, bytes).unwrap();
+        }
         let (_, journal) = open(small(dir.path())).unwrap();
         assert_eq!(journal.cursor("lane"), None);
         assert_eq!(positions(&journal), [2, 3]);
     }
+}
+
+#[test]
+fn a_torn_cursor_file_leaves_the_cursors_before() {
+    let dir = tempdir().unwrap();
+    many(dir.path(), 4);
+    let (_, journal) = open(small(dir.path())).unwrap();
+    for position in 1..=3 {
+        journal.set_cursor("lane", Cursor::at(position));
+        journal.flush_cursors().unwrap();
+    }
+    drop(journal);
+    let mut found = Vec::new();
+    for slot in ["cursors.0", "cursors.1"].map(|name| dir.path().join(name)) {
+        let whole = fs::read(&slot).unwrap();
+        for cut in (0..whole.len()).filter(|cut| *cut < 150 || cut % 97 == 0) {
+            let torn = if cut % 2 == 0 {
+                whole[..cut].to_vec()
+            } else {
+                flip(&whole, cut)
+            };
+            fs::write(&slot, torn).unwrap();
+            let (_, journal) = open(small(dir.path())).unwrap();
+            found.push(journal.cursor("lane").unwrap().position);
+            drop(journal);
+        }
+        fs::write(&slot, whole).unwrap();
+    }
+    assert!(found.iter().all(|position| [2, 3].contains(position)));
+    assert!(found.contains(&2) && found.contains(&3));
+}
+
+fn flip(bytes: &[u8], at: usize) -> Vec<u8> {
+    let mut flipped = bytes.to_vec();
+    flipped[at] ^= 1;
+    flipped
 }
 
 #[test]
