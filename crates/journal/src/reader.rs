@@ -9,7 +9,8 @@ use crate::keeper::{Core, Handle};
 use crate::state::Place;
 use crate::walk::Walk;
 
-/// Reads entries in order, while others are appended behind it and trimmed in front of it.
+/// Reads entries in order, while others are appended behind it and trimmed in front of it. It keeps
+/// the file of the segment that it is in open, and with it the disk space until it moves on.
 pub struct Reader {
     handle: Arc<Handle>,
     position: u64,

@@ -56,7 +56,8 @@ impl fmt::Debug for Settings {
 }
 
 /// When `fdatasync` runs. In every mode an appended entry outlives the process (`kill -9`, panic,
-/// out of memory); the modes differ in what outlives the machine.
+/// out of memory); the modes differ in what outlives the machine. What a dying machine takes with
+/// it may have its positions given out again: publish them along with something new at each start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Only for a finished segment that still holds unconsumed entries, and at close.
