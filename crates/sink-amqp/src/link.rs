@@ -11,6 +11,7 @@ use lapin::{Channel, Connection, Event};
 use stream_core::sink::SinkError;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::connect::connect;
 use crate::error::classify;
@@ -28,7 +29,7 @@ pub(crate) struct Link {
     /// An answer is overdue: not to be given to further lanes.
     suspect: AtomicBool,
     listener: JoinHandle<()>,
-    _socket: PullOnDrop,
+    socket: PullOnDrop,
 }
 
 impl Link {
@@ -41,7 +42,7 @@ impl Link {
             blocked,
             suspect: AtomicBool::new(false),
             listener,
-            _socket: socket,
+            socket,
         })
     }
 
@@ -64,8 +65,14 @@ impl Link {
     }
 
     pub(crate) async fn channel(&self) -> Result<Channel, SinkError> {
-        self.step("opening a channel", self.connection.create_channel())
-            .await
+        let channel = self
+            .step("opening a channel", self.connection.create_channel())
+            .await;
+        if channel.is_err() {
+            // lapin never forgets that a channel's number ended badly, and comes back to it after 2,047 others.
+            self.suspect.store(true, Ordering::Relaxed);
+        }
+        channel
     }
 
     /// Waits for the broker's answer, but not for ever: one that does not come makes the connection suspect.
@@ -74,14 +81,28 @@ impl Link {
         doing: &str,
         answer: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, SinkError> {
-        match tokio::time::timeout(STEP, answer).await {
-            Ok(answer) => answer.map_err(|error| classify(doing, &error)),
-            Err(_) => {
-                self.suspect.store(true, Ordering::Relaxed);
-                Err(SinkError::Unavailable(format!(
-                    "{doing}: no answer within {STEP:?}"
-                )))
+        let Ok(answer) = timeout(STEP, answer).await else {
+            self.suspect.store(true, Ordering::Relaxed);
+            return Err(SinkError::Unavailable(format!(
+                "{doing}: no answer within {STEP:?}"
+            )));
+        };
+        answer.map_err(|error| classify(doing, &error))
+    }
+
+    /// Waits for the end of `work`; time under an alarm does not count. Cuts the connection when it comes too late.
+    pub(crate) async fn within_patience(&self, work: impl Future<Output = ()>) {
+        let mut work = std::pin::pin!(work);
+        let mut blocked = self.blocked();
+        loop {
+            if timeout(STEP, &mut work).await.is_ok() {
+                return;
             }
+            if blocked.borrow_and_update().is_none() {
+                return self.socket.pull();
+            }
+            // An error means that the connection is gone, and the work will end by itself.
+            let _ = blocked.wait_for(Option::is_none).await;
         }
     }
 

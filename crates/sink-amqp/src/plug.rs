@@ -46,9 +46,16 @@ impl Plug {
 /// Pulls the plug when dropped.
 pub(crate) struct PullOnDrop(pub(crate) Plug);
 
+impl PullOnDrop {
+    /// Ends the socket now, and with it whatever waits for an answer from it.
+    pub(crate) fn pull(&self) {
+        self.0.pull();
+    }
+}
+
 impl Drop for PullOnDrop {
     fn drop(&mut self) {
-        self.0.pull();
+        self.pull();
     }
 }
 

@@ -14,7 +14,8 @@ use lapin::types::ShortString;
 use stream_core::cloudevents::Headers;
 use stream_core::record::Record;
 use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
-use tokio::sync::watch;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::confirms::{Confirm, Confirms, Failure, judge};
 use crate::error::size_limit;
@@ -44,13 +45,17 @@ pub(crate) struct AmqpPublisher {
     watchdog: Watchdog,
     blocked: watch::Receiver<Option<String>>,
     header: String,
-    // Last, so that the channel goes before the connection that it needs.
     channel: Arc<Channel>,
     link: Arc<Link>,
+    seat: Option<Seat>,
 }
 
+/// A lane's right to publish, kept by its publisher and then by what is left of it in lapin. Without it a new publisher's
+/// replay could be interleaved with frames of the old one that were still queued.
+pub(crate) type Seat = OwnedMutexGuard<()>;
+
 impl AmqpPublisher {
-    pub(crate) fn new(link: Arc<Link>, channel: Channel, target: Target) -> Self {
+    pub(crate) fn new(link: Arc<Link>, channel: Channel, target: Target, seat: Seat) -> Self {
         Self {
             target,
             waiting: VecDeque::new(),
@@ -62,6 +67,7 @@ impl AmqpPublisher {
             header: String::new(),
             channel: Arc::new(channel),
             link,
+            seat: Some(seat),
         }
     }
 
@@ -93,6 +99,9 @@ impl AmqpPublisher {
             mandatory: true,
             ..BasicPublishOptions::default()
         };
+        if self.confirms.len() == 0 {
+            self.watchdog.progress();
+        }
         self.confirms.push(Box::pin(async move {
             let seq = record.place.seq;
             let sent = channel
@@ -182,17 +191,47 @@ impl Publisher for AmqpPublisher {
         })
     }
 
-    fn close(self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()> {
+    fn close(mut self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()> {
+        let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
         Box::pin(async move {
-            let Self { channel, link, .. } = *self;
             let farewell = async {
-                // It closes either way; there is nothing to do about an error.
-                let _ = channel.close(200, "OK".into()).await;
-                if Arc::strong_count(&link) == 1 {
-                    let _ = link.goodbye().await;
+                rest(confirms, &self.channel).await;
+                if Arc::strong_count(&self.link) == 1 {
+                    // It closes either way; there is nothing to do about an error.
+                    let _ = self.link.goodbye().await;
                 }
             };
             let _ = tokio::time::timeout(budget, farewell).await;
         })
     }
+}
+
+/// A publisher that is dropped in mid-flight leaves frames in lapin's queue, which lapin would send after the channel's end: to
+/// the broker an error that costs the whole connection, and with it the other lanes.
+impl Drop for AmqpPublisher {
+    fn drop(&mut self) {
+        let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
+        if let (Some(seat), Ok(runtime)) = (self.seat.take(), Handle::try_current()) {
+            runtime.spawn(retire(
+                confirms,
+                Arc::clone(&self.channel),
+                Arc::clone(&self.link),
+                seat,
+            ));
+        }
+    }
+}
+
+async fn retire(confirms: Confirms<Confirm>, channel: Arc<Channel>, link: Arc<Link>, seat: Seat) {
+    link.within_patience(rest(confirms, &channel)).await;
+    drop(seat);
+}
+
+/// Waits until lapin has nothing more of the channel, then closes it.
+async fn rest(mut confirms: Confirms<Confirm>, channel: &Channel) {
+    while confirms.len() > 0 {
+        poll_fn(|context| confirms.poll_batch(context)).await;
+    }
+    // It is closed either way.
+    let _ = channel.close(200, "OK".into()).await;
 }

@@ -3,21 +3,29 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use stream_core::lane::Lane;
+use stream_core::lane::{Lane, PerLane};
 use stream_core::sink::{Publisher, Sink, SinkError};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::link::{Link, Shared};
 use crate::publisher::{AmqpPublisher, Target};
 use crate::settings::{Address, Settings, SettingsError};
 use crate::topology;
 
+/// How long a lane waits until its last publisher is at rest: as long as that may take, and a little.
+const SEAT: Duration = Duration::from_secs(12);
+
 /// `RabbitMQ`, with one connection for all lanes and one channel for each.
 pub struct AmqpSink {
     address: Address,
     settings: Settings,
     shared: Shared,
+    /// Each lane's right to publish, free once nothing is left of its last publisher.
+    seats: PerLane<Arc<Mutex<()>>>,
     /// The largest value that is sent: the setting, or less once a broker has named a lower limit.
     limit: Arc<AtomicUsize>,
 }
@@ -29,6 +37,7 @@ impl AmqpSink {
             address: settings.address()?,
             limit: Arc::new(AtomicUsize::new(settings.max_message_bytes)),
             shared: Shared::default(),
+            seats: PerLane::default(),
             settings,
         })
     }
@@ -46,6 +55,13 @@ impl AmqpSink {
     async fn open(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {
         let settings = &self.settings;
         let link = self.shared.get(&self.address, settings.ca_file.as_ref()).await?;
+        let seat = timeout(SEAT, Arc::clone(&self.seats[lane]).lock_owned())
+            .await
+            .map_err(|_| {
+                SinkError::Unavailable(format!(
+                    "the last publisher of {lane} is not at rest after {SEAT:?}"
+                ))
+            })?;
         let channel = link.channel().await?;
         let route = settings.route(lane);
         if settings.declare {
@@ -61,7 +77,7 @@ impl AmqpSink {
             source: settings.event_source.clone(),
             limit: Arc::clone(&self.limit),
         };
-        Ok(AmqpPublisher::new(link, channel, target))
+        Ok(AmqpPublisher::new(link, channel, target, seat))
     }
 
     async fn check(&self) -> Result<(), SinkError> {
