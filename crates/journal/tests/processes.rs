@@ -99,13 +99,11 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
         let (_, journal) = open(settings(dir.path())).unwrap();
         assert!(journal.end() >= acknowledged, "cycle {cycle}");
         let held = positions(&journal);
-        assert_eq!(
-            held,
-            (journal.start()..journal.end()).collect::<Vec<_>>(),
-            "cycle {cycle}"
-        );
+        let whole = held.iter().copied().eq(held[0]..journal.end());
+        assert!(whole, "cycle {cycle}: {} entries from {}", held.len(), held[0]);
+        // The segments before it may go at any moment.
         let cursor = journal.cursor("lane").unwrap().position;
-        assert!(journal.start() <= cursor && cursor <= journal.end());
+        assert!(held[0] <= cursor && cursor <= journal.end(), "cycle {cycle}");
         assert_eq!(journal.stats().lost_entries, 0);
     }
     assert!(acknowledged > 20 * 50);
