@@ -281,8 +281,8 @@ fn a_lost_tail_never_takes_positions_back_behind_a_cursor() {
     let dir = tempdir().unwrap();
     many(dir.path(), 8);
     let (appender, journal) = open(small(dir.path())).unwrap();
-    journal.set_cursor("fast", Cursor::at(7));
     journal.set_cursor("slow", Cursor::at(1));
+    journal.set_cursor("fast", Cursor::at(7));
     appender.close().unwrap();
     drop(journal);
     for path in &segments(dir.path())[1..] {

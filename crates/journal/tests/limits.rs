@@ -59,8 +59,8 @@ fn without_cursors_and_behind_a_lagging_one_nothing_goes() {
     }
     journal.flush_cursors().unwrap();
     assert_eq!((journal.start(), journal.stats().segments), (0, 5));
-    journal.set_cursor("fast", Cursor::at(10));
     journal.set_cursor("slow", Cursor::at(3));
+    journal.set_cursor("fast", Cursor::at(10));
     journal.flush_cursors().unwrap();
     assert_eq!((journal.start(), journal.stats().segments), (2, 4));
     journal.forget_cursor("slow");

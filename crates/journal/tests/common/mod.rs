@@ -22,9 +22,14 @@ pub(crate) fn append(appender: &mut Appender, body: &[u8]) -> u64 {
     appender.append(&[Entry { head: &[], body }]).unwrap().start
 }
 
-/// Everything from `start()` on, in small batches.
+/// Everything held. What the cursors have passed may be trimmed while it is read.
 pub(crate) fn read_all(journal: &Journal) -> Vec<(u64, Vec<u8>)> {
-    let mut reader = journal.read_from(0);
+    read_from(journal, 0)
+}
+
+/// Everything from `position` on, in small batches.
+pub(crate) fn read_from(journal: &Journal, position: u64) -> Vec<(u64, Vec<u8>)> {
+    let mut reader = journal.read_from(position);
     let mut all = Vec::new();
     loop {
         let batch = reader.next_batch(100).unwrap();
