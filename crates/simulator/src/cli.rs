@@ -39,12 +39,12 @@ pub struct SimulateArgs {
     /// End lines with LF alone instead of CR LF.
     #[arg(long)]
     lf: bool,
-    /// Let chunk borders fall anywhere, even inside characters.
-    #[arg(long)]
-    random_chunks: bool,
-    /// Small posts (1.6 KB) instead of real ones (4.3 KB).
-    #[arg(long)]
-    small: bool,
+    /// Where chunk borders fall.
+    #[arg(long, value_enum, default_value_t)]
+    chunks: Chunking,
+    /// How big posts are.
+    #[arg(long, value_enum, default_value_t)]
+    size: SizeProfile,
     /// File with the bearer token to accept, instead of `simulator-token`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -87,21 +87,13 @@ impl SimulateArgs {
             token,
             line_end: if self.lf { LineEnd::Lf } else { LineEnd::CrLf },
             keep_alive: self.keep_alive,
-            chunking: if self.random_chunks {
-                Chunking::Random
-            } else {
-                Chunking::WholeBatches
-            },
+            chunking: self.chunks,
             ghost_slot: self.ghost_slot,
             connect_limit: self.connect_limit,
             rules_required: true,
             backfill_allowed: self.backfill,
             faults,
-            size: if self.small {
-                SizeProfile::Small
-            } else {
-                SizeProfile::Typical
-            },
+            size: self.size,
             keep: self.ledger.clone().map_or(Keep::Counts, Keep::File),
             ..defaults
         })

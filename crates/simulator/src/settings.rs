@@ -27,7 +27,7 @@ impl LineEnd {
 }
 
 /// Where the borders of HTTP chunks fall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Chunking {
     /// Anywhere: inside a UTF-8 sequence, between CR and LF. Chosen by the seed.
     Random,
@@ -37,7 +37,7 @@ pub enum Chunking {
 }
 
 /// How big the posts are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum SizeProfile {
     /// All fields and expansions: a mean of about 4.3 KB, as in real captures.
     #[default]

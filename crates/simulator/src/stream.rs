@@ -237,16 +237,9 @@ impl Stream<'_> {
     /// Sends the batch.
     async fn flush(&mut self) -> Result<(), End> {
         let mut taken = 0;
-        let sent = self
-            .wire
-            .send(
-                self.chunker.encode(),
-                self.shared.settings.slow_reader,
-                &mut taken,
-            )
-            .await;
+        let sent = send(self.shared, &mut self.wire, self.chunker.encode(), &mut taken).await;
         self.took(taken);
-        sent.map_err(stopped)
+        sent
     }
 
     /// Of the coded batch, so many bytes were taken by the kernel.
@@ -258,10 +251,7 @@ impl Stream<'_> {
 
     /// Sends bytes that are coded already.
     async fn send_raw(&mut self, bytes: &[u8]) -> Result<(), End> {
-        self.wire
-            .send(bytes, self.shared.settings.slow_reader, &mut 0)
-            .await
-            .map_err(stopped)
+        send(self.shared, &mut self.wire, bytes, &mut 0).await
     }
 }
 
@@ -273,10 +263,14 @@ enum Wake {
     OnTimeOnly,
 }
 
-fn stopped(stopped: Stopped) -> End {
-    match stopped {
-        Stopped::Gone => End::ClientGone,
-        Stopped::Slow => End::SlowReader,
+/// Sends bytes, counting those that the kernel takes, unless the simulator stops.
+async fn send(shared: &Shared, wire: &mut Wire, bytes: &[u8], taken: &mut usize) -> Result<(), End> {
+    tokio::select! {
+        sent = wire.send(bytes, shared.settings.slow_reader, taken) => sent.map_err(|stopped| match stopped {
+            Stopped::Gone => End::ClientGone,
+            Stopped::Slow => End::SlowReader,
+        }),
+        () = shared.stop.cancelled() => Err(End::Shutdown),
     }
 }
 

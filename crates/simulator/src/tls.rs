@@ -19,7 +19,7 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Makes an authority and a certificate for `localhost`, 127.0.0.1, ::1 and the given address.
+    /// Makes an authority and a certificate for `localhost`, 127.0.0.1, `::1` and the given address.
     pub(crate) fn new(address: &str) -> io::Result<Self> {
         let ca_key = KeyPair::generate().map_err(io::Error::other)?;
         let mut ca = CertificateParams::default();

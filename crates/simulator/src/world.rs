@@ -77,7 +77,7 @@ impl World {
         if let Some(left) = &mut self.left {
             *left = left.checked_sub(1)?;
         }
-        let template = self.rng.u16(0..self.templates.len());
+        let template = self.rng.u16(0..template::POOL);
         let rules = self.rng.u32(self.rules.clone());
         self.advance();
         Some(Stamp {

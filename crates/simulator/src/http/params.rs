@@ -1,4 +1,4 @@
-//! The query parameters of a stream, checked against X's names and ranges (`x-openapi-streams.json`, OpenAPI 2.167).
+//! The query parameters of a stream, checked against X's names and ranges (`x-openapi-streams.json`, `OpenAPI` 2.167).
 
 use super::bodies::invalid;
 use super::request::Request;

@@ -21,7 +21,7 @@ pub(crate) struct Request {
     /// Decoded query parameters, in order.
     pub(crate) query: Vec<(String, String)>,
     /// Names in lower case.
-    headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 

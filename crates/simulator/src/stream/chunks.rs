@@ -60,8 +60,7 @@ impl Chunker {
                 self.cut.clear();
                 let mut from = 0;
                 while from < length {
-                    let most = if self.rng.u8(0..3) == 0 { 8 } else { 3000 };
-                    let size = self.rng.usize(1..=most).min(length - from);
+                    let size = size(&self.batch[SIZE + from..], &mut self.rng);
                     self.cut.extend_from_slice(format!("{size:x}\r\n").as_bytes());
                     self.cut
                         .extend_from_slice(&self.batch[SIZE + from..SIZE + from + size]);
@@ -87,6 +86,18 @@ impl Chunker {
     }
 }
 
+/// The size of a random chunk at the front of some data. One in four is made to end in a nasty place: between CR and LF
+/// or inside a UTF-8 sequence.
+fn size(data: &[u8], rng: &mut Rng) -> usize {
+    let nasty = match rng.u8(0..8) {
+        0 => data.iter().skip(1).position(|byte| *byte == b'\n'),
+        1 => data.iter().skip(1).position(|byte| byte & 0xC0 == 0x80),
+        _ => None,
+    };
+    let most = if rng.u8(0..3) == 0 { 8 } else { 3000 };
+    nasty.map_or_else(|| rng.usize(1..=most).min(data.len()), |at| at + 1)
+}
+
 /// A chunk whose size promises all of the data, of which only the first part follows.
 pub(crate) fn broken(data: &[u8], sent: usize) -> Vec<u8> {
     let mut chunk = format!("{:x}\r\n", data.len()).into_bytes();
@@ -102,7 +113,7 @@ mod tests {
     fn taken_counts_body_bytes_only() {
         for chunking in [Chunking::Random, Chunking::WholeBatches] {
             let mut chunker = Chunker::new(chunking, 5);
-            let body: Vec<u8> = (0..5000).map(|at| b'A' + (at % 26) as u8).collect();
+            let body: Vec<u8> = (0..5000_u32).map(|at| b'A' + (at % 26) as u8).collect();
             chunker.batch().extend_from_slice(&body);
             let coded = chunker.encode().to_vec();
             let mut last = 0;

@@ -82,7 +82,7 @@ mod tests {
             fault: Fault::Reset,
         };
         let mut schedule = Schedule::new(plan.into_iter().enumerate().map(planned).collect());
-        let mut due = |schedule: &mut Schedule| {
+        let due = |schedule: &mut Schedule| {
             std::iter::from_fn(|| schedule.next_due().map(|p| p.index)).collect::<Vec<_>>()
         };
         assert_eq!(due(&mut schedule), [3]);

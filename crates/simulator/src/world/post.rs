@@ -165,10 +165,10 @@ impl Maker<'_> {
 
     /// Includes the post referred to and its author; gives that author's id.
     fn referenced(&mut self, id: &str, words: &'static [&'static str], lang: &str) -> String {
-        let author = self.user();
         if self.size == SizeProfile::Small {
-            return author;
+            return self.old_id();
         }
+        let author = self.user();
         let text = self.sentence(words, 26);
         let post = Object::new()
             .text("id", id)
@@ -267,7 +267,8 @@ impl Maker<'_> {
         let spot = |at: usize| (at.min(end), (at + 8).min(end));
         let mut annotations = Vec::new();
         let mut tags = Vec::new();
-        for at in 0..self.rng.usize(0..4) {
+        let most = if self.size == SizeProfile::Small { 2 } else { 4 };
+        for at in 0..self.rng.usize(0..most) {
             let (start, end) = spot(at * 9);
             let topic = words::TOPICS[self.rng.usize(0..words::TOPICS.len())];
             let sure = format!("0.{:04}", self.rng.u16(3_000..10_000));
@@ -332,6 +333,7 @@ impl Maker<'_> {
         if self.size == SizeProfile::Small || self.rng.u8(0..100) < 12 {
             return None;
         }
+        let count = self.rng.usize(2..=3);
         let items = std::iter::repeat_with(|| {
             let (id, name, about, entity, entity_name, entity_about) =
                 words::TOPICS[self.rng.usize(0..words::TOPICS.len())];
@@ -348,7 +350,7 @@ impl Maker<'_> {
                 .json("entity", entity)
                 .in_order()
         });
-        let items: Vec<String> = items.take(2).collect();
+        let items: Vec<String> = items.take(count).collect();
         Some(array(&items))
     }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 /// How many different messages a world has.
-const POOL: u16 = 512;
+pub(crate) const POOL: u16 = 512;
 /// How many different `matching_rules` a rule set has.
 const SNIPPETS: usize = 24;
 
@@ -45,10 +45,6 @@ impl Templates {
             pool: pool.collect(),
             snippets: RwLock::default(),
         }
-    }
-
-    pub(crate) fn len(&self) -> u16 {
-        POOL
     }
 
     /// Makes `matching_rules` values from a rule set; gives their numbers.

@@ -1,0 +1,246 @@
+//! Streams that go well.
+
+use crate::client::{Ending, SAMPLE, SEARCH, TOKEN, connect, get, send};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use simulator::{Arrival, Chunking, End, LineEnd, Origin, Settings, Simulator, SizeProfile};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn fast(posts: u64) -> Settings {
+    Settings {
+        rate: 20_000.0,
+        posts: Some(posts),
+        ..Settings::default()
+    }
+}
+
+#[tokio::test]
+async fn what_arrives_is_what_the_ledger_has() {
+    for chunking in [Chunking::Random, Chunking::WholeBatches] {
+        let simulator = Simulator::start(Settings {
+            chunking,
+            ..fast(300)
+        })
+        .await
+        .unwrap();
+        let mut stream = get(simulator.addr(), SEARCH).await;
+        assert_eq!(stream.status, 200);
+        assert_eq!(stream.header("transfer-encoding"), Some("chunked"));
+        assert_eq!(stream.header("x-rate-limit-remaining"), Some("49"));
+        let lines = stream.lines(300).await;
+        simulator
+            .ledger()
+            .wait_for(|totals| totals.whole_posts == 300)
+            .await;
+        let posts = simulator.ledger().posts();
+        assert_eq!(
+            lines,
+            posts.iter().map(|post| post.line.to_vec()).collect::<Vec<_>>()
+        );
+        assert_eq!(stream.body, simulator.ledger().body(1));
+        for post in &posts {
+            assert_eq!(
+                (post.connection, post.origin, post.arrival),
+                (1, Origin::Live, Arrival::Written)
+            );
+            let whole: serde_json::Value = serde_json::from_slice(&post.line).unwrap();
+            let data: serde_json::Value = serde_json::from_slice(&post.data()).unwrap();
+            assert_eq!(whole["data"], data);
+            assert_eq!(data["id"], post.id.as_str());
+            let rules: serde_json::Value = serde_json::from_slice(&post.matching_rules().unwrap()).unwrap();
+            assert_eq!(whole["matching_rules"], rules);
+        }
+        assert!(posts.windows(2).all(|two| two[0].id < two[1].id), "ids rise");
+        simulator.shutdown().await;
+        assert_ne!(stream.end().await, Ending::Clean);
+    }
+}
+
+#[tokio::test]
+async fn random_chunks_cut_characters_and_line_ends() {
+    let settings = Settings {
+        chunking: Chunking::Random,
+        ..fast(400)
+    };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    stream.lines(400).await;
+    let inside_character = |at: &usize| stream.body.get(*at).is_some_and(|byte| byte & 0xC0 == 0x80);
+    let inside_line_end =
+        |at: &usize| *at > 0 && stream.body[*at - 1] == b'\r' && stream.body.get(*at) == Some(&b'\n');
+    assert!(stream.borders.iter().any(inside_character));
+    assert!(stream.borders.iter().any(inside_line_end));
+}
+
+#[tokio::test]
+async fn lines_end_as_asked() {
+    let simulator = Simulator::start(Settings {
+        line_end: LineEnd::Lf,
+        ..fast(5)
+    })
+    .await
+    .unwrap();
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    stream.lines(5).await;
+    assert!(!stream.body.contains(&b'\r'));
+}
+
+#[tokio::test]
+async fn the_same_seed_gives_the_same_bytes() {
+    let mut bodies = Vec::new();
+    for seed in [7, 7, 8] {
+        let start_id = Some(1_900_000_000_000_000_000);
+        let simulator = Simulator::start(Settings {
+            seed,
+            start_id,
+            ..fast(50)
+        })
+        .await
+        .unwrap();
+        let mut stream = get(simulator.addr(), SEARCH).await;
+        stream.lines(50).await;
+        bodies.push(stream.body.clone());
+    }
+    assert!(bodies[0] == bodies[1]);
+    assert!(bodies[0] != bodies[2]);
+    assert!(String::from_utf8_lossy(&bodies[0]).contains("\"1900000000000000000\""));
+}
+
+#[tokio::test]
+async fn the_sample_has_no_matching_rules() {
+    let simulator = Simulator::start(Settings {
+        rules_required: true,
+        ..fast(20)
+    })
+    .await
+    .unwrap();
+    let mut stream = get(simulator.addr(), SAMPLE).await;
+    assert_eq!(stream.status, 200, "the sample needs no rules");
+    stream.lines(20).await;
+    assert!(!String::from_utf8_lossy(&stream.body).contains("matching_rules"));
+}
+
+#[tokio::test]
+async fn posts_match_the_rules_that_are_stored() {
+    let simulator = Simulator::start(Settings {
+        rules_required: true,
+        ..fast(30)
+    })
+    .await
+    .unwrap();
+    let id = simulator.add_rule("harbour", Some("boats"));
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    for line in stream.lines(30).await {
+        let whole: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        let rules = whole["matching_rules"].as_array().unwrap();
+        assert_eq!(rules.len(), 1);
+        assert_eq!(rules[0]["id"].to_string().trim_matches('"'), id);
+        assert_eq!(rules[0]["tag"], "boats");
+    }
+}
+
+#[tokio::test]
+async fn keep_alives_come_when_it_is_idle() {
+    let settings = Settings {
+        rate: 0.0,
+        keep_alive: Duration::from_millis(20),
+        ..Settings::default()
+    };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    assert_eq!(stream.lines(3).await, vec![Vec::<u8>::new(); 3]);
+    assert_eq!(stream.body[..6], *b"\r\n\r\n\r\n");
+    assert!(simulator.ledger().totals().keep_alives >= 3);
+}
+
+#[tokio::test]
+async fn the_rate_is_kept_and_can_change() {
+    let settings = Settings {
+        rate: 2_000.0,
+        size: SizeProfile::Small,
+        ..Settings::default()
+    };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    let start = Instant::now();
+    stream.lines(1_000).await;
+    let span = start.elapsed();
+    assert!(span > Duration::from_millis(400), "too fast: {span:?}");
+    assert!(span < Duration::from_secs(10), "too slow: {span:?}");
+    simulator.pause();
+    simulator.set_rate(5_000.0).unwrap();
+    stream.lines(500).await;
+    assert!(simulator.set_rate(-1.0).is_err());
+}
+
+#[tokio::test]
+async fn backfill_repeats_the_last_posts_older_first() {
+    let simulator = Simulator::start(Settings {
+        backfill_allowed: true,
+        ..fast(40)
+    })
+    .await
+    .unwrap();
+    let first = {
+        let mut stream = get(simulator.addr(), SEARCH).await;
+        stream.lines(40).await
+    };
+    simulator.ledger().wait_for(|totals| totals.ended == 1).await;
+    let mut stream = get(simulator.addr(), &format!("{SEARCH}?backfill_minutes=2")).await;
+    assert_eq!(stream.lines(40).await, first);
+    let again = simulator
+        .ledger()
+        .posts()
+        .into_iter()
+        .filter(|post| post.origin == Origin::Backfill);
+    assert_eq!(again.count(), 40);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let settings = Settings {
+        rate: 50_000.0,
+        slow_reader: Duration::from_millis(200),
+        ..Settings::default()
+    };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let stream = get(simulator.addr(), SEARCH).await;
+    simulator.ledger().wait_for(|totals| totals.ended == 1).await;
+    let connection = simulator.ledger().connections()[0];
+    assert_eq!(connection.end, Some(End::SlowReader));
+    assert!(connection.written < connection.entered);
+    let last = simulator.ledger().posts().pop().unwrap();
+    assert_eq!(last.arrival, Arrival::NotWritten);
+    drop(stream);
+}
+
+#[tokio::test]
+async fn tls_works_for_those_who_trust_the_authority() {
+    let simulator = Simulator::start(Settings {
+        tls: true,
+        ..fast(50)
+    })
+    .await
+    .unwrap();
+    assert!(simulator.base_url().starts_with("https://127.0.0.1:"));
+    let pem = simulator.ca_pem().unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let socket = connector
+        .connect(name, connect(simulator.addr()).await)
+        .await
+        .unwrap();
+    let mut stream = send(socket, "GET", SEARCH, TOKEN, "").await.unwrap();
+    stream.lines(50).await;
+    assert_eq!(stream.body, simulator.ledger().body(1));
+}
