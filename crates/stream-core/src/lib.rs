@@ -26,6 +26,7 @@
 //! | [`cloudevents`] | optional headers |
 //! | [`pipeline`] | all of it assembled, and how it comes to rest |
 //! | [`observe`], [`status`], [`pulse`], [`view`] | what happens, told as it happens; and one snapshot for all who ask |
+//! | `testing` (feature of that name) | the suite that every sink passes, a sink in memory, a scripted source |
 
 pub mod backoff;
 pub mod budget;
@@ -50,6 +51,8 @@ pub mod source;
 pub mod status;
 pub mod supervisor;
 pub mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod time;
 pub mod view;
 pub mod window;

@@ -209,8 +209,11 @@ impl Pipeline {
     pub async fn drain(mut self, budget: Duration) -> Rest {
         let deadline = tokio::time::Instant::now() + budget;
         self.stop_reader.cancel();
-        // Each of these waits may be cut short: the next step is right in any case.
-        let _ = tokio::time::timeout_at(deadline, &mut self.reader).await;
+        // Each of these waits may be cut short: the next step is right in any case. What `failed` has seen the end of must
+        // not be asked again.
+        if !self.reader.is_terminated() {
+            let _ = tokio::time::timeout_at(deadline, &mut self.reader).await;
+        }
         let _ = tokio::time::timeout_at(deadline, self.inlet.emptied()).await;
         self.stop.drain.cancel();
         let finished = async { while self.lanes.join_next().await.is_some() {} };
@@ -219,19 +222,36 @@ impl Pipeline {
         let farewell = async { while self.lanes.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(3), farewell).await;
         self.inlet.close(deadline.into_std());
-        let closing = tokio::time::timeout_at(deadline + Duration::from_secs(3), &mut self.ingest).await;
-        let journal = match closing {
-            Ok(Ok(appender)) => tokio::task::block_in_place(|| appender.close()),
-            Ok(Err(_)) => Err(io::Error::other("the journal's writer had ended before")),
-            Err(_) => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "the disk did not answer in time",
-            )),
-        };
+        let journal = self.close_journal(deadline + Duration::from_secs(3)).await;
         Rest {
             status: self.view.status(),
             journal,
         }
+    }
+
+    async fn close_journal(&mut self, deadline: tokio::time::Instant) -> io::Result<()> {
+        let ended_before = || io::Error::other("the journal's writer had ended before");
+        if self.ingest.is_terminated() {
+            return Err(ended_before());
+        }
+        match tokio::time::timeout_at(deadline, &mut self.ingest).await {
+            Ok(Ok(appender)) => tokio::task::block_in_place(|| appender.close()),
+            Ok(Err(_)) => Err(ended_before()),
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the disk did not answer in time",
+            )),
+        }
+    }
+}
+
+/// Dropped without [`drain`](Pipeline::drain), everything ends at once, and what was read is journaled if the journal takes
+/// it at the first try. The journal's folder is free once the threads have noticed.
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        self.stop_reader.cancel();
+        self.stop.now.cancel();
+        self.inlet.close(std::time::Instant::now());
     }
 }
 

@@ -20,7 +20,7 @@
 //! 7. [`Publisher::close`] waits for nothing but the client's own farewell; unsettled records are replayed at the next start.
 //! 8. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
 //!
-//! [`testing::conformance`](crate::testing) checks all of this against any sink.
+//! `testing::conformance` (feature `testing`) checks this against any sink.
 
 use std::time::Duration;
 

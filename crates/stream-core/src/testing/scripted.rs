@@ -1,0 +1,178 @@
+//! A source whose every connection and byte comes from the test.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use memchr::memmem;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::lane::Lane;
+use crate::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split, Verdict};
+
+/// How many chunks may be under way before [`Wire::send`] waits.
+const CHUNKS: usize = 16;
+
+/// A source that connects and reads what its [`Script`] says.
+///
+/// A line splits by these rules, each of which looks for text and parses nothing:
+/// - `garbage…` is a dead letter;
+/// - `"key":"…"` is the key;
+/// - `"goodbye":"…"` ends the connection;
+/// - it goes verbatim to `tweets`, unless it has `"only":"…"`, the name of another lane that gets it instead;
+/// - for each lane whose name stands in `"also":"…"`, that lane gets `{"tweet_id":"<key>","of":<the line>}`.
+pub struct Scripted {
+    attempts: Mutex<mpsc::UnboundedReceiver<Attempt>>,
+}
+
+/// Where the test says what happens. Dropped, further connects wait for ever.
+#[derive(Clone)]
+pub struct Script {
+    attempts: mpsc::UnboundedSender<Attempt>,
+}
+
+enum Attempt {
+    Refuse(ConnectError),
+    Accept(mpsc::Receiver<Step>),
+}
+
+enum Step {
+    Chunk(Bytes),
+    End(Result<(), ReadError>),
+}
+
+/// The server's end of one connection. Dropped, the connection stays open and silent.
+pub struct Wire {
+    steps: mpsc::Sender<Step>,
+}
+
+struct Socket {
+    steps: mpsc::Receiver<Step>,
+}
+
+/// A source and its script.
+pub fn scripted() -> (Arc<Scripted>, Script) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let source = Scripted {
+        attempts: Mutex::new(receiver),
+    };
+    (Arc::new(source), Script { attempts: sender })
+}
+
+impl Script {
+    /// The next connect (after those already scripted) is accepted.
+    pub fn accept(&self) -> Wire {
+        let (sender, receiver) = mpsc::channel(CHUNKS);
+        self.next(Attempt::Accept(receiver));
+        Wire { steps: sender }
+    }
+
+    /// The next connect is refused with an error of this class.
+    pub fn refuse(&self, class: ConnectErrorClass) {
+        self.next(Attempt::Refuse(ConnectError {
+            class,
+            status: None,
+            detail: "refused by the script".to_owned(),
+        }));
+    }
+
+    fn next(&self, attempt: Attempt) {
+        // A source that is gone connects no more: the test will notice.
+        let _ = self.attempts.send(attempt);
+    }
+}
+
+impl Wire {
+    /// Sends `bytes` in one chunk; waits while the reader is far behind. `false` if the reader has hung up.
+    pub async fn send(&self, bytes: impl Into<Bytes>) -> bool {
+        self.steps.send(Step::Chunk(bytes.into())).await.is_ok()
+    }
+
+    /// Sends each of `lines` with a line end, all in one chunk.
+    pub async fn lines<L: AsRef<[u8]>>(&self, lines: impl IntoIterator<Item = L>) -> bool {
+        let mut chunk = Vec::new();
+        for line in lines {
+            chunk.extend_from_slice(line.as_ref());
+            chunk.extend_from_slice(b"\r\n");
+        }
+        self.send(chunk).await
+    }
+
+    /// Ends the connection: in good order, or with an error.
+    pub async fn end(self, how: Result<(), ReadError>) {
+        let _ = self.steps.send(Step::End(how)).await;
+    }
+
+    /// Waits until the reader has hung up.
+    pub async fn hung_up(&self) {
+        self.steps.closed().await;
+    }
+}
+
+impl Source for Scripted {
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        Box::pin(async {
+            match self.attempts.lock().await.recv().await {
+                Some(Attempt::Refuse(error)) => Err(error),
+                Some(Attempt::Accept(steps)) => Ok(Box::new(Socket { steps }) as Box<dyn Connection>),
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn split(&self, message: &Bytes) -> Split {
+        if message.starts_with(b"garbage") {
+            return Split::dead_letter("not_json");
+        }
+        let only = field(message, "only");
+        let first = only.and_then(Lane::from_name).unwrap_or(Lane::Tweets);
+        let mut split = Split {
+            key: field(message, "key").map(|key| Bytes::copy_from_slice(key.as_bytes())),
+            ..Split::new("post").with(first, message.clone())
+        };
+        for lane in field(message, "also")
+            .unwrap_or_default()
+            .split(',')
+            .filter_map(Lane::from_name)
+        {
+            split = split.with(lane, beside(message));
+        }
+        if let Some(detail) = field(message, "goodbye") {
+            split.verdict = Verdict::Goodbye(detail.to_owned());
+        }
+        split
+    }
+}
+
+/// What a further lane gets of the line `message`.
+pub fn beside(message: &[u8]) -> Bytes {
+    let key = field(message, "key").unwrap_or_default();
+    [
+        format!("{{\"tweet_id\":\"{key}\",\"of\":").as_bytes(),
+        message,
+        b"}",
+    ]
+    .concat()
+    .into()
+}
+
+/// The text after `"name":"` up to the next quote, looked for at the line's beginning only.
+pub(super) fn field<'m>(message: &'m [u8], name: &str) -> Option<&'m str> {
+    let message = &message[..message.len().min(300)];
+    let before = format!("\"{name}\":\"");
+    let start = memmem::find(message, before.as_bytes())? + before.len();
+    let length = memchr::memchr(b'"', &message[start..])?;
+    std::str::from_utf8(&message[start..start + length]).ok()
+}
+
+impl Connection for Socket {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
+        Box::pin(async {
+            match self.steps.recv().await {
+                Some(Step::Chunk(chunk)) => Ok(Some(chunk)),
+                Some(Step::End(how)) => how.map(|()| None),
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
