@@ -113,7 +113,7 @@ kafka_port() { sed -n 's/^BIRDFEED_TEST_KAFKA=.*://p' "$1/kafka/address" 2>/dev/
 
 kafka_pid() { running "$1/kafka/pid" "$1/kafka/server.properties"; }
 
-kafka_ready_or_dead() { kafka_answers "$(kafka_port "$1")" || ! kafka_pid "$1" >/dev/null; }
+kafka_ready_or_dead() { kafka_answers "$(kafka_port "$1")" || is_gone "$(<"$1/kafka/pid")"; }
 
 # kafka_up DIR: starts a configured broker and returns when it serves.
 kafka_up() {

@@ -110,13 +110,16 @@ install_packages() {
 # need_packages NAME...: returns when all are there. Says nothing when nothing is to be done.
 need_packages() {
     local missing prefix
-    mapfile -t missing < <(missing_packages "$@")
-    ((${#missing[@]} == 0)) && return
+    # Names of packages hold no spaces, and the bash of macOS has no mapfile.
+    # shellcheck disable=SC2207
+    missing=($(missing_packages "$@"))
+    ((${#missing[@]} > 0)) || return 0
     have_command apt-get ||
         die "missing: ${missing[*]} (Debian's names; this system has no apt-get, please install their like)"
     prefix=$(root_prefix) ||
         die "missing: ${missing[*]}. Run as root: apt-get install --no-install-recommends ${missing[*]}"
     install_packages "$prefix" "${missing[@]}"
-    mapfile -t missing < <(missing_packages "$@")
+    # shellcheck disable=SC2207
+    missing=($(missing_packages "$@"))
     ((${#missing[@]} == 0)) || die "installed, but still not usable: ${missing[*]}"
 }

@@ -83,7 +83,7 @@ rabbitmq_port() { sed -n 's|^BIRDFEED_TEST_AMQP=.*:\([0-9]*\)/.*|\1|p' "$1/rabbi
 
 rabbitmq_pid() { running "$1/rabbitmq/pid" "$1/rabbitmq"; }
 
-rabbitmq_ready_or_dead() { rabbitmq_answers "$(rabbitmq_port "$1")" || ! rabbitmq_pid "$1" >/dev/null; }
+rabbitmq_ready_or_dead() { rabbitmq_answers "$(rabbitmq_port "$1")" || is_gone "$(<"$1/rabbitmq/pid")"; }
 
 epmd_up() {
     local dir=$1/rabbitmq port
