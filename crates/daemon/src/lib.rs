@@ -1,1 +1,58 @@
-//! The birdfeed binary.
+//! The `birdfeed` program: configuration, wiring, admin server, metrics, commands.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`cli`], [`exit`] | the command line, and how the program ends |
+//! | [`config`] | file and environment to settings, every mistake at once |
+//! | [`wiring`] | settings to a source, sinks and a data path |
+//! | [`commands`] | `run`, `demo`, `check`, `status` |
+//! | [`metrics`] | the catalogue, the counters, the snapshot as metrics |
+//! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
+//! | [`logging`], [`signals`] | to standard error; from the operator |
+//! | [`proof`] | simulator against files, byte for byte |
+
+pub mod admin;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod exit;
+pub mod logging;
+pub mod metrics;
+pub mod proof;
+pub mod signals;
+pub mod wiring;
+
+use cli::{Command, ConfigCommand};
+use exit::{Exit, Stop};
+
+/// Does what the command line says.
+pub fn dispatch(command: Command) -> Result<(), Stop> {
+    match command {
+        Command::Run(args) => commands::run::run(args.config.as_deref()),
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Check(args) => commands::check::run(&args),
+        Command::Status(args) => commands::status::run(&args),
+        Command::Simulate(args) => simulate(args),
+        Command::Config(ConfigCommand::Default) => {
+            print!("{}", config::DEFAULT_TOML);
+            Ok(())
+        }
+    }
+}
+
+fn simulate(args: simulator::cli::SimulateArgs) -> Result<(), Stop> {
+    let runtime = commands::run::runtime()?;
+    runtime.block_on(async {
+        let mut signals = signals::Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+        let shutdown = async move {
+            signals.next().await;
+        };
+        simulator::cli::run(args, shutdown).await.map_err(|error| {
+            let exit = match error.kind() {
+                std::io::ErrorKind::InvalidInput => Exit::Usage,
+                _ => Exit::LocalIo,
+            };
+            Stop::new(exit, error)
+        })
+    })
+}

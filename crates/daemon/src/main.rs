@@ -1,1 +1,27 @@
-fn main(){}
+//! The `birdfeed` program.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+use daemon::cli::Cli;
+use daemon::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers; everything else is a mistake. Nobody may be reading either.
+            let _ = error.print();
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            return if asked { Exit::Clean } else { Exit::Usage }.into();
+        }
+    };
+    match daemon::dispatch(cli.command) {
+        Ok(()) => Exit::Clean.into(),
+        Err(stop) => {
+            eprintln!("birdfeed: {}", stop.message);
+            stop.exit.into()
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The admin server: metrics, health, status. On a thread and a runtime of its own, so that it answers when the data path is
+//! wedged; it only reads.
+
+pub mod health;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
+use stream_core::view::{Status, View};
+use tokio::sync::Semaphore;
+
+use self::health::Health;
+use crate::metrics::Metrics;
+
+/// Requests served at once; more wait in the kernel's queue.
+const CONNECTIONS: usize = 32;
+/// How long a client may take to send its request's head, and we to answer.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// What the server shows.
+pub struct Admin {
+    /// The data path from outside.
+    pub view: View,
+    /// The counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What `/status` says.
+#[derive(Serialize)]
+struct Report<'a> {
+    version: &'static str,
+    ready: bool,
+    reasons: Vec<String>,
+    #[serde(flatten)]
+    status: &'a Status,
+}
+
+/// Listens on `address` and serves until the process ends. Gives the address, which says the port if 0 was asked for.
+pub fn serve(address: SocketAddr, admin: Admin) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let bound = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
+        if let Err(error) = runtime.block_on(accept(listener, Arc::new(admin))) {
+            tracing::error!(%error, "the admin server has ended");
+        }
+    })?;
+    Ok(bound)
+}
+
+async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(()) };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, most likely: let some go.
+                tracing::warn!(%error, "the admin server could not accept");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let admin = admin.clone();
+        tokio::spawn(async move {
+            let serve = service_fn(move |request| {
+                let answer = answer(&admin, &request);
+                async { Ok::<_, Infallible>(answer) }
+            });
+            let connection = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(DEADLINE)
+                .max_buf_size(8 * 1024)
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), serve);
+            // A client that goes away or is too slow is none of our business.
+            let _ = tokio::time::timeout(2 * DEADLINE, connection).await;
+            drop(slot);
+        });
+    }
+}
+
+fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".into());
+    }
+    match request.uri().path() {
+        "/metrics" => match admin.metrics.render(&admin.view) {
+            Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
+            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        },
+        "/livez" => probe(&health::live(&admin.view)),
+        "/readyz" => probe(&health::ready(&admin.view)),
+        "/status" => status(admin),
+        _ => text(StatusCode::NOT_FOUND, "there is /metrics /livez /readyz /status\n".into()),
+    }
+}
+
+fn status(admin: &Admin) -> Response<Full<Bytes>> {
+    let (status, health) = (admin.view.status(), health::ready(&admin.view));
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        ready: health.reasons.is_empty(),
+        reasons: health.reasons,
+        status: &status,
+    };
+    match serde_json::to_vec_pretty(&report) {
+        Ok(body) => respond(StatusCode::OK, "application/json", body),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+fn probe(health: &Health) -> Response<Full<Bytes>> {
+    if health.reasons.is_empty() {
+        text(StatusCode::OK, "ok\n".into())
+    } else {
+        text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", health.reasons.join("\n")))
+    }
+}
+
+fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    respond(status, "text/plain; charset=utf-8", body.into_bytes())
+}
+
+fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+    response
+}

@@ -1,0 +1,54 @@
+//! `birdfeed check`: every mistake at once; with `--connect` also whether X and the brokers answer.
+
+use std::time::Duration;
+
+use crate::cli::CheckArgs;
+use crate::config;
+use crate::exit::{Exit, Stop};
+use crate::wiring::{self, Parts};
+
+/// How long one service may take to answer.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// Checks, and says what is fine.
+pub fn run(args: &CheckArgs) -> Result<(), Stop> {
+    let config = config::from_process(args.config.config.as_deref())?;
+    let parts = wiring::parts(&config)?;
+    println!("the configuration is fine");
+    if !args.connect {
+        return Ok(());
+    }
+    let runtime = super::run::runtime()?;
+    let ended = runtime.block_on(connect(&parts));
+    runtime.shutdown_background();
+    ended
+}
+
+async fn connect(parts: &Parts) -> Result<(), Stop> {
+    let mut silent = 0;
+    let mut tell = |name: &str, answer: Result<(), String>| match answer {
+        Ok(()) => println!("{name}: answers"),
+        Err(why) => {
+            silent += 1;
+            println!("{name}: DOES NOT ANSWER: {why}");
+        }
+    };
+    let x = tokio::time::timeout(DEADLINE, parts.source.check());
+    tell("X", within(x.await));
+    for sink in &parts.sinks {
+        let check = tokio::time::timeout(DEADLINE, sink.sink.check());
+        tell(&format!("sink {}", sink.name), within(check.await));
+    }
+    match silent {
+        0 => Ok(()),
+        1 => Err(Stop::new(Exit::Unavailable, "1 service does not answer")),
+        more => Err(Stop::new(Exit::Unavailable, format!("{more} services do not answer"))),
+    }
+}
+
+fn within<E: ToString>(answer: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), String> {
+    match answer {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {DEADLINE:?}")),
+    }
+}

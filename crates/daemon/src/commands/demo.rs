@@ -1,0 +1,160 @@
+//! `birdfeed demo`: the whole data path against the simulator, into files, with proof that the numbers agree. The daemon in
+//! it is the real one; only its settings are made here.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use simulator::{Chunking, Simulator};
+use stream_core::time::Timestamp;
+use stream_core::view::{Status, View};
+
+use super::run::{Running, runtime, start};
+use crate::cli::DemoArgs;
+use crate::config;
+use crate::exit::{Exit, Stop};
+use crate::logging;
+use crate::proof::{self, Proof};
+use crate::signals::Signals;
+
+/// How long the last messages and the end may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs the demo and shows its proof.
+pub fn run(args: &DemoArgs) -> Result<(), Stop> {
+    logging::start(logging::Format::Pretty, "warn");
+    let dir = args.dir.clone().unwrap_or_else(|| {
+        Path::new("birdfeed-data").join(format!("demo-{}", Timestamp::now().secs()))
+    });
+    if dir.exists() {
+        let message = format!("{} is already there; give --dir a folder of its own", dir.display());
+        return Err(Stop::new(Exit::Usage, message));
+    }
+    let runtime = runtime()?;
+    let ended = runtime.block_on(demo(args, &dir));
+    runtime.shutdown_background();
+    ended
+}
+
+async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
+    let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+    let settings = simulator::Settings {
+        rate: args.rate,
+        rules_required: true,
+        chunking: Chunking::Random,
+        ..simulator::Settings::default()
+    };
+    let simulator = Simulator::start(settings).await.map_err(|error| Stop::new(Exit::Usage, error))?;
+    for (value, tag) in [("bird has:images", Some("birds")), ("\"good morning\"", None)] {
+        simulator.add_rule(value, tag);
+    }
+    let config = config::load(None, &environment(&simulator, dir)).map_err(|problems| Stop::new(Exit::Invariant, problems))?;
+    let Running { mut pipeline, view, admin } = start(&config)?;
+    say(&format!("simulator {} → birdfeed → files in {}", simulator.base_url(), dir.display()));
+    if let Some(admin) = admin {
+        say(&format!("look while it runs: curl http://{admin}/status   curl http://{admin}/metrics"));
+    }
+    tokio::select! {
+        () = watch(&view, args.length) => {}
+        _ = signals.next() => {}
+        failure = pipeline.failed() => return Err(Stop::new(Exit::Invariant, failure)),
+    }
+    simulator.pause();
+    caught_up(&simulator, &view).await;
+    let rest = pipeline.drain(PATIENCE).await;
+    let lanes = dir.join("lanes");
+    let proof = proof::of_files(&simulator.ledger().posts(), &lanes)
+        .map_err(|error| Stop::new(Exit::LocalIo, format!("{}: {error}", lanes.display())))?;
+    simulator.shutdown().await;
+    conclude(&rest.status, &proof, dir)
+}
+
+/// The daemon's settings, as an environment.
+fn environment(simulator: &Simulator, dir: &Path) -> BTreeMap<String, String> {
+    let path = |name: &str| dir.join(name).display().to_string();
+    [
+        ("X_BEARER_TOKEN", simulator::Settings::default().token),
+        ("BIRDFEED__STREAM__NAME", "demo".to_owned()),
+        ("BIRDFEED__STREAM__BASE_URL", simulator.base_url()),
+        ("BIRDFEED__STREAM__ALLOW_CUSTOM_HOST", "true".to_owned()),
+        ("BIRDFEED__LANES__ENABLED", ENABLED.to_owned()),
+        ("BIRDFEED__JOURNAL__DIR", path("journal")),
+        ("BIRDFEED__SINK__0__TYPE", "file".to_owned()),
+        ("BIRDFEED__SINK__0__DIR", path("lanes")),
+        ("BIRDFEED__ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// All lanes that a filtered stream fills, the whole messages included.
+const ENABLED: &str = "tweets,includes,errors,matching_rules,compliance,unknown,dead_letter,events,responses";
+
+/// Shows the counters until `length` is over.
+async fn watch(view: &View, length: Duration) {
+    let (started, terminal) = (Instant::now(), std::io::stdout().is_terminal());
+    while started.elapsed() < length {
+        let left = length.saturating_sub(started.elapsed());
+        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
+        let line = counters(&view.status(), started.elapsed());
+        if terminal {
+            let mut out = std::io::stdout();
+            // Nobody reading is no reason to stop.
+            let _ = write!(out, "\r\x1b[K{line}").and_then(|()| out.flush());
+        } else {
+            say(&line);
+        }
+    }
+    if terminal {
+        say("");
+    }
+}
+
+fn counters(status: &Status, elapsed: Duration) -> String {
+    let lanes: String = status
+        .lanes
+        .iter()
+        .filter(|lane| lane.received > 0)
+        .map(|lane| format!("  {} {}", lane.lane, lane.delivered))
+        .collect();
+    format!("{:>4}s  {}  received {}  delivered:{lanes}", elapsed.as_secs(), status.stream.state, status.stream.messages)
+}
+
+/// Waits until what the simulator wrote has arrived. If it does not, the proof will say so.
+async fn caught_up(simulator: &Simulator, view: &View) {
+    let deadline = Instant::now() + PATIENCE;
+    while view.status().stream.messages < simulator.ledger().totals().whole_posts && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), Stop> {
+    say(&format!(
+        "\n{:<16} {:>10} {:>10} {:>10} {:>10}   byte for byte",
+        "lane", "simulator", "received", "delivered", "in files"
+    ));
+    let mut whole = true;
+    for Proof { lane, sent, found, equal } in proof {
+        let counts = status.lanes.iter().find(|status| status.lane == lane.name());
+        let (received, delivered) = counts.map_or((0, 0), |status| (status.received, status.delivered));
+        let agree = *equal && [received, delivered, *found].iter().all(|count| count == sent);
+        whole &= agree;
+        let verdict = if agree { "yes" } else { "NO" };
+        say(&format!("{:<16} {sent:>10} {received:>10} {delivered:>10} {found:>10}   {verdict}", lane.name()));
+    }
+    say(&format!("\nthe posts:          {}", dir.join("lanes/tweets").display()));
+    say(&format!("what became of it:  {}", dir.join("lanes/events").display()));
+    say("next:               README.md, “Point it at the real X”");
+    if whole {
+        say("received = delivered for every lane, and the files hold exactly what the simulator sent.");
+        Ok(())
+    } else {
+        Err(Stop::new(Exit::Invariant, "the numbers do not agree; please report this with the folder above"))
+    }
+}
+
+fn say(line: &str) {
+    // Nobody reading is no reason to stop.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,117 @@
+//! `birdfeed run`: the daemon.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use stream_core::observe::Observer;
+use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
+use stream_core::view::View;
+
+use crate::admin::{self, Admin};
+use crate::config::{self, Config};
+use crate::exit::{Exit, Stop};
+use crate::metrics::Metrics;
+use crate::signals::Signals;
+use crate::wiring::{self, Parts};
+use crate::logging;
+
+/// Runs until a signal, or until it cannot go on.
+pub fn run(file: Option<&Path>) -> Result<(), Stop> {
+    let config = config::from_process(file)?;
+    logging::start(config.log.format, &config.log.level);
+    let runtime = runtime()?;
+    let ended = runtime.block_on(daemon(config));
+    // Client libraries may have threads of their own in blocking calls: do not wait for them.
+    runtime.shutdown_background();
+    ended
+}
+
+/// The runtime of the data path.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::new(Exit::LocalIo, format!("cannot start the runtime: {error}")))
+}
+
+async fn daemon(config: Config) -> Result<(), Stop> {
+    let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+    let Running { mut pipeline, .. } = start(&config)?;
+    let failure = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "draining; a second signal ends it at once");
+            None
+        }
+        failure = pipeline.failed() => {
+            tracing::error!(%failure, "cannot go on");
+            Some(failure)
+        }
+    };
+    let rest = tokio::select! {
+        rest = pipeline.drain(config.drain) => rest,
+        signal = signals.next() => {
+            tracing::warn!(signal, "ending at once; the journal keeps what is not delivered");
+            return ended(failure);
+        }
+    };
+    report(&rest);
+    ended(failure)
+}
+
+/// A data path with everything around it.
+pub(crate) struct Running {
+    /// The data path.
+    pub pipeline: Pipeline,
+    /// The same, from outside.
+    pub view: View,
+    /// Where the admin server listens, if it is switched on.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Starts everything that `config` asks for.
+pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
+    let Parts { mut settings, source, sinks } = wiring::parts(config)?;
+    let lanes: Vec<_> =
+        sinks.iter().flat_map(|sink| settings.lanes.iter().map(|lane| (sink.name.clone(), lane))).collect();
+    let metrics = Metrics::new(&lanes).map_err(|error| Stop::new(Exit::Invariant, error))?;
+    let metrics = Arc::new(metrics);
+    let timed = metrics.clone();
+    settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
+    let observer: Arc<dyn Observer> = metrics.clone();
+    let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(|error| match error {
+        StartError::Journal(error) => Stop::new(Exit::LocalIo, error),
+        error @ StartError::Thread(..) => Stop::new(Exit::LocalIo, error),
+    })?;
+    let view = pipeline.view();
+    let admin = config.admin.listen.map(|address| serve(address, Admin { view: view.clone(), metrics })).transpose()?;
+    Ok(Running { pipeline, view, admin })
+}
+
+fn serve(address: SocketAddr, admin: Admin) -> Result<SocketAddr, Stop> {
+    let bound = admin::serve(address, admin).map_err(|error| {
+        Stop::new(Exit::LocalIo, format!("the admin server cannot listen on {address}: {error}"))
+    })?;
+    tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
+    Ok(bound)
+}
+
+fn report(rest: &Rest) {
+    if let Err(error) = &rest.journal {
+        tracing::warn!(%error, "the journal could not be closed in good order; nothing written is lost");
+    }
+    let pending = rest.status.lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
+    if pending == 0 {
+        tracing::info!("everything is delivered");
+    } else {
+        tracing::warn!(pending, "the journal keeps these messages for the next start");
+    }
+}
+
+fn ended(failure: Option<Failure>) -> Result<(), Stop> {
+    match failure {
+        None => Ok(()),
+        Some(failure @ Failure::RetriesExhausted) => Err(Stop::new(Exit::Unavailable, failure)),
+        Some(failure) => Err(Stop::new(Exit::Invariant, failure)),
+    }
+}

@@ -1,0 +1,246 @@
+//! Takes typed values out of a table. Every mistake is noted, a default stands in for it, and reading goes on; keys that
+//! nobody asked for are mistakes too.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::problem::{Problem, suggestion};
+use super::tree::{Node, Origin, Table, Value};
+
+/// Where mistakes are noted.
+pub(super) type Notes = Rc<RefCell<Vec<Problem>>>;
+
+/// A table that is being read.
+pub(super) struct Section {
+    path: String,
+    origin: Origin,
+    table: Table,
+    asked: Vec<&'static str>,
+    notes: Notes,
+}
+
+/// A word of a list, and where it stands.
+pub(super) struct Word {
+    pub(super) text: String,
+    pub(super) origin: Origin,
+}
+
+impl Section {
+    pub(super) fn root(table: Table, notes: Notes) -> Self {
+        Self { path: String::new(), origin: Origin::Missing, table, asked: Vec::new(), notes }
+    }
+
+    /// The name of `key` in messages.
+    fn key(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Node> {
+        self.asked.push(key);
+        self.table.remove(key)
+    }
+
+    /// Notes a mistake in the value of `key` at `origin`.
+    pub(super) fn note(&self, origin: Origin, key: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let problem = Problem::new(origin, self.key(key), message).hint(hint);
+        self.notes.borrow_mut().push(problem);
+    }
+
+    /// Notes that `key` is needed.
+    pub(super) fn missing(&self, key: &str, hint: impl Into<String>) {
+        self.note(self.origin.clone(), key, "is missing", hint);
+    }
+
+    fn wrong_type(&self, key: &str, node: &Node, wanted: &str) {
+        let got = match node.origin {
+            Origin::Variable(_) => "another text",
+            _ => node.value.kind(),
+        };
+        self.note(node.origin.clone(), key, format!("wants {wanted}, not {got}"), format!("write {key} = {wanted}"));
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, key: &'static str) -> Option<(String, Origin)> {
+        let node = self.take(key)?;
+        if let Value::Text(text) = node.value {
+            return Some((text, node.origin));
+        }
+        self.wrong_type(key, &node, "\"text\"");
+        None
+    }
+
+    /// A string that `parse` understands; `wanted` is an example of one.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        wanted: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let (text, origin) = self.text(key)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.note(origin, key, format!("{text:?}: {message}"), format!("for example {key} = {wanted}"));
+                None
+            }
+        }
+    }
+
+    /// A path.
+    pub(super) fn path(&mut self, key: &'static str) -> Option<(PathBuf, Origin)> {
+        self.text(key).map(|(text, origin)| (text.into(), origin))
+    }
+
+    /// One of `choices`.
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let (text, origin) = self.text(key)?;
+        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
+            return Some(*value);
+        }
+        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+        self.note(origin, key, format!("{text:?} is not known"), format!("one of: {}", names.join(", ")));
+        None
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.take(key)?;
+        match (&node.value, &node.origin) {
+            (Value::Bool(flag), _) => return Some(*flag),
+            (Value::Text(text), Origin::Variable(_)) => {
+                if let Ok(flag) = text.parse() {
+                    return Some(flag);
+                }
+            }
+            _ => {}
+        }
+        self.wrong_type(key, &node, "true or false");
+        None
+    }
+
+    /// A number within `range`.
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+        let node = self.take(key)?;
+        let number = match (&node.value, &node.origin) {
+            (Value::Integer(number), _) => Some(*number),
+            (Value::Text(text), Origin::Variable(_)) => text.parse().ok(),
+            _ => None,
+        };
+        let Some(number) = number else {
+            self.wrong_type(key, &node, "a number");
+            return None;
+        };
+        if range.contains(&number) {
+            return Some(number);
+        }
+        let hint = format!("from {} to {}", range.start(), range.end());
+        self.note(node.origin, key, format!("{number} is out of range"), hint);
+        None
+    }
+
+    /// A number, or one word that stands for something else.
+    pub(super) fn number_or(&mut self, key: &'static str, word: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        if self.is_text(key, word) {
+            self.take(key);
+            return None;
+        }
+        self.number(key, range)
+    }
+
+    /// A list of strings; in the environment joined by commas.
+    pub(super) fn words(&mut self, key: &'static str) -> Option<Vec<Word>> {
+        let node = self.take(key)?;
+        match (&node.value, &node.origin) {
+            (Value::Text(text), origin @ Origin::Variable(_)) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                return Some(words.map(|word| Word { text: word.to_owned(), origin: origin.clone() }).collect());
+            }
+            (Value::List(list), _) => {
+                let words = list.iter().map(|node| match &node.value {
+                    Value::Text(text) => Some(Word { text: text.clone(), origin: node.origin.clone() }),
+                    _ => None,
+                });
+                if let Some(words) = words.collect() {
+                    return Some(words);
+                }
+            }
+            _ => {}
+        }
+        self.wrong_type(key, &node, "[\"a\", \"b\"]");
+        None
+    }
+
+    /// A table; an empty one if it is not there.
+    pub(super) fn section(&mut self, key: &'static str) -> Self {
+        let (table, origin) = match self.take(key) {
+            Some(Node { value: Value::Table(table), origin }) => (table, origin),
+            Some(node) => {
+                self.wrong_type(key, &node, "a table");
+                (Table::new(), Origin::Missing)
+            }
+            None => (Table::new(), Origin::Missing),
+        };
+        self.inner(self.key(key), table, origin)
+    }
+
+    /// A list of tables.
+    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
+        let Some(node) = self.take(key) else { return Vec::new() };
+        let Value::List(list) = node.value else {
+            self.note(node.origin, key, "wants a list of tables", format!("write [[{key}]]"));
+            return Vec::new();
+        };
+        let mut sections = Vec::new();
+        for (at, node) in list.into_iter().enumerate() {
+            match node.value {
+                Value::Table(table) => sections.push(self.inner(format!("{key}.{at}"), table, node.origin)),
+                _ => self.note(node.origin, key, "wants tables only", format!("write [[{key}]]")),
+            }
+        }
+        sections
+    }
+
+    fn inner(&self, path: String, table: Table, origin: Origin) -> Self {
+        Self { path, origin, table, asked: Vec::new(), notes: self.notes.clone() }
+    }
+
+    /// All that is left, as names and strings.
+    pub(super) fn rest(mut self) -> Vec<(String, String, Origin)> {
+        let mut pairs = Vec::new();
+        for (name, node) in std::mem::take(&mut self.table) {
+            match node.value {
+                Value::Text(text) => pairs.push((name, text, node.origin)),
+                Value::Integer(number) => pairs.push((name, number.to_string(), node.origin)),
+                Value::Bool(flag) => pairs.push((name, flag.to_string(), node.origin)),
+                value => {
+                    let message = format!("wants a string, not {}", value.kind());
+                    self.note(node.origin, &name, message, "a name with dots needs quotes: \"compression.type\"");
+                }
+            }
+        }
+        pairs
+    }
+
+    /// Whether `key` is the string `word`.
+    pub(super) fn is_text(&self, key: &str, word: &str) -> bool {
+        self.table.get(key).is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
+    }
+
+    /// How many mistakes there are so far.
+    pub(super) fn notes(&self) -> usize {
+        self.notes.borrow().len()
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(super) fn finish(self) {
+        for (key, node) in &self.table {
+            let hint = match suggestion(key, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("known here: {}", self.asked.join(", ")),
+            };
+            self.note(node.origin.clone(), key, "is not a known key", hint);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! File and environment as one tree of values, each of which knows where it stands.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::problem::Problem;
+
+/// The prefix of every variable that sets a key; two underscores join the parts of a key.
+const PREFIX: &str = "BIRDFEED__";
+
+/// A value and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// A value. What the environment says is text, whatever is wanted.
+#[derive(Clone)]
+pub(super) enum Value {
+    Text(String),
+    Integer(i64),
+    Bool(bool),
+    List(Vec<Node>),
+    Table(Table),
+    /// A float or a date, which no key wants.
+    Other,
+}
+
+pub(super) type Table = BTreeMap<String, Node>;
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// In the file.
+    File { path: PathBuf, line: usize, column: usize },
+    /// In the environment.
+    Variable(String),
+    /// Nowhere: it is missing.
+    Missing,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::Variable(name) => write!(f, "environment {name}"),
+            Self::Missing => f.write_str("configuration"),
+        }
+    }
+}
+
+/// Names the kind only: a value may be a secret.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())
+    }
+}
+
+impl Value {
+    /// What it is, in a message.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Integer(_) => "a number",
+            Self::Bool(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::Other => "a float or a date",
+        }
+    }
+}
+
+/// Reads the text of a file. A text that is no TOML is one problem, and nothing else can be said.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Problem> {
+    let at = |offset: usize| {
+        let before = &text[..offset.min(text.len())];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        Origin::File { path: path.to_owned(), line, column }
+    };
+    match DeTable::parse(text) {
+        Ok(table) => Ok(table_of(table.get_ref(), &at)),
+        Err(error) => {
+            let origin = at(error.span().map_or(0, |span| span.start));
+            Err(Problem::new(origin, "", format!("not TOML: {}", error.message())))
+        }
+    }
+}
+
+fn table_of(table: &DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Table {
+    table
+        .iter()
+        .map(|(key, value)| {
+            let node = Node { value: value_of(value.get_ref(), at), origin: at(key.span().start) };
+            (key.get_ref().to_string(), node)
+        })
+        .collect()
+}
+
+fn value_of(value: &DeValue<'_>, at: &impl Fn(usize) -> Origin) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Other, Value::Integer)
+        }
+        DeValue::Boolean(flag) => Value::Bool(*flag),
+        DeValue::Array(list) => Value::List(list_of(list, at)),
+        DeValue::Table(table) => Value::Table(table_of(table, at)),
+        DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
+    }
+}
+
+fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
+    list.iter()
+        .map(|value| Node { value: value_of(value.get_ref(), at), origin: at(value.span().start) })
+        .collect()
+}
+
+/// Lays the environment over the tree. Variables that lead nowhere become keys that nobody knows, and are reported as such.
+pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, text) in environment {
+        let Some(key) = name.strip_prefix(PREFIX) else { continue };
+        let parts: Vec<_> = key.split("__").map(str::to_lowercase).collect();
+        let node = Node { value: Value::Text(text.clone()), origin: Origin::Variable(name.clone()) };
+        if let Err(message) = set(table, &parts, node) {
+            problems.push(Problem::new(Origin::Variable(name.clone()), parts.join("."), message));
+        }
+    }
+    problems
+}
+
+fn set(table: &mut Table, parts: &[String], node: Node) -> Result<(), &'static str> {
+    let [key, rest @ ..] = parts else { return Err("names no key") };
+    let origin = node.origin.clone();
+    let Some(next) = rest.first() else {
+        table.insert(key.clone(), node);
+        return Ok(());
+    };
+    let empty = if next.parse::<usize>().is_ok() { Value::List(Vec::new()) } else { Value::Table(Table::new()) };
+    let inner = table.entry(key.clone()).or_insert_with(|| Node { value: empty, origin: origin.clone() });
+    match &mut inner.value {
+        Value::Table(inner) if key == "properties" => {
+            // Kafka's property names have dots, which no variable's name can have.
+            inner.insert(rest.join("_").replace('_', "."), node);
+            Ok(())
+        }
+        Value::Table(inner) => set(inner, rest, node),
+        Value::List(list) => {
+            let at: usize = next.parse().map_err(|_| "a number must follow the name of a list")?;
+            if at == list.len() {
+                list.push(Node { value: Value::Table(Table::new()), origin });
+            }
+            let entry = list.get_mut(at).ok_or("the entries of a list are numbered from 0 on, without a gap")?;
+            match &mut entry.value {
+                Value::Table(inner) => set(inner, &rest[1..], node),
+                _ => Err("leads into a value that is no table"),
+            }
+        }
+        _ => Err("leads into a value that is no table"),
+    }
+}

@@ -1,0 +1,210 @@
+//! What happens, counted for Prometheus. Events are counted as they come; what the data path says of itself is read from its
+//! snapshot when somebody asks.
+
+pub mod catalogue;
+mod snapshot;
+
+use std::time::Duration;
+
+use journal::Timing;
+use prometheus::{
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+};
+use stream_core::frame::Frame;
+use stream_core::lane::{Lane, PerLane};
+use stream_core::observe::{Event, Observer};
+use stream_core::view::View;
+
+use self::catalogue::Metric;
+
+/// The counters.
+pub struct Metrics {
+    registry: Registry,
+    connects: IntCounterVec,
+    disconnects: IntCounterVec,
+    retries: IntCounterVec,
+    retry_wait: Gauge,
+    bytes: IntCounter,
+    frames: IntCounterVec,
+    frame_messages: IntCounter,
+    discarded: IntCounter,
+    messages: IntCounterVec,
+    http_errors: IntCounterVec,
+    gap_seconds: prometheus::CounterVec,
+    lag: Histogram,
+    confirm: Vec<(String, PerLane<Option<Histogram>>)>,
+    dropped: IntCounterVec,
+    dead_letters: IntCounterVec,
+    append: Histogram,
+    sync: Histogram,
+}
+
+/// From a tenth of a millisecond to a minute and a half.
+const SECONDS: [f64; 19] = [
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0,
+    90.0,
+];
+
+/// The values that a label may have, so that every series is there from the start.
+const OUTCOMES: &[&str] =
+    &["accepted", "network", "http", "rate_limited", "too_many_connections", "usage_capped", "refused"];
+const REASONS: &[&str] = &["clean_end", "broken", "silence", "stalled", "goodbye", "journal_full", "shutdown"];
+const CLASSES: &[&str] = &["immediate", "network", "http", "rate_limited", "usage_capped", "budget"];
+const FRAMES: &[&str] = &["message", "keep_alive", "oversize"];
+const DROPPED: &[&str] = &["journal_full", "journal_unavailable", "refused"];
+
+impl Metrics {
+    /// Counters at zero, for these sinks' lanes (sink name, lane).
+    pub fn new(lanes: &[(String, Lane)]) -> Result<Self, prometheus::Error> {
+        let made = Maker(Registry::new());
+        let frames = made.counters(&catalogue::STREAM_FRAMES, FRAMES)?;
+        let metrics = Self {
+            connects: made.counters(&catalogue::STREAM_CONNECTS, OUTCOMES)?,
+            disconnects: made.counters(&catalogue::STREAM_DISCONNECTS, REASONS)?,
+            retries: made.counters(&catalogue::STREAM_RETRIES, CLASSES)?,
+            retry_wait: made.gauge(&catalogue::STREAM_RETRY_WAIT)?,
+            bytes: made.counter(&catalogue::STREAM_BYTES)?,
+            frame_messages: frames.with_label_values(&["message"]),
+            frames,
+            discarded: made.counter(&catalogue::STREAM_DISCARDED)?,
+            messages: made.counters(&catalogue::STREAM_MESSAGES, &["post", "error", "compliance", "unknown", "invalid"])?,
+            http_errors: made.counters(&catalogue::STREAM_HTTP_ERRORS, &[])?,
+            gap_seconds: made.gap_seconds()?,
+            lag: made.histogram(&catalogue::STREAM_LAG)?,
+            confirm: made.confirm(lanes)?,
+            dropped: made.counters(&catalogue::MESSAGES_DROPPED, DROPPED)?,
+            dead_letters: made.counters(&catalogue::DEAD_LETTERS, &["oversize", "refused"])?,
+            append: made.histogram(&catalogue::JOURNAL_APPEND)?,
+            sync: made.histogram(&catalogue::JOURNAL_SYNC)?,
+            registry: made.0,
+        };
+        Ok(metrics)
+    }
+
+    /// Counts the journal's timings.
+    pub fn time(&self, timing: Timing) {
+        match timing {
+            Timing::Append(took) => self.append.observe(took.as_secs_f64()),
+            Timing::Sync(took) => self.sync.observe(took.as_secs_f64()),
+        }
+    }
+
+    /// Everything as Prometheus reads it, with what `view` shows now.
+    pub fn render(&self, view: &View) -> Result<Vec<u8>, prometheus::Error> {
+        let mut families = self.registry.gather();
+        families.extend(snapshot::gather(&view.status())?);
+        families.sort_by(|one, other| one.name().cmp(other.name()));
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&families, &mut text)?;
+        Ok(text)
+    }
+
+    fn confirmed(&self, sink: &str, lane: Lane, latency: Duration) {
+        let lanes = self.confirm.iter().find(|(name, _)| name == sink);
+        if let Some(histogram) = lanes.and_then(|(_, lanes)| lanes[lane].as_ref()) {
+            histogram.observe(latency.as_secs_f64());
+        }
+    }
+}
+
+impl Observer for Metrics {
+    fn on(&self, event: Event<'_>) {
+        match event {
+            Event::Connect { outcome, http_error } => {
+                self.connects.with_label_values(&[outcome]).inc();
+                if outcome == "accepted" {
+                    self.retry_wait.set(0.0);
+                }
+                if let Some(status) = http_error {
+                    self.http_errors.with_label_values(&[status.to_string().as_str()]).inc();
+                }
+            }
+            Event::Disconnected { reason } => self.disconnects.with_label_values(&[reason]).inc(),
+            Event::Waiting { class, wait } => {
+                self.retries.with_label_values(&[class]).inc();
+                self.retry_wait.set(wait.as_secs_f64());
+            }
+            Event::Gap { length } => self.gap_seconds.with_label_values(&["false"]).inc_by(length.as_secs_f64()),
+            Event::Bytes(bytes) => self.bytes.inc_by(bytes),
+            Event::Frame(Frame::Message(_)) => self.frame_messages.inc(),
+            Event::Frame(Frame::KeepAlive) => self.frames.with_label_values(&["keep_alive"]).inc(),
+            Event::Frame(Frame::Oversize(_)) => self.frames.with_label_values(&["oversize"]).inc(),
+            Event::TailDiscarded { bytes } => self.discarded.inc_by(bytes),
+            Event::Message { kind, lag } => {
+                self.messages.with_label_values(&[kind]).inc();
+                if let Some(lag) = lag {
+                    self.lag.observe(lag.as_secs_f64());
+                }
+            }
+            Event::DeadLetter { reason } => self.dead_letters.with_label_values(&[reason]).inc(),
+            Event::Dropped { reason, messages } => self.dropped.with_label_values(&[reason]).inc_by(messages),
+            Event::Confirmed { sink, lane, latency } => self.confirmed(sink, lane, latency),
+        }
+    }
+}
+
+/// Makes metrics out of the catalogue and registers them.
+struct Maker(Registry);
+
+fn opts(metric: &Metric) -> Opts {
+    Opts::new(metric.full_name(), metric.help)
+}
+
+impl Maker {
+    fn counter(&self, metric: &Metric) -> Result<IntCounter, prometheus::Error> {
+        let counter = IntCounter::with_opts(opts(metric))?;
+        self.0.register(Box::new(counter.clone()))?;
+        Ok(counter)
+    }
+
+    /// Counters with one label, at zero for each of `values`.
+    fn counters(&self, metric: &Metric, values: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
+        let counters = IntCounterVec::new(opts(metric), metric.labels)?;
+        for value in values {
+            counters.with_label_values(&[*value]);
+        }
+        self.0.register(Box::new(counters.clone()))?;
+        Ok(counters)
+    }
+
+    fn gap_seconds(&self) -> Result<prometheus::CounterVec, prometheus::Error> {
+        let metric = &catalogue::STREAM_GAP_SECONDS;
+        let seconds = prometheus::CounterVec::new(opts(metric), metric.labels)?;
+        seconds.with_label_values(&["false"]);
+        self.0.register(Box::new(seconds.clone()))?;
+        Ok(seconds)
+    }
+
+    fn gauge(&self, metric: &Metric) -> Result<Gauge, prometheus::Error> {
+        let gauge = Gauge::with_opts(opts(metric))?;
+        self.0.register(Box::new(gauge.clone()))?;
+        Ok(gauge)
+    }
+
+    fn histogram(&self, metric: &Metric) -> Result<Histogram, prometheus::Error> {
+        let opts = HistogramOpts::from(opts(metric)).buckets(SECONDS.to_vec());
+        let histogram = Histogram::with_opts(opts)?;
+        self.0.register(Box::new(histogram.clone()))?;
+        Ok(histogram)
+    }
+
+    fn confirm(
+        &self,
+        lanes: &[(String, Lane)],
+    ) -> Result<Vec<(String, PerLane<Option<Histogram>>)>, prometheus::Error> {
+        let metric = &catalogue::LANE_CONFIRM;
+        let opts = HistogramOpts::from(opts(metric)).buckets(SECONDS.to_vec());
+        let family = HistogramVec::new(opts, metric.labels)?;
+        self.0.register(Box::new(family.clone()))?;
+        let mut sinks: Vec<(String, PerLane<Option<Histogram>>)> = Vec::new();
+        for (sink, lane) in lanes {
+            if sinks.last().is_none_or(|(name, _)| name != sink) {
+                sinks.push((sink.clone(), PerLane::default()));
+            }
+            if let Some((_, by_lane)) = sinks.last_mut() {
+                by_lane[*lane] = Some(family.with_label_values(&[sink.as_str(), lane.name()]));
+            }
+        }
+        Ok(sinks)
+    }
+}
