@@ -1,0 +1,263 @@
+//! Delivery to a real Kafka that is well.
+
+mod common;
+
+use std::collections::{HashMap, HashSet};
+
+use bytes::Bytes;
+use common::{PATIENCE, in_order, noise, outcomes, partitions_of, read_topic, record, settings, sink};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use stream_core::cloudevents::Headers;
+use stream_core::lane::Lane;
+use stream_core::sink::{Outcome, Sink as _, SinkError};
+
+fn servers() -> &'static str {
+    &test_brokers::kafka().bootstrap
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_of_all_lanes_are_created_with_the_partitions_asked_for() {
+    let mut settings = settings(servers());
+    settings.partitions = Some(3);
+    settings.lanes = vec![Lane::Tweets, Lane::Includes];
+    let sink = sink(&settings);
+    sink.check()
+        .await
+        .expect("a check needs no topic that would be created");
+    sink.open(Lane::Tweets).await.expect("opened");
+    for lane in [Lane::Tweets, Lane::Includes] {
+        assert_eq!(partitions_of(servers(), &settings.topic(lane)).await, 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_wish_the_broker_decides_on_partitions() {
+    let mut settings = settings(servers());
+    settings.partitions = None;
+    sink(&settings).open(Lane::Tweets).await.expect("opened");
+    assert!(partitions_of(servers(), &settings.topic(Lane::Tweets)).await >= 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_that_open_side_by_side_create_their_topics_once() {
+    let mut settings = settings(servers());
+    settings.lanes = Lane::ALL.to_vec();
+    let sink = sink(&settings);
+    let opened = futures_util::future::join_all(Lane::ALL.map(|lane| sink.open(lane))).await;
+    assert!(opened.iter().all(Result::is_ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_arrives_exactly_as_it_was() {
+    let value = r#"{"id":"12","text":"ü 🐦 \u0000","n":1.10}"#;
+    for (headers, expected) in [
+        (Headers::Minimal, vec![]),
+        (
+            Headers::CloudEvents,
+            vec![
+                ("ce_specversion", "1.0"),
+                ("ce_id", "1764000000:7:tweets"),
+                ("ce_source", "/x/search/main"),
+                ("ce_type", "com.x.tweet"),
+                ("ce_time", "2025-11-24T16:00:00.007Z"),
+                ("content-type", "application/json"),
+                ("ce_subject", "12"),
+            ],
+        ),
+    ] {
+        let mut settings = settings(servers());
+        settings.headers = headers;
+        let sink = sink(&settings);
+        let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+        let mut without_key = record(Lane::Tweets, 8, "", "");
+        without_key.key = None;
+        let records = [record(Lane::Tweets, 7, "12", value), without_key];
+        publisher.publish(&records).await.expect("handed over");
+        let settled = outcomes(publisher.as_mut(), 2).await.expect("settled");
+        assert!(settled.iter().all(|one| one.outcome == Outcome::Delivered));
+
+        let read = read_topic(servers(), &settings.topic(Lane::Tweets), 2).await;
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].key.as_deref(), Some(b"12".as_slice()));
+        assert_eq!(read[0].value, Some(Bytes::from(value)));
+        assert_eq!(read[0].millis, Some(1_764_000_000_007));
+        let mut all = vec![("birdfeed", "1764000000:7:6:tweets,includes")];
+        all.extend(expected);
+        let found: Vec<_> = read[0]
+            .headers
+            .iter()
+            .map(|(n, v)| (n.as_str(), v.as_str()))
+            .collect();
+        assert_eq!(found, all);
+        assert_eq!(
+            (read[1].key.clone(), read[1].value.clone()),
+            (None, Some(Bytes::new()))
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_thousand_records_are_delivered_once_and_in_order_of_their_key() {
+    const COUNT: u64 = 20_000;
+    let mut settings = settings(servers());
+    settings.partitions = Some(4);
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let all: Vec<_> = (0..COUNT)
+        .map(|seq| {
+            record(
+                Lane::Tweets,
+                seq,
+                &format!("k{}", seq % 97),
+                format!("{{\"n\":{seq}}}"),
+            )
+        })
+        .collect();
+    let mut settled = Vec::new();
+    for batch in all.chunks(2_000) {
+        publisher.publish(batch).await.expect("handed over");
+        settled.extend(outcomes(publisher.as_mut(), batch.len()).await.expect("settled"));
+    }
+    assert!(settled.iter().all(|one| one.outcome == Outcome::Delivered));
+    let seqs: HashSet<_> = settled.iter().map(|one| one.seq).collect();
+    assert_eq!((settled.len(), seqs.len()), (20_000, 20_000));
+
+    let read = read_topic(servers(), &settings.topic(Lane::Tweets), 20_000).await;
+    assert_eq!(read.len(), 20_000, "nothing twice while the broker is well");
+    let mut by_key: HashMap<_, Vec<u64>> = HashMap::new();
+    for one in &read {
+        by_key.entry(one.key.clone()).or_default().push(one.seq());
+    }
+    assert_eq!(by_key.len(), 97);
+    assert!(by_key.into_values().all(in_order));
+    let used: HashSet<_> = read.iter().map(|one| one.partition).collect();
+    assert_eq!(used.len(), 4);
+    publisher.close(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_above_the_brokers_limit_is_refused_and_the_lane_goes_on() {
+    let settings = settings(servers());
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let records: Vec<_> = (0..100)
+        .map(|seq| {
+            let value = if seq == 50 { noise(2_000_000) } else { noise(100) };
+            record(Lane::Tweets, seq, "k", value)
+        })
+        .collect();
+    publisher.publish(&records).await.expect("handed over");
+    let settled = outcomes(publisher.as_mut(), 100).await.expect("settled");
+    let refused: HashSet<_> = settled
+        .iter()
+        .filter_map(|one| {
+            matches!(&one.outcome, Outcome::Refused(why) if why.contains("too large")).then_some(one.seq)
+        })
+        .collect();
+    assert_eq!(refused, HashSet::from([50]), "and no batch mate");
+    publisher
+        .publish(&[record(Lane::Tweets, 100, "k", "{}")])
+        .await
+        .expect("handed over");
+    let settled = outcomes(publisher.as_mut(), 1).await.expect("settled");
+    assert_eq!(settled[0].outcome, Outcome::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_above_the_clients_limit_is_refused_too() {
+    let mut settings = settings(servers());
+    settings
+        .properties
+        .insert("message.max.bytes".to_owned(), "100000".to_owned());
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let records = [
+        record(Lane::Tweets, 1, "k", "{}"),
+        record(Lane::Tweets, 2, "k", noise(200_000)),
+        record(Lane::Tweets, 3, "k", "{}"),
+    ];
+    publisher.publish(&records).await.expect("handed over");
+    let mut settled = outcomes(publisher.as_mut(), 3).await.expect("settled");
+    settled.sort_by_key(|one| one.seq);
+    assert_eq!(settled[0].outcome, Outcome::Delivered);
+    assert!(matches!(settled[1].outcome, Outcome::Refused(_)));
+    assert_eq!(settled[2].outcome, Outcome::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_topic_is_named_and_served_once_somebody_creates_it() {
+    let mut settings = settings(servers());
+    settings.create_topics = false;
+    let topic = settings.topic(Lane::Tweets);
+    let sink = sink(&settings);
+    let missing = SinkError::Operator(format!(
+        "topic {topic} does not exist; create it or set create_topics = true"
+    ));
+    assert_eq!(sink.open(Lane::Tweets).await.err(), Some(missing.clone()));
+    assert_eq!(sink.check().await, Err(missing));
+
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", servers())
+        .create()
+        .expect("an admin client");
+    let wanted = [NewTopic::new(&topic, 1, TopicReplication::Fixed(-1))];
+    admin
+        .create_topics(&wanted, &AdminOptions::new())
+        .await
+        .expect("created")
+        .into_iter()
+        .for_each(|one| assert!(one.is_ok(), "{one:?}"));
+
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    let mut publisher = loop {
+        match sink.open(Lane::Tweets).await {
+            Ok(publisher) => break publisher,
+            Err(_) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    publisher
+        .publish(&[record(Lane::Tweets, 1, "k", "{}")])
+        .await
+        .expect("handed over");
+    let settled = outcomes(publisher.as_mut(), 1).await.expect("settled");
+    assert_eq!(settled[0].outcome, Outcome::Delivered);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outcomes_of_an_earlier_publisher_never_reach_a_later_one() {
+    let settings = settings(servers());
+    let sink = sink(&settings);
+    for round in 0..5_u64 {
+        let mut old = sink.open(Lane::Tweets).await.expect("opened");
+        let records: Vec<_> = (0..2_000)
+            .map(|n| record(Lane::Tweets, round * 10_000 + n, "k", "{}"))
+            .collect();
+        old.publish(&records).await.expect("handed over");
+        drop(old);
+        let mut new = sink.open(Lane::Tweets).await.expect("opened");
+        let own = round * 10_000 + 5_000;
+        new.publish(&[record(Lane::Tweets, own, "k", "{}")])
+            .await
+            .expect("handed over");
+        let settled = outcomes(new.as_mut(), 1).await.expect("settled");
+        assert_eq!(settled.iter().map(|one| one.seq).collect::<Vec<_>>(), [own]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn close_waits_for_what_is_on_its_way() {
+    let settings = settings(servers());
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let records: Vec<_> = (0..500).map(|seq| record(Lane::Tweets, seq, "k", "{}")).collect();
+    publisher.publish(&records).await.expect("handed over");
+    publisher.close(PATIENCE).await;
+    drop(sink);
+    let read = read_topic(servers(), &settings.topic(Lane::Tweets), 500).await;
+    assert_eq!(read.len(), 500);
+}
