@@ -12,7 +12,7 @@
 //! * `probe`: asks an address whether a broker answers there;
 //! * `reaper`: stops what was started when its owner is gone, however it went.
 //!
-//! The program of this crate holds both brokers for `scripts/test`, which starts them once for all tests.
+//! The example `hold` keeps both brokers for `scripts/test`, which starts them once for all tests.
 
 mod docker;
 mod ladder;
