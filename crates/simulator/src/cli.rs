@@ -149,3 +149,88 @@ pub async fn run(args: SimulateArgs, shutdown: impl Future<Output = ()>) -> io::
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    fn args(words: &[&str]) -> Result<SimulateArgs, clap::Error> {
+        let words = ["simulate", "--listen", "127.0.0.1:0"].iter().chain(words);
+        Program::try_parse_from(words).map(|program| program.args)
+    }
+
+    #[tokio::test]
+    async fn serves_until_it_is_told_to_stop() {
+        let folder = tempfile::tempdir().unwrap();
+        let ca = folder.path().join("ca.pem");
+        let args = args(&[
+            "--tls",
+            "--ca-out",
+            ca.to_str().unwrap(),
+            "--rules",
+            "2",
+            "--ghost-slot",
+            "5s",
+        ])
+        .unwrap();
+        run(args, std::future::ready(())).await.unwrap();
+        assert!(
+            std::fs::read_to_string(ca)
+                .unwrap()
+                .starts_with("-----BEGIN CERTIFICATE-----")
+        );
+    }
+
+    #[test]
+    fn flags_become_settings() {
+        let words = [
+            "--lf",
+            "--chunks",
+            "random",
+            "--size",
+            "small",
+            "--rate",
+            "7",
+            "--keep-alive",
+            "3s",
+        ];
+        let settings = args(&words).unwrap().settings().unwrap();
+        assert_eq!(
+            (settings.line_end, settings.chunking),
+            (LineEnd::Lf, Chunking::Random)
+        );
+        assert_eq!(
+            (settings.size, settings.keep_alive),
+            (SizeProfile::Small, Duration::from_secs(3))
+        );
+        assert_eq!(settings.keep, Keep::Counts);
+    }
+
+    #[test]
+    fn mistakes_name_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("faults.txt");
+        std::fs::write(&script, "connection 1: end\nconnection 2: nonsense\n").unwrap();
+        let error = args(&["--fault", script.to_str().unwrap()])
+            .unwrap()
+            .settings()
+            .unwrap_err();
+        assert!(
+            error.to_string().contains("faults.txt: fault script, line 2"),
+            "{error}"
+        );
+        let error = args(&["--token-file", "/no/such/token"])
+            .unwrap()
+            .settings()
+            .unwrap_err();
+        assert!(error.to_string().contains("/no/such/token"));
+        assert!(args(&["--ca-out", "x"]).is_err(), "--ca-out needs --tls");
+    }
+}
