@@ -1,0 +1,23 @@
+# birdfeed in a small image. Build: docker build -t birdfeed .
+FROM rust:1.95-bookworm AS build
+# librdkafka is compiled from source with OpenSSL and zlib.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends g++ make pkg-config libssl-dev zlib1g-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN cargo build --release --locked --bin birdfeed
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 65532 --home-dir /var/lib/birdfeed --create-home --shell /usr/sbin/nologin birdfeed
+COPY --from=build /src/target/release/birdfeed /usr/local/bin/birdfeed
+USER 65532:65532
+# Journal and files are relative to here: ./birdfeed-data is in the volume.
+WORKDIR /var/lib/birdfeed
+VOLUME /var/lib/birdfeed
+EXPOSE 9464
+ENTRYPOINT ["birdfeed"]
+CMD ["run"]
