@@ -110,14 +110,16 @@ impl Feed {
     }
 
     fn read_journal(&mut self) -> Result<(), FeedError> {
+        // Asked before reading: what is appended meanwhile is not damaged, and must not be skipped.
+        let end = self.tail.end();
         let reader = self
             .reader
             .get_or_insert_with(|| self.journal.read_from(self.position));
         // Reading the page cache and splitting take about a millisecond: too long for a runtime's worker.
         let batch = tokio::task::block_in_place(|| reader.next_batch(READ_BYTES))?;
         if batch.is_empty() {
-            // All that was left is damaged: go on where memory begins.
-            self.position = self.tail.end();
+            // All that was left is damaged.
+            self.position = end;
         }
         for (seq, bytes) in batch {
             let (head, payload) = Head::decode(seq, bytes)?;
