@@ -32,14 +32,7 @@ pub enum Item {
 impl Item {
     fn weight(&self) -> usize {
         match self {
-            Self::Frames { frames, .. } => frames
-                .iter()
-                .map(|frame| match frame {
-                    Frame::KeepAlive => 0,
-                    Frame::Message(line) => line.len(),
-                    Frame::Oversize(line) => line.head.len(),
-                })
-                .sum(),
+            Self::Frames { frames, .. } => frames.iter().map(|frame| size_of::<Frame>() + held(frame)).sum(),
             Self::Event(json) | Self::DeadLetter(json, _) => json.len(),
         }
     }
@@ -49,6 +42,15 @@ impl Item {
             Self::Frames { frames, .. } => frames.len() as u64,
             Self::Event(_) | Self::DeadLetter(..) => 0,
         }
+    }
+}
+
+/// The bytes of the stream that a frame holds; lines of one byte each weigh more by the frame itself.
+fn held(frame: &Frame) -> usize {
+    match frame {
+        Frame::KeepAlive => 0,
+        Frame::Message(line) => line.len(),
+        Frame::Oversize(line) => line.head.len(),
     }
 }
 
@@ -140,6 +142,17 @@ impl Inlet {
         Some(taken)
     }
 
+    /// Takes the dead letters out from between the rest; `None` if there are none. They, too, count as waiting until
+    /// [`done`](Self::done).
+    pub fn dead_letters(&self) -> Option<Vec<Item>> {
+        let mut state = self.lock();
+        let (letters, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut state.items)
+            .into_iter()
+            .partition(|item| matches!(item, Item::DeadLetter(..)));
+        state.items = rest.into();
+        (!letters.is_empty()).then_some(letters)
+    }
+
     /// How much [`done`](Self::done) must be told once `items` are journaled, in bytes.
     pub fn weight(items: &[Item]) -> usize {
         items.iter().map(Item::weight).sum()
@@ -170,6 +183,18 @@ mod tests {
 
     fn item(bytes: usize) -> Item {
         Item::Event(vec![b'x'; bytes].into())
+    }
+
+    #[test]
+    fn lines_of_one_byte_weigh_what_they_take() {
+        let inlet = Inlet::new(1 << 20);
+        let frames = vec![Frame::Message(Bytes::from_static(b"x")); 1 << 15];
+        inlet.put(Item::Frames {
+            connection: 1,
+            received_at: Timestamp::default(),
+            frames,
+        });
+        assert!(inlet.is_full());
     }
 
     #[tokio::test]
