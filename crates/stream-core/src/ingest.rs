@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use journal::{Appender, Entry};
+use journal::{AppendError, Appender, Entry, Journal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dead_letter::DeadLetter;
@@ -42,6 +42,8 @@ pub struct Ingest {
     pub inlet: Arc<Inlet>,
     /// The journal's writing end.
     pub appender: Appender,
+    /// How much of the journal is for what.
+    pub room: Room,
     /// How messages split.
     pub router: Arc<Router>,
     /// Where split messages go.
@@ -58,6 +60,33 @@ pub struct Ingest {
     pub epoch: u64,
 }
 
+/// How much of the journal is for what. A part of it is for dead letters alone: a lane cannot pass a refused record before
+/// its dead letter is journaled, so a full journal without that part would stay full for ever.
+pub struct Room {
+    /// The journal.
+    pub journal: Journal,
+    /// The most it may hold, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Room {
+    /// The most that the journal is asked to take at once, in bytes: it refuses batches above half its size.
+    pub const fn portion(&self) -> u64 {
+        self.max_bytes / 4
+    }
+
+    fn check(&self, bytes: u64) -> Result<(), AppendError> {
+        let (held, max_bytes) = (self.journal.stats().bytes, self.max_bytes);
+        if held + bytes > max_bytes - max_bytes / 16 {
+            return Err(AppendError::Full {
+                bytes: held,
+                max_bytes,
+            });
+        }
+        Ok(())
+    }
+}
+
 /// One item or frame, ready to be appended.
 struct Ready {
     head: Head,
@@ -65,6 +94,50 @@ struct Ready {
     payload: Bytes,
     /// The connection that brought it; 0 for what no connection brought.
     connection: u64,
+}
+
+/// What items come to.
+struct Prepared {
+    /// The dead letters of lanes.
+    letters: Vec<Ready>,
+    /// Everything else.
+    rest: Vec<Ready>,
+    /// Who waits for the letters.
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Ready {
+    /// Whether it is the dead letter of a lane: a dead letter that no connection brought.
+    fn is_letter(&self) -> bool {
+        self.head.kind == Kind::DeadLetter && self.connection == 0
+    }
+
+    /// What it takes on disk, about.
+    fn bytes(&self) -> u64 {
+        (HEAD_LEN + self.payload.len()) as u64 + 32
+    }
+}
+
+/// What is to be appended at once: the dead letters of lanes, which the journal has kept room for, apart from the rest, and
+/// the rest in portions of at most about `limit` bytes. Almost always one portion.
+fn portions(letters: Vec<Ready>, rest: Vec<Ready>, limit: u64) -> impl Iterator<Item = Vec<Ready>> {
+    let mut rest = rest.into_iter().peekable();
+    let portions = std::iter::from_fn(move || {
+        let first = rest.next()?;
+        let mut bytes = first.bytes();
+        let mut portion = vec![first];
+        while let Some(one) = rest.next_if(|one| bytes + one.bytes() <= limit) {
+            bytes += one.bytes();
+            portion.push(one);
+        }
+        Some(portion)
+    });
+    let letters = (!letters.is_empty()).then_some(letters);
+    letters.into_iter().chain(portions)
+}
+
+fn messages(ready: &[Ready]) -> u64 {
+    ready.iter().filter(|one| one.head.kind == Kind::Message).count() as u64
 }
 
 impl Ingest {
@@ -77,30 +150,45 @@ impl Ingest {
             if items.is_empty() {
                 continue;
             }
-            let weight = Inlet::weight(&items);
-            let (ready, waiting) = self.prepare(items);
-            let Some(first) = self.append(&ready) else {
-                let lost = ready.iter().filter(|one| one.head.kind == Kind::Message).count() as u64;
+            if let Err(lost) = self.keep(items, &mut woken_all) {
                 self.forced_end(lost + self.inlet.abandon());
                 break;
-            };
-            let mut lanes = self.publish(first, ready);
-            if woken_all.elapsed() >= WAKE_ALL {
-                woken_all = Instant::now();
-                lanes = lanes.union(self.router.enabled);
             }
-            self.tail.wake(lanes);
-            for journaled in waiting {
-                // A lane that no longer listens has been told to stop.
-                let _ = journaled.send(());
-            }
-            self.inlet.done(weight);
         }
         self.appender
     }
 
-    fn prepare(&self, items: Vec<Item>) -> (Vec<Ready>, Vec<oneshot::Sender<()>>) {
-        let (mut ready, mut waiting) = (Vec::new(), Vec::new());
+    /// Journals `items` and hands them on; the number of messages that are lost if the end came first.
+    fn keep(&mut self, items: Vec<Item>, woken_all: &mut Instant) -> Result<(), u64> {
+        let weight = Inlet::weight(&items);
+        let Prepared {
+            letters,
+            rest,
+            waiting,
+        } = self.prepare(items);
+        let mut lanes = LaneSet::default();
+        let mut portions = portions(letters, rest, self.room.portion());
+        while let Some(portion) = portions.next() {
+            let Some(first) = self.append(&portion) else {
+                return Err(messages(&portion) + portions.map(|portion| messages(&portion)).sum::<u64>());
+            };
+            lanes = lanes.union(self.publish(first, portion));
+        }
+        if woken_all.elapsed() >= WAKE_ALL {
+            *woken_all = Instant::now();
+            lanes = lanes.union(self.router.enabled);
+        }
+        self.tail.wake(lanes);
+        for journaled in waiting {
+            // A lane that no longer listens has been told to stop.
+            let _ = journaled.send(());
+        }
+        self.inlet.done(weight);
+        Ok(())
+    }
+
+    fn prepare(&self, items: Vec<Item>) -> Prepared {
+        let (mut letters, mut rest, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         for item in items {
             match item {
                 Item::Frames {
@@ -111,16 +199,20 @@ impl Ingest {
                     let frames = frames
                         .into_iter()
                         .filter_map(|frame| self.frame(frame, connection, received_at));
-                    ready.extend(frames);
+                    rest.extend(frames);
                 }
-                Item::Event(json) => ready.push(self.ready(Kind::Event, Timestamp::now(), json, 0)),
+                Item::Event(json) => rest.push(self.ready(Kind::Event, Timestamp::now(), json, 0)),
                 Item::DeadLetter(json, journaled) => {
-                    ready.push(self.ready(Kind::DeadLetter, Timestamp::now(), json, 0));
+                    letters.push(self.ready(Kind::DeadLetter, Timestamp::now(), json, 0));
                     waiting.push(journaled);
                 }
             }
         }
-        (ready, waiting)
+        Prepared {
+            letters,
+            rest,
+            waiting,
+        }
     }
 
     fn frame(&self, frame: Frame, connection: u64, received_at: Timestamp) -> Option<Ready> {
@@ -151,6 +243,27 @@ impl Ingest {
 
     /// Appends, however long it takes; `None` if the end came while the journal would not take it.
     fn append(&mut self, ready: &[Ready]) -> Option<u64> {
+        let bytes = ready.iter().map(Ready::bytes).sum();
+        let letters = ready.iter().all(Ready::is_letter);
+        loop {
+            let room = if letters { Ok(()) } else { self.room.check(bytes) };
+            match room.and_then(|()| self.write(ready)) {
+                Ok(first) => {
+                    self.unblocked();
+                    return Some(first);
+                }
+                Err(error) => self.blocked(&error.to_string()),
+            }
+            if self.inlet.has_expired() {
+                return None;
+            }
+            self.let_dead_letters_pass();
+            self.pulse.beat();
+            std::thread::sleep(RETRY);
+        }
+    }
+
+    fn write(&mut self, ready: &[Ready]) -> Result<u64, AppendError> {
         let entries: Vec<_> = ready
             .iter()
             .map(|one| Entry {
@@ -158,19 +271,26 @@ impl Ingest {
                 body: &one.payload,
             })
             .collect();
-        loop {
-            match self.appender.append(&entries) {
-                Ok(positions) => {
-                    self.unblocked();
-                    return Some(positions.start);
+        Ok(self.appender.append(&entries)?.start)
+    }
+
+    /// Dead letters do not wait behind what the journal has no room for: they may be what keeps it full.
+    fn let_dead_letters_pass(&mut self) {
+        for letter in self.inlet.dead_letters().into_iter().flatten() {
+            let weight = Inlet::weight(std::slice::from_ref(&letter));
+            let Item::DeadLetter(json, journaled) = letter else {
+                continue;
+            };
+            let ready = self.ready(Kind::DeadLetter, Timestamp::now(), json.clone(), 0);
+            self.inlet.done(weight);
+            match self.write(std::slice::from_ref(&ready)) {
+                Ok(first) => {
+                    let lanes = self.publish(first, vec![ready]);
+                    self.tail.wake(lanes);
+                    let _ = journaled.send(());
                 }
-                Err(error) => self.blocked(&error.to_string()),
+                Err(_) => self.inlet.put(Item::DeadLetter(json, journaled)),
             }
-            if self.inlet.has_expired() {
-                return None;
-            }
-            self.pulse.beat();
-            std::thread::sleep(RETRY);
         }
     }
 

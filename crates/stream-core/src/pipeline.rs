@@ -14,7 +14,7 @@ use crate::cursor::LaneCursor;
 use crate::deliver::{Broken, Delivery, LaneLoop, Stop};
 use crate::entry::Head;
 use crate::feed::Feed;
-use crate::ingest::{Goodbye, Ingest};
+use crate::ingest::{Goodbye, Ingest, Room};
 use crate::inlet::Inlet;
 use crate::lane::{Lane, LaneSet};
 use crate::observe::Observer;
@@ -276,12 +276,12 @@ impl Workshop<'_> {
         bells: Vec<Arc<Notify>>,
     ) -> (Running, Vec<Shared<LaneStatus>>) {
         let enabled = self.settings.lanes;
-        let (mut running, mut statuses) = (JoinSet::new(), Vec::new());
+        let (mut loops, mut statuses) = (Vec::new(), Vec::new());
         for ((sink, lane), bell) in lanes(enabled, sinks).zip(bells) {
             let status = Shared::new(LaneStatus::new(&sink.name, lane));
             statuses.push(status.clone());
             let (tail, journal, router) = (self.tail.clone(), self.journal.clone(), self.router.clone());
-            let lane_loop = LaneLoop::new(Delivery {
+            loops.push(LaneLoop::new(Delivery {
                 sink_name: sink.name.clone(),
                 sink: sink.sink.clone(),
                 lane,
@@ -292,7 +292,11 @@ impl Workshop<'_> {
                 observer: self.observer.clone(),
                 status,
                 stop: self.stop.clone(),
-            });
+            }));
+        }
+        // Each cursor is known before the first moves: the journal keeps nothing for lanes that it has not heard of.
+        let mut running = JoinSet::new();
+        for lane_loop in loops {
             running.spawn(lane_loop.run());
         }
         (running, statuses)
@@ -311,13 +315,24 @@ impl Workshop<'_> {
             inlet: self.inlet.clone(),
             when_full: self.settings.when_full,
             goodbyes,
-            max_line: self.settings.max_line,
+            // A longer line would never fit.
+            max_line: self
+                .settings
+                .max_line
+                .min(usize::try_from(self.room().portion() / 2).unwrap_or(usize::MAX)),
             max_retries: self.settings.max_retries,
             budget: BudgetFile::within(&self.settings.journal.dir),
             last_received,
             observer: self.observer.clone(),
             status: self.status.clone(),
             stop,
+        }
+    }
+
+    fn room(&self) -> Room {
+        Room {
+            journal: self.journal.clone(),
+            max_bytes: self.settings.journal.max_bytes,
         }
     }
 
@@ -331,6 +346,7 @@ impl Workshop<'_> {
         Ingest {
             inlet: self.inlet.clone(),
             appender,
+            room: self.room(),
             router: self.router.clone(),
             tail: self.tail.clone(),
             observer: self.observer.clone(),

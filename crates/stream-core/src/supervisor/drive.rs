@@ -1,9 +1,10 @@
 //! The thin driver: does what the [state](super::state) says, and reports what happened.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::state::{Ended, Exit, Happened, Memory, Now, State};

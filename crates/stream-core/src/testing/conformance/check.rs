@@ -102,15 +102,12 @@ impl Batch {
         let there: HashSet<_> = places.iter().map(|((epoch, seq, _), _)| (*epoch, *seq)).collect();
         let mut firsts = HashMap::new();
         for ((epoch, seq, previous), header) in places {
-            match previous {
-                Some(previous) => assert!(
-                    there.contains(&(epoch, previous)),
-                    "{kind}: nothing precedes {header:?}"
-                ),
-                None => {
-                    let first = *firsts.entry(epoch).or_insert(seq);
-                    assert_eq!(first, seq, "{kind}: epoch {epoch} begins twice");
-                }
+            if let Some(previous) = previous {
+                let found = there.contains(&(epoch, previous));
+                assert!(found, "{kind}: nothing precedes {header:?}");
+            } else {
+                let first = *firsts.entry(epoch).or_insert(seq);
+                assert_eq!(first, seq, "{kind}: epoch {epoch} begins twice");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The suite that every sink passes. A sink's test gives a [`Bench`] and calls [`all`], or one part after another:
 //!
-//! ```ignore
+//! ```text
 //! #[tokio::test(flavor = "multi_thread")]
 //! async fn conforms() {
 //!     conformance::all(&MyBench::start().await).await;

@@ -1,0 +1,209 @@
+//! A data path under a test's control: scripted source, real journal, sinks in memory.
+#![allow(dead_code, reason = "each test program uses its part")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use stream_core::lane::{Lane, LaneSet};
+use stream_core::observe::{Event, Observer};
+use stream_core::pipeline::{NamedSink, Pipeline, Settings};
+use stream_core::record::Record;
+use stream_core::status::LaneStatus;
+use stream_core::testing::memory::Memory;
+use stream_core::testing::scripted::{Script, Wire, scripted};
+use stream_core::view::View;
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What outlives a data path: the journal's folder, the sink, the counts.
+pub(crate) struct Rig {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) settings: Settings,
+    pub(crate) memory: Memory,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// One life of the data path.
+pub(crate) struct Run {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) view: View,
+    pub(crate) script: Script,
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        Self::with_lanes(Lane::ALL)
+    }
+
+    pub(crate) fn with_lanes(lanes: impl IntoIterator<Item = Lane>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let lanes: LaneSet = lanes.into_iter().collect();
+        let journal = journal::Settings::new(dir.path().join("journal"));
+        Self {
+            settings: Settings::new("main", lanes, journal),
+            memory: Memory::new(),
+            counts: Arc::default(),
+            dir,
+        }
+    }
+
+    pub(crate) fn start(&self) -> Run {
+        self.start_with(&[("memory", &self.memory)])
+    }
+
+    pub(crate) fn start_with(&self, sinks: &[(&str, &Memory)]) -> Run {
+        let (source, script) = scripted();
+        let sinks: Vec<_> = sinks
+            .iter()
+            .map(|(name, memory)| NamedSink {
+                name: (*name).to_owned(),
+                sink: Arc::new((*memory).clone()),
+            })
+            .collect();
+        let observer: Arc<dyn Observer> = self.counts.clone();
+        let pipeline = Pipeline::start(&self.settings, source, &sinks, &observer).unwrap();
+        Run {
+            view: pipeline.view(),
+            pipeline,
+            script,
+        }
+    }
+
+    /// Ends `run` without a farewell and waits until the folder is free.
+    pub(crate) async fn crash(&self, run: Run) {
+        drop(run);
+        let settings = self.settings.journal.clone();
+        until("the journal is free", || journal::open(settings.clone()).is_ok()).await;
+    }
+
+    /// The journal's segment files, oldest first.
+    pub(crate) fn segments(&self) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(&self.settings.journal.dir).unwrap();
+        let mut paths: Vec<_> = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.metadata().unwrap().len() > 0)
+            .filter(|path| {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                name.chars().next().is_some_and(|first| first.is_ascii_digit())
+            })
+            .collect();
+        paths.sort();
+        paths
+    }
+}
+
+impl Run {
+    pub(crate) fn lane(&self, lane: Lane) -> LaneStatus {
+        self.lane_of("memory", lane)
+    }
+
+    pub(crate) fn lane_of(&self, sink: &str, lane: Lane) -> LaneStatus {
+        let lanes = self.view.status().lanes;
+        let found = lanes
+            .into_iter()
+            .find(|status| status.lane == lane.name() && status.sink == sink);
+        found.unwrap()
+    }
+
+    /// Waits until everything that is journaled has been settled by every lane.
+    pub(crate) async fn settled(&self) {
+        until("everything is settled", || {
+            let status = self.view.status();
+            assert!(status.lanes.iter().all(LaneStatus::balances), "{status:#?}");
+            status.lanes.iter().all(|lane| lane.pending == 0)
+        })
+        .await;
+    }
+
+    pub(crate) async fn journaled(&self, messages: u64) {
+        until(&format!("{messages} are journaled"), || {
+            self.view.status().stream.messages >= messages
+        })
+        .await;
+    }
+}
+
+/// Counts some of what happens.
+#[derive(Default)]
+pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
+
+impl Counts {
+    pub(crate) fn of(&self, what: &str) -> u64 {
+        self.0.lock().unwrap().get(what).copied().unwrap_or_default()
+    }
+
+    fn add(&self, what: String, n: u64) {
+        *self.0.lock().unwrap().entry(what).or_default() += n;
+    }
+}
+
+impl Observer for Counts {
+    fn on(&self, event: Event<'_>) {
+        match event {
+            Event::Connect { outcome, .. } => self.add(format!("connect {outcome}"), 1),
+            Event::Disconnected { reason } => self.add(format!("disconnected {reason}"), 1),
+            Event::Waiting { class, .. } => self.add(format!("waiting {class}"), 1),
+            Event::DeadLetter { reason } => self.add(format!("dead letter {reason}"), 1),
+            Event::Dropped { reason, messages } => self.add(format!("dropped {reason}"), messages),
+            Event::TailDiscarded { bytes } => self.add("tail discarded".to_owned(), bytes),
+            Event::Gap { .. } => self.add("gap".to_owned(), 1),
+            Event::Confirmed { lane, .. } => self.add(format!("confirmed {lane}"), 1),
+            Event::Bytes(_) | Event::Frame(_) | Event::Message { .. } => {}
+        }
+    }
+}
+
+/// The `n`th post: a line for three lanes.
+pub(crate) fn post(n: usize) -> String {
+    let key = n % 7;
+    format!(
+        r#"{{"key":"k{key}","also":"includes,matching_rules","n":"{n}","text":"é🐦 {n:>200}", "f":1.50 }}"#
+    )
+}
+
+/// A post for the lane `tweets` alone, about `size` bytes long.
+pub(crate) fn plain(n: usize, size: usize) -> String {
+    format!(r#"{{"key":"k{}","n":"{n}","pad":"{}"}}"#, n % 7, "x".repeat(size))
+}
+
+pub(crate) async fn send(wire: &Wire, lines: impl IntoIterator<Item = String>) {
+    assert!(wire.lines(lines).await, "the reader hung up");
+}
+
+pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// The values of `records` without repeats, in the order of their first occurrence.
+pub(crate) fn firsts(records: &[Record]) -> Vec<Bytes> {
+    let mut seen = HashSet::new();
+    let new = records.iter().filter(|record| seen.insert(record.place));
+    new.map(|record| record.value.clone()).collect()
+}
+
+/// Checks that sequences rise (repeats aside) and that within each epoch every record names the one before it.
+pub(crate) fn check_chain(records: &[Record]) {
+    let places: HashSet<_> = records.iter().map(|record| record.place).collect();
+    let mut in_order: Vec<_> = places.into_iter().collect();
+    in_order.sort_by_key(|place| place.seq);
+    let mut seen = HashSet::new();
+    let mut newest = None;
+    for record in records {
+        if seen.insert(record.place) {
+            assert!(newest < Some(record.place.seq), "out of order: {record:?}");
+            newest = Some(record.place.seq);
+        }
+        let older = in_order.partition_point(|place| place.seq < record.place.seq);
+        let before = in_order[..older]
+            .last()
+            .filter(|place| place.epoch == record.place.epoch);
+        assert_eq!(record.previous, before.map(|place| place.seq), "{record:?}");
+    }
+}

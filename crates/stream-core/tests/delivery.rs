@@ -1,0 +1,269 @@
+//! From the wire to the sinks: what arrives, what a refusal does, and what lanes do to each other.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
+use stream_core::lane::Lane;
+use stream_core::sink::SinkError;
+use stream_core::status::LaneStatus;
+use stream_core::testing::memory::{Memory, OpenFault, Reach, Settling};
+use stream_core::testing::scripted::beside;
+use stream_core::window::Limits;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_lane_gets_its_bytes() {
+    let rig = Rig::new();
+    let run = rig.start();
+    let wire = run.script.accept();
+    // In portions that respect no boundary.
+    let bytes: Vec<u8> = (0..500)
+        .flat_map(|n| [post(n).as_bytes(), b"\r\n"].concat())
+        .collect();
+    for chunk in bytes.chunks(1_237) {
+        assert!(wire.send(chunk.to_vec()).await);
+    }
+    run.journaled(500).await;
+    run.settled().await;
+    let rest = run.pipeline.drain(PATIENCE).await;
+    rest.journal.unwrap();
+    assert_eq!(rest.status.stream.messages, 500);
+    let tweets = rig.memory.stored(Lane::Tweets);
+    let sent: Vec<_> = (0..500).map(post).collect();
+    assert_eq!(firsts(&tweets), sent);
+    for lane in [Lane::Includes, Lane::MatchingRules] {
+        let expected: Vec<_> = sent.iter().map(|line| beside(line.as_bytes())).collect();
+        assert_eq!(firsts(&rig.memory.stored(lane)), expected);
+    }
+    for lane in Lane::ALL {
+        check_chain(&rig.memory.stored(lane));
+    }
+    let record = &tweets[9];
+    assert_eq!(record.key.as_deref(), Some(&b"k2"[..]));
+    assert_eq!(record.lanes.to_string(), "tweets,includes,matching_rules");
+    let events: Vec<_> = firsts(&rig.memory.stored(Lane::Events));
+    assert!(events[0].starts_with(br#"{"type":"connected","stream":"main""#));
+    assert!(events[1].starts_with(br#"{"type":"disconnected","stream":"main""#));
+    assert_eq!(
+        rig.memory.stored(Lane::Events)[0].key.as_deref(),
+        Some(&b"main"[..])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_input_is_a_dead_letter_and_the_next_line_is_good() {
+    let mut rig = Rig::new();
+    rig.settings.max_line = 10_000;
+    let run = rig.start();
+    let wire = run.script.accept();
+    let lines = [
+        post(0),
+        "garbage".to_owned(),
+        plain(1, 20_000),
+        post(2),
+        r#"{"only":"unknown"}"#.to_owned(),
+    ];
+    send(&wire, lines).await;
+    send(&wire, [post(3)]).await;
+    run.journaled(5).await;
+    run.settled().await;
+    assert_eq!(
+        firsts(&rig.memory.stored(Lane::Tweets)),
+        [post(0), post(2), post(3)]
+    );
+    let letters = firsts(&rig.memory.stored(Lane::DeadLetter));
+    assert!(letters[0].starts_with(br#"{"reason":"not_json""#));
+    assert!(letters[1].starts_with(br#"{"reason":"oversize""#));
+    assert_eq!(letters.len(), 2);
+    assert_eq!(firsts(&rig.memory.stored(Lane::Unknown)).len(), 1);
+    assert_eq!(
+        (
+            rig.counts.of("dead letter not_json"),
+            rig.counts.of("dead letter oversize")
+        ),
+        (1, 1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_record_is_a_dead_letter_and_its_mates_are_delivered() {
+    for reach in [Reach::Alone, Reach::BatchMates] {
+        let rig = Rig::new();
+        for n in [100, 101, 250] {
+            rig.memory.refuse(post(n).into(), reach);
+        }
+        let run = rig.start();
+        let wire = run.script.accept();
+        send(&wire, (0..400).map(post)).await;
+        run.journaled(400).await;
+        run.settled().await;
+        let lane = run.lane(Lane::Tweets);
+        assert_eq!(
+            (lane.delivered, lane.dead_lettered, lane.dropped),
+            (397, 3, 0),
+            "{reach:?}"
+        );
+        run.pipeline.drain(PATIENCE).await;
+        let good: Vec<_> = (0..400)
+            .filter(|n| ![100, 101, 250].contains(n))
+            .map(post)
+            .collect();
+        assert_eq!(firsts(&rig.memory.stored(Lane::Tweets)), good);
+        let letters = firsts(&rig.memory.stored(Lane::DeadLetter));
+        assert_eq!(letters.len(), 3);
+        for letter in letters {
+            assert!(letter.starts_with(br#"{"reason":"refused""#));
+        }
+        assert_eq!(rig.counts.of("dead letter refused"), 3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_dead_letters_the_refused_are_counted_as_dropped() {
+    let rig = Rig::with_lanes([Lane::Tweets, Lane::Includes]);
+    rig.memory.refuse(post(5).into(), Reach::Alone);
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..10).map(post)).await;
+    run.journaled(10).await;
+    run.settled().await;
+    let lane = run.lane(Lane::Tweets);
+    assert_eq!((lane.delivered, lane.dead_lettered, lane.dropped), (9, 0, 1));
+    assert_eq!(rig.counts.of("dropped refused"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_dead_letter_makes_no_dead_letter() {
+    let rig = Rig::new();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, ["garbage 1".to_owned()]).await;
+    rig.memory.holds(Lane::DeadLetter, 1).await;
+    let letter = rig.memory.stored(Lane::DeadLetter)[0].value.clone();
+    drop(run);
+    // The same letter comes again only if it is refused where it comes from: take a journal of its own.
+    let rig = Rig::new();
+    rig.memory.refuse(letter, Reach::Alone);
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, [r#"{"only":"dead_letter","n":"1"}"#.to_owned()]).await;
+    rig.memory
+        .refuse(r#"{"only":"dead_letter","n":"2"}"#.into(), Reach::Alone);
+    send(&wire, [r#"{"only":"dead_letter","n":"2"}"#.to_owned()]).await;
+    run.journaled(2).await;
+    run.settled().await;
+    let lane = run.lane(Lane::DeadLetter);
+    assert_eq!((lane.delivered, lane.dead_lettered, lane.dropped), (1, 0, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_fell_out_of_memory_reads_the_journal_and_holds_up_no_other() {
+    let mut rig = Rig::new();
+    rig.settings.tail_bytes = 20_000;
+    rig.settings.journal.segment_bytes = 64 << 10;
+    rig.settings.limits = Limits {
+        records: 10,
+        bytes: 1 << 20,
+    };
+    let second = Memory::new();
+    rig.memory.hold(Lane::Tweets);
+    let run = rig.start_with(&[("memory", &rig.memory), ("second", &second)]);
+    let wire = run.script.accept();
+    for portion in 0..30 {
+        send(&wire, (portion * 100..portion * 100 + 100).map(post)).await;
+        run.journaled(portion as u64 * 100 + 100).await;
+    }
+    second.holds(Lane::Tweets, 3_000).await;
+    rig.memory.holds(Lane::Includes, 3_000).await;
+    until("others are done", || {
+        run.lane_of("second", Lane::Tweets).pending == 0 && run.lane(Lane::Includes).pending == 0
+    })
+    .await;
+    assert_eq!(run.lane(Lane::Tweets).delivered, 0);
+    assert!(rig.segments().len() > 5, "nothing is trimmed before the slowest");
+    rig.memory.release(Lane::Tweets);
+    run.settled().await;
+    let tweets = rig.memory.stored(Lane::Tweets);
+    assert_eq!(firsts(&tweets), (0..3_000).map(post).collect::<Vec<_>>());
+    check_chain(&tweets);
+    until("the journal is trimmed", || rig.segments().len() <= 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_balance_whatever_happens() {
+    let mut rig = Rig::new();
+    rig.settings.tail_bytes = 50_000;
+    rig.settings.limits = Limits {
+        records: 64,
+        bytes: 1 << 20,
+    };
+    let run = rig.start();
+    let wire = run.script.accept();
+    let memory = rig.memory.clone();
+    let trouble = tokio::spawn(async move {
+        for n in 0..60_usize {
+            memory.settle(if n % 3 == 0 {
+                Settling::Shuffled
+            } else {
+                Settling::InOrder
+            });
+            match n % 6 {
+                0 => memory.die_after(n),
+                1 => memory.fault_publish(SinkError::Unavailable("a fault".to_owned())),
+                2 => memory.fault_open(OpenFault::Fails(SinkError::Unavailable("shut".to_owned()))),
+                3 => memory.refuse(post(n * 40).into(), Reach::BatchMates),
+                4 => memory.go_down(),
+                _ => memory.come_up(),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        memory.settle(Settling::InOrder);
+        memory.come_up();
+    });
+    let view = run.view.clone();
+    let watch = tokio::spawn(async move {
+        let mut looks = 0_u32;
+        loop {
+            let status = view.status();
+            assert!(status.lanes.iter().all(LaneStatus::balances), "{status:#?}");
+            looks += 1;
+            if trouble.is_finished() {
+                return looks;
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+    });
+    for n in 0..3_000 {
+        send(&wire, [post(n)]).await;
+        if n % 100 == 0 {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+    run.journaled(3_000).await;
+    assert!(watch.await.unwrap() > 100);
+    run.settled().await;
+    let lane = run.lane(Lane::Tweets);
+    assert_eq!(lane.delivered + lane.dead_lettered, 3_000);
+    assert!(lane.resets > 5, "{lane:?}");
+    assert_eq!((lane.in_flight, lane.dropped), (0, 0));
+    let (tweets, letters) = (lane.delivered as usize, lane.dead_lettered as usize);
+    run.pipeline.drain(PATIENCE).await;
+    let stored = firsts(&rig.memory.stored(Lane::Tweets));
+    assert!(stored.len() >= tweets && stored.len() + letters >= 3_000);
+    check_chain_of_delivered(&rig);
+}
+
+/// Order alone: refused records break the chain on purpose.
+fn check_chain_of_delivered(rig: &Rig) {
+    let mut seen = std::collections::HashSet::new();
+    let mut newest = None;
+    for record in rig.memory.stored(Lane::Includes) {
+        if seen.insert(record.place) {
+            assert!(newest < Some(record.place.seq), "out of order: {record:?}");
+            newest = Some(record.place.seq);
+        }
+    }
+}

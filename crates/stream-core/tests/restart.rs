@@ -1,0 +1,159 @@
+//! What a new process finds of the one before it, and what damage to the journal costs.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod common;
+
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
+use stream_core::budget::{BudgetFile, CONNECTS};
+use stream_core::lane::Lane;
+use stream_core::testing::memory::Settling;
+use stream_core::time::Timestamp;
+use stream_core::window::Limits;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_everything_comes_at_least_once_and_the_chain_holds() {
+    let mut rig = Rig::new();
+    rig.settings.limits = Limits {
+        records: 50,
+        bytes: 1 << 20,
+    };
+    rig.memory.settle(Settling::Late(Duration::from_millis(3)));
+    let mut epochs = Vec::new();
+    for life in 0..4 {
+        let run = rig.start();
+        let wire = run.script.accept();
+        send(&wire, (life * 500..life * 500 + 500).map(post)).await;
+        run.journaled(500).await;
+        rig.memory.holds(Lane::Tweets, life * 500 + 120).await;
+        rig.crash(run).await;
+        epochs.push(rig.memory.stored(Lane::Tweets).last().unwrap().place.epoch);
+    }
+    let run = rig.start();
+    run.settled().await;
+    run.pipeline.drain(PATIENCE).await;
+    for lane in [Lane::Tweets, Lane::Includes, Lane::Events] {
+        check_chain(&rig.memory.stored(lane));
+    }
+    let tweets = rig.memory.stored(Lane::Tweets);
+    assert_eq!(firsts(&tweets), (0..2_000).map(post).collect::<Vec<_>>());
+    let repeats = tweets.len() - 2_000;
+    assert!(repeats <= 4 * 50 + 4 * 50, "{repeats} repeats");
+    assert!(epochs.windows(2).all(|two| two[0] <= two[1]), "{epochs:?}");
+    let distinct: std::collections::HashSet<_> = tweets.iter().map(|record| record.place.epoch).collect();
+    assert_eq!(distinct.len(), 4, "each life has an epoch of its own");
+    let gaps = firsts(&rig.memory.stored(Lane::Events));
+    let gaps = gaps.iter().filter(|event| event.starts_with(br#"{"type":"gap""#));
+    assert_eq!(
+        gaps.count(),
+        3,
+        "each life but the first and the last connects after a gap"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_drain_nothing_comes_twice() {
+    let rig = Rig::new();
+    for life in 0..3 {
+        let run = rig.start();
+        let wire = run.script.accept();
+        send(&wire, (life * 100..life * 100 + 100).map(post)).await;
+        run.journaled(100).await;
+        let rest = run.pipeline.drain(PATIENCE).await;
+        assert!(rest.status.lanes.iter().all(|lane| lane.pending == 0));
+    }
+    let tweets = rig.memory.stored(Lane::Tweets);
+    assert_eq!(tweets.len(), 300);
+    check_chain(&tweets);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connect_budget_outlives_the_process() {
+    let rig = Rig::new();
+    for _ in 0..3 {
+        let run = rig.start();
+        let _wire = run.script.accept();
+        until("connected", || run.view.status().stream.connections == 1).await;
+        rig.crash(run).await;
+    }
+    let budget = BudgetFile::within(&rig.settings.journal.dir).load();
+    assert_eq!(budget.remaining(Timestamp::now()), CONNECTS - 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_in_the_middle_costs_only_what_it_hit() {
+    let mut rig = Rig::new();
+    rig.settings.journal.segment_bytes = 50_000;
+    rig.memory.go_down();
+    let run = rig.start();
+    let wire = run.script.accept();
+    for portion in 0..50 {
+        send(&wire, (portion * 10..portion * 10 + 10).map(|n| plain(n, 1_000))).await;
+        run.journaled(portion as u64 * 10 + 10).await;
+    }
+    rig.crash(run).await;
+    let segments = rig.segments();
+    assert!(segments.len() >= 5, "{segments:?}");
+    // One entry in the second segment, the beginning of the third, the whole fourth, the end of the newest but one.
+    let length = |path: &std::path::PathBuf| path.metadata().unwrap().len();
+    flip(&segments[1], 10_500, 1);
+    flip(&segments[2], 0, 100);
+    flip(&segments[3], 0, length(&segments[3]));
+    let last = segments.len() - 2;
+    flip(&segments[last], length(&segments[last]) - 50, 50);
+    rig.memory.come_up();
+    let run = rig.start();
+    run.settled().await;
+    let wire = run.script.accept();
+    send(&wire, [post(1_000)]).await;
+    run.journaled(1).await;
+    run.settled().await;
+    let status = run.view.status();
+    let tweets = rig.memory.stored(Lane::Tweets);
+    let lost = status.journal.lost;
+    assert!((4..=120).contains(&lost), "{lost} lost");
+    let delivered = firsts(&tweets).len() as u64 + firsts(&rig.memory.stored(Lane::Events)).len() as u64;
+    assert_eq!(delivered + lost, status.journal.end, "everything else is there");
+    check_chain(&tweets);
+    assert_eq!(firsts(&tweets).last().unwrap(), &post(1_000));
+    run.pipeline.drain(PATIENCE).await;
+}
+
+fn flip(path: &std::path::Path, at: u64, length: u64) {
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let mut bytes = vec![0; length as usize];
+    file.read_exact_at(&mut bytes, at).unwrap();
+    for byte in &mut bytes {
+        *byte ^= 0x5a;
+    }
+    file.write_all_at(&bytes, at).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_lost_its_newest_entries_goes_on_behind_the_cursors() {
+    let rig = Rig::new();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..100).map(post)).await;
+    run.journaled(100).await;
+    run.pipeline.drain(PATIENCE).await;
+    drop(run.view);
+    let newest = rig.segments().pop().unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(&newest).unwrap();
+    file.set_len(newest.metadata().unwrap().len() / 2).unwrap();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (100..200).map(post)).await;
+    run.journaled(100).await;
+    run.settled().await;
+    let tweets = rig.memory.stored(Lane::Tweets);
+    assert_eq!(tweets.len(), 200, "nothing twice, nothing lost");
+    check_chain(&tweets);
+}
