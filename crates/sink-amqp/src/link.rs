@@ -21,6 +21,10 @@ use crate::settings::Address;
 /// For each answer that a broker owes us on a connection that stands.
 const STEP: Duration = Duration::from_secs(10);
 
+/// How long a broker that was away is left alone once it answers. RabbitMQ listens before its quorum queues have leaders (about
+/// a second, measured with 3.10.8), and a message for a queue without one keeps it from ever electing one.
+const SETTLE: Duration = Duration::from_millis(1_500);
+
 /// A connection that stands, or did. Dropping the last reference cuts it.
 pub(crate) struct Link {
     connection: Connection,
@@ -91,11 +95,11 @@ impl Link {
     }
 
     /// Waits for the end of `work`; time under an alarm does not count. Cuts the connection when it comes too late.
-    pub(crate) async fn within_patience(&self, work: impl Future<Output = ()>) {
+    pub(crate) async fn within_patience(&self, patience: Duration, work: impl Future<Output = ()>) {
         let mut work = std::pin::pin!(work);
         let mut blocked = self.blocked();
         loop {
-            if timeout(STEP, &mut work).await.is_ok() {
+            if timeout(patience, &mut work).await.is_ok() {
                 return;
             }
             if blocked.borrow_and_update().is_none() {
@@ -177,6 +181,9 @@ impl Shared {
             return Err(error.clone());
         }
         let attempt = Link::open(address, ca_file).await.map(Arc::new);
+        if failure.is_some() && attempt.is_ok() {
+            tokio::time::sleep(SETTLE).await;
+        }
         self.attempts.fetch_add(1, Ordering::Release);
         *failure = attempt.as_ref().err().cloned();
         let link = attempt?;

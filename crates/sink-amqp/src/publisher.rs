@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +23,15 @@ use crate::link::Link;
 use crate::message::properties;
 use crate::watchdog::Watchdog;
 
+/// How long to wait for a confirm while some are owed.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a publisher's first confirm; doubles each time that it was too short.
+const FIRST_PATIENCE: Duration = Duration::from_secs(2);
+/// How long what is left of a publisher may take to come to rest.
+const REST: Duration = Duration::from_secs(10);
+/// The same for a publisher that never got a confirm: `RabbitMQ` holds such a channel for 30 s.
+const LONG_REST: Duration = Duration::from_secs(60);
+
 /// Where a lane's messages go and what they look like.
 pub(crate) struct Target {
     pub(crate) exchange: ShortString,
@@ -30,12 +39,19 @@ pub(crate) struct Target {
     pub(crate) headers: Headers,
     pub(crate) source: String,
     pub(crate) limit: Arc<AtomicUsize>,
+    /// How many publishers of this lane have waited in vain for their first confirm, one after the other.
+    pub(crate) unproven: Arc<AtomicU32>,
 }
 
 /// One lane's way to the broker.
 ///
-/// Everything handed over is in exactly one place: `waiting` (the broker blocks us, so lapin gets nothing more: it would queue
-/// frames without limit), `confirms` (lapin has it), or `settled` (its fate is known). The lane's window bounds all three.
+/// Everything handed over is in exactly one place: `waiting` (lapin gets nothing more, because it would queue frames without
+/// limit while the broker blocks us), `confirms` (lapin has it), or `settled` (its fate is known). The lane's window bounds all
+/// three.
+///
+/// The first record goes alone, and the others follow its confirm. A quorum queue that has no leader yet (in the first second
+/// after a broker's start, or when a leader is lost) does not refuse messages: it stalls the whole channel for 30 s, at the
+/// broker, even when it has a leader by then. One record is enough to find that out soon and to try again on another channel.
 pub(crate) struct AmqpPublisher {
     target: Target,
     waiting: VecDeque<Record>,
@@ -43,6 +59,8 @@ pub(crate) struct AmqpPublisher {
     settled: Vec<Settled>,
     failure: Option<SinkError>,
     watchdog: Watchdog,
+    /// Whether a confirm has come.
+    proven: bool,
     blocked: watch::Receiver<Option<String>>,
     header: String,
     channel: Arc<Channel>,
@@ -56,19 +74,29 @@ pub(crate) type Seat = OwnedMutexGuard<()>;
 
 impl AmqpPublisher {
     pub(crate) fn new(link: Arc<Link>, channel: Channel, target: Target, seat: Seat) -> Self {
+        let vain = target.unproven.load(Ordering::Relaxed);
+        let first = FIRST_PATIENCE
+            .saturating_mul(2_u32.saturating_pow(vain))
+            .min(PATIENCE);
         Self {
             target,
             waiting: VecDeque::new(),
             confirms: Confirms::new(),
             settled: Vec::new(),
             failure: None,
-            watchdog: Watchdog::new(),
+            watchdog: Watchdog::new(first),
+            proven: false,
             blocked: link.blocked(),
             header: String::new(),
             channel: Arc::new(channel),
             link,
             seat: Some(seat),
         }
+    }
+
+    /// Whether lapin may get one more record.
+    fn has_room(&self, blocked: bool) -> bool {
+        !blocked && (self.proven || self.confirms.len() == 0)
     }
 
     fn take(&mut self, record: &Record, blocked: bool) {
@@ -82,10 +110,10 @@ impl AmqpPublisher {
                 seq: record.place.seq,
                 outcome: Outcome::Refused(reason),
             });
-        } else if blocked || !self.waiting.is_empty() {
-            self.waiting.push_back(record.clone());
-        } else {
+        } else if self.has_room(blocked) && self.waiting.is_empty() {
             self.hand_over(record.clone());
+        } else {
+            self.waiting.push_back(record.clone());
         }
     }
 
@@ -125,10 +153,10 @@ impl AmqpPublisher {
                 return Poll::Ready(Err(failure.clone()));
             }
             let blocked = self.blocked.borrow_and_update().is_some();
-            if !blocked {
-                while let Some(record) = self.waiting.pop_front() {
-                    self.hand_over(record);
-                }
+            while self.has_room(blocked)
+                && let Some(record) = self.waiting.pop_front()
+            {
+                self.hand_over(record);
             }
             if let Poll::Ready(batch) = self.confirms.poll_batch(context) {
                 self.watchdog.progress();
@@ -137,7 +165,7 @@ impl AmqpPublisher {
             }
             let overdue = self.confirms.len() > 0 && !blocked;
             if self.watchdog.poll(context, overdue).is_ready() {
-                self.failure = Some(SinkError::Unavailable(Watchdog::TEXT.into()));
+                self.failure = Some(self.give_up());
                 continue;
             }
             return Poll::Pending;
@@ -146,10 +174,23 @@ impl AmqpPublisher {
 
     fn believe(&mut self, batch: Vec<Confirm>) {
         let (delivered, result) = judge(batch, self.target.route.as_str());
+        if !delivered.is_empty() {
+            self.proven = true;
+            self.target.unproven.store(0, Ordering::Relaxed);
+            self.watchdog.set_patience(PATIENCE);
+        }
         self.settled = delivered;
         if let Err(failure) = result {
             self.failure = Some(self.explain(&failure));
         }
+    }
+
+    fn give_up(&self) -> SinkError {
+        if !self.proven {
+            self.target.unproven.fetch_add(1, Ordering::Relaxed);
+        }
+        let patience = self.watchdog.patience();
+        SinkError::Unavailable(format!("the broker has confirmed nothing for {patience:?}"))
     }
 
     /// A broker that takes smaller messages than we thought says how large they may be, closing the channel. From then on
@@ -211,20 +252,21 @@ impl Publisher for AmqpPublisher {
 impl Drop for AmqpPublisher {
     fn drop(&mut self) {
         let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
-        if let (Some(seat), Ok(runtime)) = (self.seat.take(), Handle::try_current()) {
-            runtime.spawn(retire(
-                confirms,
-                Arc::clone(&self.channel),
-                Arc::clone(&self.link),
-                seat,
-            ));
-        }
+        let (channel, link) = (Arc::clone(&self.channel), Arc::clone(&self.link));
+        // At most one record is out that nobody has confirmed, and lapin has sent it: the next publisher need not wait for it.
+        let (seat, patience) = if self.proven {
+            (self.seat.take(), REST)
+        } else {
+            (None, LONG_REST)
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
+            link.within_patience(patience, rest(confirms, &channel)).await;
+            drop(seat);
+        });
     }
-}
-
-async fn retire(confirms: Confirms<Confirm>, channel: Arc<Channel>, link: Arc<Link>, seat: Seat) {
-    link.within_patience(rest(confirms, &channel)).await;
-    drop(seat);
 }
 
 /// Waits until lapin has nothing more of the channel, then closes it.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -26,6 +26,7 @@ pub struct AmqpSink {
     shared: Shared,
     /// Each lane's right to publish, free once nothing is left of its last publisher.
     seats: PerLane<Arc<Mutex<()>>>,
+    unproven: PerLane<Arc<AtomicU32>>,
     /// The largest value that is sent: the setting, or less once a broker has named a lower limit.
     limit: Arc<AtomicUsize>,
 }
@@ -38,6 +39,7 @@ impl AmqpSink {
             limit: Arc::new(AtomicUsize::new(settings.max_message_bytes)),
             shared: Shared::default(),
             seats: PerLane::default(),
+            unproven: PerLane::default(),
             settings,
         })
     }
@@ -76,6 +78,7 @@ impl AmqpSink {
             headers: settings.headers,
             source: settings.event_source.clone(),
             limit: Arc::clone(&self.limit),
+            unproven: Arc::clone(&self.unproven[lane]),
         };
         Ok(AmqpPublisher::new(link, channel, target, seat))
     }

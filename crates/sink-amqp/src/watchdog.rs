@@ -7,23 +7,31 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// Runs out when confirms are owed and none has come for [`Watchdog::PATIENCE`].
+/// Runs out when confirms are owed and none has come for as long as its patience.
 pub(crate) struct Watchdog {
+    patience: Duration,
     progress: Instant,
     owed: bool,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Watchdog {
-    const PATIENCE: Duration = Duration::from_secs(30);
-    pub(crate) const TEXT: &str = "the broker has confirmed nothing for 30 s";
-
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(patience: Duration) -> Self {
         Self {
+            patience,
             progress: Instant::now(),
             owed: false,
-            timer: Box::pin(sleep(Self::PATIENCE)),
+            timer: Box::pin(sleep(patience)),
         }
+    }
+
+    pub(crate) const fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Sets a new patience, which must not be shorter: the timer is only ever moved back.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = self.patience.max(patience);
     }
 
     /// A confirm has come.
@@ -39,7 +47,7 @@ impl Watchdog {
         self.owed = owed;
         // The timer is moved only when it fires: progress is frequent, and moving costs a lock.
         while self.timer.as_mut().poll(context).is_ready() {
-            let end = self.progress + Self::PATIENCE;
+            let end = self.progress + self.patience;
             if Instant::now() >= end {
                 return Poll::Ready(());
             }
@@ -63,7 +71,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_silence_while_confirms_are_owed_counts() {
-        let mut dog = Watchdog::new();
+        let mut dog = Watchdog::new(Duration::from_secs(30));
         assert!(waits(&mut dog, false, Duration::from_secs(3_600)).await);
         assert!(waits(&mut dog, true, Duration::from_secs(29)).await);
         dog.progress();

@@ -4,16 +4,17 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{deliver, numbered, open, settings, sink};
+use common::{Own, deliver, numbered, open, settings, sink};
 use sink_amqp::Settings;
 use stream_core::sink::{Sink as _, SinkError};
 
 #[tokio::test]
 async fn a_private_authority_is_trusted_when_named_and_not_otherwise() {
-    let (url, ca) = common::secure().await;
+    let broker = Own::secure().await;
+    let secure = broker.broker().secure().unwrap();
     let trusting = Settings {
-        ca_file: Some(ca),
-        ..settings(&url)
+        ca_file: Some(secure.ca.clone()),
+        ..settings(&secure.address)
     };
     let trusting_sink = sink(&trusting);
     let mut publisher = open(&trusting_sink).await.unwrap();

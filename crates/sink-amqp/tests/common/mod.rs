@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,8 +21,7 @@ pub(crate) const EPOCH: u64 = 1_764_000_000;
 
 /// Settings for an exchange and queues of their own, so that tests may share a broker.
 pub(crate) fn settings(url: &str) -> Settings {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let own = format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let own = test_brokers::unique("t");
     Settings {
         exchange: own.clone(),
         prefix: format!("{own}."),
@@ -194,62 +193,51 @@ pub(crate) fn assert_whole(seqs: &[u64], count: u64) {
     assert_eq!(next, count);
 }
 
+/// The broker that tests share.
 pub(crate) async fn shared() -> String {
-    std::env::var("BIRDFEED_TEST_AMQP").unwrap()
+    let url = tokio::task::spawn_blocking(|| test_brokers::amqp().url.clone());
+    url.await.unwrap()
 }
 
-pub(crate) async fn secure() -> (String, std::path::PathBuf) {
-    (
-        std::env::var("BIRDFEED_TEST_AMQP_SECURE").unwrap(),
-        std::env::var("BIRDFEED_TEST_AMQP_CA").unwrap().into(),
-    )
-}
+/// A broker of a test's own.
+#[derive(Clone)]
+pub(crate) struct Own(Arc<test_brokers::Broker>);
 
-pub(crate) struct Own {
-    dir: std::path::PathBuf,
-    url: String,
-}
 impl Own {
-    async fn run(args: &[&str]) -> String {
-        let out = tokio::process::Command::new("/work/main/scripts/brokers")
-            .args(args)
-            .output()
-            .await
-            .unwrap();
-        assert!(out.status.success(), "{out:?}");
-        String::from_utf8(out.stdout).unwrap()
-    }
     pub(crate) async fn start() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let dir = std::path::PathBuf::from(format!(
-            "/tmp/amqp-sink/own-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        ));
-        let out = Self::run(&["start", "--only", "rabbitmq", dir.to_str().unwrap()]).await;
-        let url = out.trim().strip_prefix("BIRDFEED_TEST_AMQP=").unwrap().to_owned();
-        Self { dir, url }
+        Self::from(test_brokers::own_amqp).await
     }
-    pub(crate) fn url(&self) -> String {
-        self.url.clone()
+
+    pub(crate) async fn secure() -> Self {
+        Self::from(test_brokers::secure_amqp).await
     }
+
+    async fn from(start: fn() -> test_brokers::Broker) -> Self {
+        Self(Arc::new(tokio::task::spawn_blocking(start).await.unwrap()))
+    }
+
+    pub(crate) fn broker(&self) -> &test_brokers::Broker {
+        &self.0
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.0.address()
+    }
+
     pub(crate) async fn kill(&self) {
-        Self::run(&["kill", "rabbitmq", self.dir.to_str().unwrap()]).await;
+        self.blocking(|broker| broker.kill()).await;
     }
+
     pub(crate) async fn up(&self) {
-        Self::run(&["up", "rabbitmq", self.dir.to_str().unwrap()]).await;
+        self.blocking(|broker| broker.up()).await;
     }
-    pub(crate) async fn control(&self, args: &[&str]) {
-        let mut all = vec!["rabbitmqctl", self.dir.to_str().unwrap()];
-        all.extend(args);
-        Self::run(&all).await;
+
+    pub(crate) async fn control(&self, args: &'static [&'static str]) {
+        self.blocking(|broker| drop(broker.rabbitmqctl(args))).await;
     }
-}
-impl Drop for Own {
-    fn drop(&mut self) {
-        std::process::Command::new("/work/main/scripts/brokers")
-            .args(["stop", "--remove", self.dir.to_str().unwrap()])
-            .status()
-            .unwrap();
+
+    async fn blocking(&self, work: impl FnOnce(&test_brokers::Broker) + Send + 'static) {
+        let broker = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&broker)).await.unwrap();
     }
 }
