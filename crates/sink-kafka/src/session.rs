@@ -24,7 +24,7 @@ use crate::health::Health;
 use crate::outbox::Outbox;
 
 /// How long the poll thread waits for events before it looks whether anybody still needs it. rdkafka spins through the last
-/// millisecond of each wait, hence not shorter.
+/// millisecond of each wait, hence not shorter. A broken producer is noticed as often.
 const POLL: Duration = Duration::from_secs(1);
 
 /// A producer, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
@@ -45,6 +45,9 @@ impl Session {
             .spawn(move || {
                 while Arc::strong_count(&polled) > 1 {
                     polled.poll(POLL);
+                    if let Some(error) = death(&polled) {
+                        polled.context().fail_all(&error);
+                    }
                 }
             })
             .map_err(|error| SinkError::Unavailable(format!("no thread for Kafka: {error}")))?;
@@ -64,12 +67,22 @@ impl Session {
     }
 
     /// Why this producer can never send again, if so.
-    pub(crate) fn death(&self) -> Option<String> {
-        self.producer
-            .client()
-            .fatal_error()
-            .map(|(code, reason)| format!("{}: {reason}", classify::text(code)))
+    pub(crate) fn death(&self) -> Option<SinkError> {
+        death(&self.producer)
     }
+}
+
+/// librdkafka gives a fatal error's event the code of its cause, so that only asking tells what is fatal.
+fn death(producer: &BaseProducer<Context>) -> Option<SinkError> {
+    let (code, reason) = producer.client().fatal_error()?;
+    let text = format!(
+        "the Kafka producer has broken: {}: {reason}",
+        classify::text(code)
+    );
+    Some(match code {
+        Code::ClusterAuthorizationFailed => SinkError::Operator(text),
+        _ => SinkError::Unavailable(text),
+    })
 }
 
 /// What librdkafka calls back, on the poll thread.
@@ -87,6 +100,12 @@ impl Context {
             outboxes: PerLane::default(),
         }
     }
+
+    fn fail_all(&self, error: &SinkError) {
+        for lane in Lane::ALL {
+            self.outboxes[lane].fail(error.clone());
+        }
+    }
 }
 
 impl ClientContext for Context {
@@ -96,12 +115,6 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            Some(Code::Fatal) => {
-                for lane in Lane::ALL {
-                    let text = format!("the Kafka producer has broken and is replaced: {reason}");
-                    self.outboxes[lane].fail(SinkError::Unavailable(text));
-                }
-            }
             Some(code) => self.health.complaint(code, reason),
             None => self.health.log(RDKafkaLogLevel::Warning, "ERROR", reason),
         }

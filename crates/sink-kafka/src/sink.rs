@@ -85,7 +85,7 @@ impl KafkaSink {
         if let Some(session) = current.as_ref() {
             match session.death() {
                 None => return Ok(Arc::clone(session)),
-                Some(reason) => tracing::warn!(reason, "the Kafka producer has broken; replacing it"),
+                Some(error) => tracing::warn!(%error, "replacing the Kafka producer"),
             }
         }
         let config = self.config.clone();
