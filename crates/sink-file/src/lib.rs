@@ -1,1 +1,20 @@
-//! NDJSON files behind Sink.
+//! NDJSON files behind [`Sink`](stream_core::sink::Sink): the embedded default, for looking, `grep` and `jq`.
+//!
+//! One folder a lane, one line a record: the record's value and nothing else. A record is delivered once `fdatasync` has
+//! returned; what was handed over while the disk was busy shares the next one. Files are finished by size and by age and
+//! never touched again.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`settings`] | what the caller decides |
+//! | [`sink`] | [`FileSink`], and the publisher, which only passes on |
+//! | `writer` | the thread of a lane: write, sync, report |
+//! | `folder` | the files of a lane: names, half lines, rotation |
+
+mod folder;
+pub mod settings;
+pub mod sink;
+mod writer;
+
+pub use settings::Settings;
+pub use sink::FileSink;

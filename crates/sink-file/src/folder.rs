@@ -1,0 +1,239 @@
+//! The files of one lane.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use stream_core::time::Timestamp;
+
+const EXTENSION: &str = "ndjson";
+
+/// A lane's folder, with the file that is being written.
+pub(crate) struct Folder {
+    dir: PathBuf,
+    rotate_bytes: u64,
+    rotate_every: Duration,
+    current: Option<Current>,
+}
+
+struct Current {
+    file: File,
+    path: PathBuf,
+    length: u64,
+    begun: Instant,
+}
+
+/// What went wrong, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub(crate) struct FolderError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |source| FolderError { path, source }
+}
+
+impl Folder {
+    /// Makes the folder if it is missing, and cuts off what a crash left of a line at the end of its newest file. The first
+    /// record begins a new file: a finished one is never touched again, and nobody need know why the last process ended.
+    pub(crate) fn open(dir: PathBuf, rotate_bytes: u64, rotate_every: Duration) -> Result<Self, FolderError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&dir)
+            .map_err(at(&dir))?;
+        if let Some(newest) = newest(&dir)? {
+            let path = file_path(&dir, &newest);
+            cut_half_line(&path).map_err(at(&path))?;
+        }
+        Ok(Self {
+            dir,
+            rotate_bytes,
+            rotate_every,
+            current: None,
+        })
+    }
+
+    /// Appends `lines` and forces them to the disk. After an error nothing of them counts, and the file is not used again.
+    pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(), FolderError> {
+        let mut current = match self.current.take() {
+            Some(current)
+                if current.length < self.rotate_bytes && current.begun.elapsed() < self.rotate_every =>
+            {
+                current
+            }
+            _ => self.begin()?,
+        };
+        if let Err(error) = current
+            .file
+            .write_all(lines)
+            .and_then(|()| current.file.sync_data())
+        {
+            // A disk that is full keeps no half line; if even this fails, the next open cuts it.
+            let _ = current.file.set_len(current.length);
+            return Err(at(&current.path)(error));
+        }
+        current.length += lines.len() as u64;
+        self.current = Some(current);
+        Ok(())
+    }
+
+    fn begin(&self) -> Result<Current, FolderError> {
+        let name = next_name(newest(&self.dir)?.as_deref(), &stamp(Timestamp::now()));
+        let path = file_path(&self.dir, &name);
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(at(&path))?;
+        File::open(&self.dir)
+            .and_then(|dir| dir.sync_all())
+            .map_err(at(&self.dir))?;
+        Ok(Current {
+            file,
+            path,
+            length: 0,
+            begun: Instant::now(),
+        })
+    }
+}
+
+fn file_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{name}.{EXTENSION}"))
+}
+
+/// The name of the newest file, without its extension. Names sort by time.
+fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
+    let mut newest: Option<String> = None;
+    for entry in fs::read_dir(dir).map_err(at(dir))? {
+        let name = entry.map_err(at(dir))?.file_name();
+        let stem = name
+            .to_str()
+            .and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
+        newest = newest.max(stem.map(str::to_owned));
+    }
+    Ok(newest)
+}
+
+/// `20261124T050102.123Z`.
+fn stamp(now: Timestamp) -> String {
+    now.to_string().replace(['-', ':'], "")
+}
+
+/// A name above `newest`, also when the clock was set back.
+fn next_name(newest: Option<&str>, stamp: &str) -> String {
+    let first = format!("{stamp}-0000");
+    match newest {
+        Some(newest) if newest >= first.as_str() => {
+            let (stamp, number) = newest.rsplit_once('-').unwrap_or((newest, "0"));
+            format!("{stamp}-{:04}", number.parse::<u32>().unwrap_or(0) + 1)
+        }
+        _ => first,
+    }
+}
+
+/// Cuts the file behind its last line end.
+fn cut_half_line(path: &Path) -> io::Result<()> {
+    const BLOCK: u64 = 64 * 1024;
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let length = file.metadata()?.len();
+    let mut end = length;
+    let keep = loop {
+        if end == 0 {
+            break 0;
+        }
+        let start = end.saturating_sub(BLOCK);
+        let mut block = vec![0; (end - start) as usize];
+        file.read_exact_at(&mut block, start)?;
+        if let Some(lf) = block.iter().rposition(|byte| *byte == b'\n') {
+            break start + lf as u64 + 1;
+        }
+        end = start;
+    };
+    if keep < length {
+        tracing::warn!(file = %path.display(), bytes = length - keep, "cut half a line that a crash had left");
+        file.set_len(keep)?;
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(dir: &Path, rotate_bytes: u64, rotate_every: Duration) -> Folder {
+        Folder::open(dir.to_owned(), rotate_bytes, rotate_every).unwrap()
+    }
+
+    fn files(dir: &Path) -> Vec<Vec<u8>> {
+        let mut paths: Vec<_> = fs::read_dir(dir)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        paths.sort();
+        paths.iter().map(|path| fs::read(path).unwrap()).collect()
+    }
+
+    #[test]
+    fn half_a_line_is_cut_wherever_it_ends() {
+        let whole = b"{\"a\":1}\n{\"b\":2}\n".to_vec();
+        for cut in 0..=whole.len() {
+            let dir = tempfile::tempdir().unwrap();
+            fs::write(dir.path().join("20200101T000000.000Z-0000.ndjson"), &whole[..cut]).unwrap();
+            open(dir.path(), 1_000, Duration::MAX).append(b"next\n").unwrap();
+            let kept = whole[..cut]
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            assert_eq!(
+                files(dir.path()),
+                [whole[..kept].to_vec(), b"next\n".to_vec()],
+                "cut at {cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_half_line_is_cut_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("20200101T000000.000Z-0000.ndjson");
+        fs::write(&path, [b"ok\n".to_vec(), vec![b'x'; 300_000]].concat()).unwrap();
+        open(dir.path(), 1_000, Duration::MAX);
+        assert_eq!(fs::read(path).unwrap(), b"ok\n");
+    }
+
+    #[test]
+    fn files_are_finished_by_size_and_by_age() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut folder = open(dir.path(), 10, Duration::MAX);
+        for _ in 0..4 {
+            folder.append(b"123456\n").unwrap();
+        }
+        assert_eq!(files(dir.path()).len(), 2);
+        let mut folder = open(dir.path(), 1_000, Duration::ZERO);
+        for _ in 0..3 {
+            folder.append(b"123456\n").unwrap();
+        }
+        assert_eq!(files(dir.path()).len(), 5);
+        assert_eq!(files(dir.path()).concat(), b"123456\n".repeat(7));
+    }
+
+    #[test]
+    fn names_grow_even_if_the_clock_goes_back() {
+        assert_eq!(next_name(None, "2026"), "2026-0000");
+        assert_eq!(next_name(Some("2025-0007"), "2026"), "2026-0000");
+        assert_eq!(next_name(Some("2026-0000"), "2026"), "2026-0001");
+        assert_eq!(next_name(Some("2027-0041"), "2026"), "2027-0042");
+        assert_eq!(
+            stamp(Timestamp::from_millis(1_595_000_000_123)),
+            "20200717T153320.123Z"
+        );
+    }
+}

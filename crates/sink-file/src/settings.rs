@@ -1,0 +1,26 @@
+//! What the caller decides.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where files go, and when one is finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder that gets a folder for each lane. Both are made when the first record comes.
+    pub dir: PathBuf,
+    /// No record is added to a file that has this many bytes.
+    pub rotate_bytes: u64,
+    /// Nor to one that was begun so long ago.
+    pub rotate_every: Duration,
+}
+
+impl Settings {
+    /// Files in `dir`, finished at 256 MiB or after an hour.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            rotate_bytes: 256 << 20,
+            rotate_every: Duration::from_secs(60 * 60),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The sink, and its publishers, which only pass records on to their writer's thread.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rustix::fs::{Access, access};
+use stream_core::lane::{Lane, PerLane};
+use stream_core::record::Record;
+use stream_core::sink::{Publisher, Settled, Sink, SinkError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::folder::Folder;
+use crate::settings::Settings;
+use crate::writer::{Batch, Report, Writer};
+
+/// How long a folder may take to open: a network file system may hang.
+const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Files.
+#[derive(Debug)]
+pub struct FileSink {
+    settings: Settings,
+    turns: PerLane<Arc<Mutex<()>>>,
+}
+
+impl FileSink {
+    /// A sink that touches nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            turns: PerLane::default(),
+        }
+    }
+
+    async fn start(&self, lane: Lane) -> Result<Box<dyn Publisher>, SinkError> {
+        let (hand_over, batches) = std::sync::mpsc::channel();
+        let (reports, settled) = mpsc::unbounded_channel();
+        let (opened, ready) = oneshot::channel();
+        let writer = Writer {
+            turn: self.turns[lane].clone(),
+            batches,
+            reports,
+        };
+        let Settings {
+            dir,
+            rotate_bytes,
+            rotate_every,
+        } = self.settings.clone();
+        let dir = dir.join(lane.name());
+        let open = move || Folder::open(dir, rotate_bytes, rotate_every);
+        std::thread::Builder::new()
+            .name(format!("file-{lane}"))
+            .spawn(move || writer.run(open, opened))
+            .map_err(|error| SinkError::Unavailable(format!("cannot start a thread: {error}")))?;
+        match tokio::time::timeout(OPEN_DEADLINE, ready).await {
+            Ok(Ok(opened)) => opened?,
+            Ok(Err(_)) => return Err(gone()),
+            Err(_) => {
+                return Err(SinkError::Operator(format!(
+                    "the disk did not answer within {OPEN_DEADLINE:?}"
+                )));
+            }
+        }
+        Ok(Box::new(FilePublisher { hand_over, settled }))
+    }
+}
+
+impl Sink for FileSink {
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+
+    fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
+        self.start(lane).boxed()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        // The folder may be missing; then its nearest ancestor that is there must be writable.
+        let dir = std::path::absolute(&self.settings.dir).unwrap_or_else(|_| self.settings.dir.clone());
+        let present = dir
+            .ancestors()
+            .find(|path| path.exists())
+            .unwrap_or(Path::new("/"));
+        let writable = access(present, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+            SinkError::Operator(format!("{} cannot be written to: {error}", present.display()))
+        });
+        std::future::ready(writable).boxed()
+    }
+}
+
+/// Ends its writer's thread when it is dropped.
+struct FilePublisher {
+    hand_over: std::sync::mpsc::Sender<Batch>,
+    settled: mpsc::UnboundedReceiver<Report>,
+}
+
+impl Publisher for FilePublisher {
+    fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
+        let batch = records
+            .iter()
+            .map(|record| (record.place.seq, record.value.clone()))
+            .collect();
+        // The writer has ended: `settled` says why.
+        let _ = self.hand_over.send(batch);
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
+        async {
+            into.extend(self.settled.recv().await.unwrap_or_else(|| Err(gone()))?);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {
+        // Everything that counts is on the disk already.
+        std::future::ready(()).boxed()
+    }
+}
+
+fn gone() -> SinkError {
+    SinkError::Unavailable("the writer's thread has ended".to_owned())
+}

@@ -1,0 +1,79 @@
+//! The thread of a lane: writes what was handed over, syncs, reports. Disks block; the runtime's threads must not.
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use stream_core::sink::{Outcome, Settled, SinkError};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::folder::{Folder, FolderError};
+
+/// Records handed over at once: sequence and value.
+pub(crate) type Batch = Vec<(u64, Bytes)>;
+
+/// What became of them.
+pub(crate) type Report = Result<Vec<Settled>, SinkError>;
+
+/// What a writer works with.
+pub(crate) struct Writer {
+    /// One writer a lane: held for as long as a writer lives, so that its successor waits for it.
+    pub(crate) turn: Arc<Mutex<()>>,
+    /// What was handed over. The lane's window bounds it.
+    pub(crate) batches: Receiver<Batch>,
+    /// Where outcomes go.
+    pub(crate) reports: mpsc::UnboundedSender<Report>,
+}
+
+impl Writer {
+    /// Opens the folder, says so, and works until nobody hands anything over any more, or the disk refuses.
+    pub(crate) fn run(
+        self,
+        open: impl FnOnce() -> Result<Folder, FolderError>,
+        opened: oneshot::Sender<Result<(), SinkError>>,
+    ) {
+        let turn = self.turn.clone();
+        let _held = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folder = match open() {
+            Ok(folder) => folder,
+            Err(error) => {
+                // If nobody waits for the answer, nobody needs it.
+                let _ = opened.send(Err(refused(&error)));
+                return;
+            }
+        };
+        if opened.send(Ok(())).is_err() {
+            return;
+        }
+        while let Ok(first) = self.batches.recv() {
+            let batch: Batch = first
+                .into_iter()
+                .chain(self.batches.try_iter().flatten())
+                .collect();
+            let report = folder.append(&lines(&batch)).map_err(|error| refused(&error));
+            let failed = report.is_err();
+            let settled = |seq| Settled {
+                seq,
+                outcome: Outcome::Delivered,
+            };
+            let report = report.map(|()| batch.iter().map(|(seq, _)| settled(*seq)).collect());
+            if self.reports.send(report).is_err() || failed {
+                return;
+            }
+        }
+    }
+}
+
+fn lines(batch: &Batch) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(batch.iter().map(|(_, value)| value.len() + 1).sum());
+    for (_, value) in batch {
+        lines.extend_from_slice(value);
+        lines.push(b'\n');
+    }
+    lines
+}
+
+/// Disks do not heal by themselves: full, read-only, gone, no permission.
+fn refused(error: &FolderError) -> SinkError {
+    SinkError::Operator(error.to_string())
+}
