@@ -1,1 +1,38 @@
-//! X's streaming endpoints behind Source.
+//! X's streaming endpoints behind [`Source`](stream_core::source::Source), and the rules of the filtered stream.
+//!
+//! Modules, in the order data flows:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`settings`] | everything that a connection can be told |
+//! | [`fields`], [`query`] | X's names, and the parameters of a stream, checked before X sees them |
+//! | [`token`] | the bearer token, read anew for every connection |
+//! | [`base_url`] | which hosts may see the token |
+//! | `tls`, `dial` | trust, name resolution, TCP |
+//! | `api` | one request on one connection, with deadlines |
+//! | [`response`] | what an answer other than 200 means: pure |
+//! | [`stream`] | [`XSource`]: connects, and hands out bytes |
+//! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
+//! | [`rules`] | lists, adds and deletes rules |
+//!
+//! Facts about X come from its OpenAPI description (2.167) and <https://docs.x.com>.
+
+mod api;
+pub mod base_url;
+mod dial;
+pub mod fields;
+pub mod query;
+pub mod response;
+pub mod rules;
+pub mod settings;
+pub mod split;
+pub mod stream;
+mod tls;
+pub mod token;
+
+pub use query::{Query, QueryError};
+pub use rules::RulesClient;
+pub use settings::{Deadlines, Endpoint, Settings, SettingsError};
+pub use split::split;
+pub use stream::XSource;
+pub use token::Token;

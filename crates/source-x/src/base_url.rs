@@ -1,0 +1,125 @@
+//! Which hosts may see the token: X's, over TLS. Others only when allowed, and plain HTTP only within this machine.
+
+use std::net::IpAddr;
+
+use http::Uri;
+use http::uri::{Authority, Scheme};
+
+/// The hosts of X.
+pub const HOSTS: [&str; 2] = ["api.x.com", "api.twitter.com"];
+
+/// A base URL that may not be used. Never repeats the URL: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BaseUrlError {
+    /// Not of the form `https://host[:port]`.
+    #[error("not of the form https://host[:port]")]
+    Malformed,
+    /// A scheme other than http and https.
+    #[error("the scheme must be https")]
+    Scheme,
+    /// `user:password@` in front of the host.
+    #[error("must not hold a user name or password")]
+    UserInfo,
+    /// Something behind the host.
+    #[error("must end after host and port: the path belongs to the endpoint")]
+    Path,
+    /// Plain HTTP to another machine.
+    #[error(
+        "plain http goes to loopback only (127.0.0.1, [::1], localhost): the token would travel in the clear"
+    )]
+    PlainHttp,
+    /// A host that is not X's.
+    #[error("not a host of X (api.x.com, api.twitter.com); if that is meant, set allow_custom_host = true")]
+    CustomHost,
+}
+
+/// A checked base URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    authority: Authority,
+    tls: bool,
+}
+
+impl BaseUrl {
+    /// Checks `text`, which may end in one slash.
+    pub fn parse(text: &str, allow_custom_host: bool) -> Result<Self, BaseUrlError> {
+        // Before parsing: `Uri` would also accept some forms with an `@` as a path.
+        if text.contains('@') {
+            return Err(BaseUrlError::UserInfo);
+        }
+        let parts = text
+            .parse::<Uri>()
+            .map_err(|_| BaseUrlError::Malformed)?
+            .into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(BaseUrlError::Malformed);
+        };
+        if authority.host().is_empty() || (authority.port().is_some() && authority.port_u16().is_none()) {
+            return Err(BaseUrlError::Malformed);
+        }
+        if parts.path_and_query.is_some_and(|path| path != "/") {
+            return Err(BaseUrlError::Path);
+        }
+        let url = Self {
+            tls: scheme == Scheme::HTTPS,
+            authority,
+        };
+        if !url.tls && scheme != Scheme::HTTP {
+            return Err(BaseUrlError::Scheme);
+        }
+        if !url.tls && !url.is_loopback() {
+            return Err(BaseUrlError::PlainHttp);
+        }
+        let known = HOSTS
+            .iter()
+            .any(|host| url.authority.host().eq_ignore_ascii_case(host));
+        if !known && !allow_custom_host {
+            return Err(BaseUrlError::CustomHost);
+        }
+        Ok(url)
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn tls(&self) -> bool {
+        self.tls
+    }
+
+    /// The host as a name to resolve or to verify: an IPv6 address without its brackets.
+    pub fn host(&self) -> &str {
+        self.authority
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        let default = if self.tls { 443 } else { 80 };
+        self.authority.port_u16().unwrap_or(default)
+    }
+
+    /// The value of the `Host` header.
+    pub fn authority(&self) -> &str {
+        self.authority.as_str()
+    }
+
+    /// Whether a connection may go to `address`, which the host's name resolved to. Link-local addresses are where clouds
+    /// keep their metadata; a name that promised loopback must lead there.
+    pub fn may_go_to(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let link_local = match address {
+            IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
+            IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.segments()[..2] == [0xfd00, 0x0ec2],
+        };
+        let refused = link_local || address.is_multicast() || address.is_unspecified();
+        !refused && (self.tls || address.is_loopback())
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! From a name to a TCP connection: every address gets its chance, none holds up the others.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::sleep;
+
+use crate::base_url::BaseUrl;
+
+/// The head start of an address over the next one (RFC 8305).
+const HEAD_START: Duration = Duration::from_millis(250);
+/// A peer that acknowledges nothing for this long is gone.
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Resolves the host anew (X moves, and asks clients to notice) and connects. The caller sets the deadline.
+pub(crate) async fn open(url: &BaseUrl) -> io::Result<TcpStream> {
+    let found = lookup_host((url.host(), url.port())).await?;
+    let addresses: Vec<_> = found.filter(|address| url.may_go_to(address.ip())).collect();
+    if addresses.is_empty() {
+        return Err(io::Error::other(
+            "the name leads to no address that may be connected to",
+        ));
+    }
+    let stream = race(addresses).await?;
+    configure(&stream)?;
+    Ok(stream)
+}
+
+/// The first connection that comes about; the others are dropped.
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut waiting = addresses.into_iter();
+    let mut running = FuturesUnordered::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    loop {
+        if let Some(address) = waiting.next() {
+            running.push(TcpStream::connect(address));
+        }
+        tokio::select! {
+            ended = running.next() => match ended {
+                Some(Ok(stream)) => return Ok(stream),
+                Some(Err(error)) => last = error,
+                None => return Err(last),
+            },
+            () = sleep(HEAD_START), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+/// Nothing is ever sent on a stream, so only keep-alive probes notice a peer that vanished.
+fn configure(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(10))
+        .with_interval(Duration::from_secs(5))
+        .with_retries(3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Requests about rules as values, and X's answers as types. Pure.
+
+use http::Method;
+use serde::{Deserialize, Serialize};
+
+use super::{Added, Deleted, Mode, NewRule, Rule, RuleError, RuleProblem, RulesError};
+use crate::api::Call;
+use crate::response::one_line;
+
+const PATH: &str = "/2/tweets/search/stream/rules";
+
+/// One page of a list.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) rules: Vec<Rule>,
+    /// The next page's token.
+    pub(super) next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct NewRuleBody<'a> {
+    value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Change<'a> {
+    Add(Vec<NewRuleBody<'a>>),
+    Delete { ids: &'a [String] },
+}
+
+/// The request for a page; `next` is the token that the page before gave.
+pub(super) fn list(next: Option<&str>) -> Call {
+    let path = match next {
+        None => PATH.to_owned(),
+        Some(token) => format!("{PATH}?pagination_token={token}"),
+    };
+    Call {
+        method: Method::GET,
+        path,
+        body: bytes::Bytes::new(),
+    }
+}
+
+/// The request that adds `rules`.
+pub(super) fn add(rules: &[NewRule], mode: Mode) -> Call {
+    let bodies = rules.iter().map(|rule| NewRuleBody {
+        value: &rule.value,
+        tag: rule.tag.as_deref(),
+    });
+    change(&Change::Add(bodies.collect()), mode)
+}
+
+/// The request that deletes by `ids`: a POST, v2 has no DELETE here.
+pub(super) fn delete(ids: &[String], mode: Mode) -> Call {
+    change(&Change::Delete { ids }, mode)
+}
+
+fn change(change: &Change<'_>, mode: Mode) -> Call {
+    let query = match mode {
+        Mode::Apply => "",
+        Mode::DryRun => "?dry_run=true",
+    };
+    Call {
+        method: Method::POST,
+        path: format!("{PATH}{query}"),
+        body: serde_json::to_vec(change).expect("strings in lists").into(),
+    }
+}
+
+/// X writes ids as strings; in older answers they were numbers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum IdBody {
+    Text(String),
+    Number(u64),
+}
+
+impl From<IdBody> for String {
+    fn from(id: IdBody) -> Self {
+        match id {
+            IdBody::Text(text) => text,
+            IdBody::Number(number) => number.to_string(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RuleBody {
+    id: IdBody,
+    value: String,
+    tag: Option<String>,
+}
+
+impl From<RuleBody> for Rule {
+    fn from(rule: RuleBody) -> Self {
+        Self {
+            id: rule.id.into(),
+            value: rule.value,
+            tag: rule.tag.filter(|tag| !tag.is_empty()),
+        }
+    }
+}
+
+/// Any answer about rules.
+#[derive(Deserialize)]
+struct AnswerBody {
+    #[serde(default)]
+    data: Option<Vec<RuleBody>>,
+    #[serde(default)]
+    meta: Option<Meta>,
+    #[serde(default)]
+    errors: Vec<ErrorBody>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Meta {
+    next_token: Option<String>,
+    summary: Option<Summary>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Summary {
+    deleted: u64,
+    not_deleted: u64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ErrorBody {
+    value: Option<String>,
+    id: Option<IdBody>,
+    title: Option<String>,
+    detail: Option<String>,
+    message: Option<String>,
+    details: Vec<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// X wraps some errors in another of the same shape.
+    errors: Vec<ErrorBody>,
+}
+
+impl ErrorBody {
+    fn into_error(self) -> RuleError {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        let problem = match (kind.rsplit('/').next(), self.title.as_deref()) {
+            (Some("duplicate-rules"), _) | (_, Some("DuplicateRule")) => RuleProblem::Duplicate {
+                id: self.id.map(Into::into),
+            },
+            (Some("invalid-rules"), _) => RuleProblem::Invalid {
+                details: self.details.iter().map(|text| one_line(text, 500)).collect(),
+            },
+            _ => RuleProblem::Other(self.words()),
+        };
+        RuleError {
+            value: self.value,
+            problem,
+        }
+    }
+
+    fn words(&self) -> String {
+        let own = [&self.title, &self.detail, &self.message];
+        let inner = self.errors.iter().filter_map(|error| error.message.as_ref());
+        let said: Vec<&str> = own
+            .into_iter()
+            .flatten()
+            .chain(inner)
+            .map(String::as_str)
+            .collect();
+        one_line(&said.join(": "), 500)
+    }
+}
+
+/// Reads a page of a list.
+pub(super) fn listed(body: &[u8]) -> Result<Page, RulesError> {
+    let answer = read(body)?;
+    let next = answer.meta.and_then(|meta| meta.next_token);
+    // It goes into the next request's path.
+    if next
+        .as_ref()
+        .is_some_and(|token| token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    {
+        return Err(RulesError::Answer(
+            "next_token is not letters and digits".to_owned(),
+        ));
+    }
+    // Nothing asked for can be wrong in one rule of a list: errors here mean that the list is not whole.
+    if let Some(error) = answer.errors.first() {
+        return Err(RulesError::Answer(error.words()));
+    }
+    Ok(Page {
+        rules: rules(answer.data),
+        next,
+    })
+}
+
+/// Reads the answer to [`add`].
+pub(super) fn added(body: &[u8]) -> Result<Added, RulesError> {
+    let answer = read(body)?;
+    Ok(Added {
+        created: rules(answer.data),
+        errors: answer.errors.into_iter().map(ErrorBody::into_error).collect(),
+    })
+}
+
+/// Reads the answer to [`delete`].
+pub(super) fn deleted(body: &[u8]) -> Result<Deleted, RulesError> {
+    let answer = read(body)?;
+    let summary = answer.meta.and_then(|meta| meta.summary).unwrap_or_default();
+    Ok(Deleted {
+        deleted: summary.deleted,
+        not_deleted: summary.not_deleted,
+        errors: answer.errors.into_iter().map(ErrorBody::into_error).collect(),
+    })
+}
+
+fn read(body: &[u8]) -> Result<AnswerBody, RulesError> {
+    serde_json::from_slice(body).map_err(|error| RulesError::Answer(format!("unreadable answer: {error}")))
+}
+
+fn rules(data: Option<Vec<RuleBody>>) -> Vec<Rule> {
+    data.unwrap_or_default().into_iter().map(Rule::from).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+//! Everything that a connection to X can be told.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base_url::BaseUrlError;
+use crate::query::{Query, QueryError};
+use crate::token::Token;
+
+/// A stream of X.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// The filtered stream: posts that match the app's rules.
+    Search,
+    /// About one in a hundred of all posts.
+    Sample,
+}
+
+impl Endpoint {
+    /// Every endpoint.
+    pub const ALL: [Self; 2] = [Self::Search, Self::Sample];
+
+    /// The name in configuration and in `CloudEvents`' `source`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Search => "search",
+            Self::Sample => "sample",
+        }
+    }
+
+    /// The endpoint called `name`, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+    }
+
+    /// The path of the request.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Search => "/2/tweets/search/stream",
+            Self::Sample => "/2/tweets/sample/stream",
+        }
+    }
+
+    /// Whether it takes `start_time` and `end_time`.
+    pub const fn recovers(self) -> bool {
+        matches!(self, Self::Search)
+    }
+}
+
+/// How long each step may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Name resolution, TCP and TLS together.
+    pub connect: Duration,
+    /// From the request to the head of the answer.
+    pub head: Duration,
+    /// Without a single byte on an open stream. X sends an empty line at least every 20 s, often a little late.
+    pub silence: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            head: Duration::from_secs(20),
+            silence: Duration::from_secs(25),
+        }
+    }
+}
+
+/// What [`XSource::new`](crate::XSource::new) and [`RulesClient::new`](crate::RulesClient::new) take.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `https://api.x.com`, or another: see [`base_url`](crate::base_url).
+    pub base_url: String,
+    /// Lets `base_url` name a host that is not X's.
+    pub allow_custom_host: bool,
+    /// The stream.
+    pub endpoint: Endpoint,
+    /// The stream's parameters.
+    pub query: Query,
+    /// The app's bearer token.
+    pub token: Token,
+    /// Certificate authorities (PEM) to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// X asks for a descriptive one.
+    pub user_agent: String,
+    /// How long each step may take.
+    pub deadlines: Deadlines,
+}
+
+impl Settings {
+    /// The filtered stream of the real X, with no fields asked for.
+    pub fn new(token: Token) -> Self {
+        Self {
+            base_url: "https://api.x.com".to_owned(),
+            allow_custom_host: false,
+            endpoint: Endpoint::Search,
+            query: Query::default(),
+            token,
+            ca_file: None,
+            user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+/// Settings that cannot work: an operator must change them.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The base URL may not see the token.
+    #[error("base_url: {0}")]
+    BaseUrl(#[from] BaseUrlError),
+    /// Every mistake in the query.
+    #[error("{}", Joined(.0))]
+    Query(Vec<QueryError>),
+    /// The user agent cannot stand in a header.
+    #[error("user_agent: only visible ASCII characters and spaces can stand in a header")]
+    UserAgent,
+    /// The CA file is unreadable or holds no certificate.
+    #[error("ca_file {}: {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system has no certificate authorities, and no CA file was given.
+    #[error("no certificate authority to trust: install ca-certificates or set ca_file ({0})")]
+    NoRoots(String),
+    /// TLS cannot be set up.
+    #[error("TLS: {0}")]
+    Tls(String),
+}
+
+struct Joined<'a>(&'a [QueryError]);
+
+impl fmt::Display for Joined<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            let comma = if i > 0 { "; " } else { "" };
+            write!(f, "{comma}{error}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! The shapes of messages, as far as splitting needs them, borrowed from the message.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::response::one_line;
+
+/// The outermost object. `null` members count as absent.
+#[derive(Default)]
+pub(super) struct Envelope<'a> {
+    pub(super) data: Option<&'a RawValue>,
+    pub(super) includes: Option<&'a RawValue>,
+    pub(super) errors: Option<&'a RawValue>,
+    pub(super) matching_rules: Option<&'a RawValue>,
+    /// GNIP's singular form.
+    error: Option<&'a RawValue>,
+    /// A member of ours was there twice.
+    pub(super) duplicate: bool,
+}
+
+impl<'a> Envelope<'a> {
+    /// What ends the stream when it comes without data; an empty list says nothing.
+    pub(super) fn goodbye(&self) -> Option<&'a RawValue> {
+        let empty = |raw: &RawValue| {
+            let inside = raw.get().strip_prefix('[');
+            inside.is_some_and(|rest| rest.trim_ascii_start() == "]")
+        };
+        self.errors.filter(|raw| !empty(raw)).or(self.error)
+    }
+
+    /// Whether none of the other members that we know is there.
+    pub(super) fn is_data_alone(&self) -> bool {
+        let others = [self.includes, self.errors, self.matching_rules, self.error];
+        others.iter().all(Option::is_none)
+    }
+}
+
+/// A member's name. Read as bytes: a name may hold half a surrogate pair, which is no text.
+struct Name<const N: usize>(Option<usize>);
+
+/// Compares names with a list.
+struct NameVisitor<const N: usize>(&'static [&'static str; N]);
+
+impl<const N: usize> Visitor<'_> for NameVisitor<N> {
+    type Value = Name<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(Name(self.0.iter().position(|known| known.as_bytes() == name)))
+    }
+}
+
+impl<'de, const N: usize> serde::de::DeserializeSeed<'de> for NameVisitor<N> {
+    type Value = Name<N>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+const MEMBERS: [&str; 5] = ["data", "includes", "errors", "matching_rules", "error"];
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut slots: [Option<&'de RawValue>; MEMBERS.len()] = [None; MEMBERS.len()];
+        let mut duplicate = false;
+        while let Some(Name(name)) = map.next_key_seed(NameVisitor(&MEMBERS))? {
+            match name {
+                None => drop(map.next_value::<IgnoredAny>()?),
+                Some(at) => duplicate |= slots[at].replace(map.next_value()?).is_some(),
+            }
+        }
+        let [data, includes, errors, matching_rules, error] =
+            slots.map(|slot| slot.filter(|raw| raw.get() != "null"));
+        Ok(Envelope {
+            data,
+            includes,
+            errors,
+            matching_rules,
+            error,
+            duplicate,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Envelope<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EnvelopeVisitor)
+    }
+}
+
+/// The one member of an object that is wanted; the first, should it be there twice.
+struct Member<'a>(Option<&'a RawValue>);
+
+struct MemberVisitor(&'static [&'static str; 1]);
+
+impl<'de> Visitor<'de> for MemberVisitor {
+    type Value = Member<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        let mut found = None;
+        while let Some(Name(name)) = map.next_key_seed(NameVisitor(self.0))? {
+            if name.is_some() && found.is_none() {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Member(found))
+    }
+}
+
+/// The member of `object` called `name`; `None` too if `object` is none.
+fn member<'a>(object: &'a RawValue, name: &'static [&'static str; 1]) -> Option<&'a RawValue> {
+    let mut json = serde_json::Deserializer::from_str(object.get());
+    json.deserialize_map(MemberVisitor(name)).ok()?.0
+}
+
+/// The exact text of an id, without quotes.
+pub(super) struct Id<'a>(pub(super) &'a str);
+
+impl<'a> Id<'a> {
+    /// The `id` of an object, string or number.
+    pub(super) fn of(object: &'a RawValue) -> Option<Self> {
+        Self::from_raw(member(object, &["id"])?)
+    }
+
+    fn from_raw(raw: &'a RawValue) -> Option<Self> {
+        let text = raw.get();
+        match text.as_bytes().first()? {
+            b'"' => text
+                .get(1..text.len() - 1)
+                .filter(|inside| !inside.is_empty())
+                .map(Self),
+            b'-' | b'0'..=b'9' => Some(Self(text)),
+            _ => None,
+        }
+    }
+}
+
+/// A compliance event: the id that it concerns.
+pub(super) struct Compliance<'a>(pub(super) &'a str);
+
+/// Who or what an event of X's compliance and label streams concerns.
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(borrow)]
+    tweet: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user: Option<&'a RawValue>,
+    #[serde(borrow)]
+    favorite: Option<&'a RawValue>,
+}
+
+/// `data` as the compliance and label streams send it: one member, named after what happened (X's OpenAPI, 2.166).
+#[derive(Deserialize)]
+enum Happening<'a> {
+    #[serde(
+        borrow,
+        rename = "delete",
+        alias = "drop",
+        alias = "undrop",
+        alias = "withheld",
+        alias = "tweet_edit",
+        alias = "user_delete",
+        alias = "user_undelete",
+        alias = "user_protect",
+        alias = "user_unprotect",
+        alias = "user_suspend",
+        alias = "user_unsuspend",
+        alias = "user_withheld",
+        alias = "scrub_geo",
+        alias = "user_profile_modification",
+        alias = "public_tweet_notice",
+        alias = "public_tweet_unviewable"
+    )]
+    Event(Event<'a>),
+}
+
+impl<'a> Compliance<'a> {
+    /// The event in `data`, if it is one that X documents.
+    pub(super) fn of(data: &'a RawValue) -> Option<Self> {
+        let Happening::Event(event) = serde_json::from_str(data.get()).ok()?;
+        let concerned = event.tweet.or(event.user).or(event.favorite)?;
+        Id::of(concerned).map(|Id(id)| Self(id))
+    }
+}
+
+/// What X says when it ends a stream.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Goodbye<'a> {
+    #[serde(borrow)]
+    disconnect_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    title: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    message: Option<Cow<'a, str>>,
+}
+
+impl Goodbye<'_> {
+    /// The reason in X's words, one short line: from the first of a list of problems, or from a problem.
+    pub(super) fn of(errors: &RawValue) -> String {
+        let first = serde_json::from_str::<Vec<&RawValue>>(errors.get())
+            .ok()
+            .and_then(|problems| problems.first().copied())
+            .unwrap_or(errors);
+        let problem: Goodbye = serde_json::from_str(first.get()).unwrap_or_default();
+        let words = problem.disconnect_type.or(problem.title).or(problem.message);
+        one_line(words.as_deref().unwrap_or("errors without data"), 120)
+    }
+}

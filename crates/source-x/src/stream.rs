@@ -1,0 +1,111 @@
+//! The stream itself: connects once when asked, and hands out bytes as they arrive.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use http::{Method, StatusCode};
+use http_body_util::BodyExt as _;
+use stream_core::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split};
+use tokio::time::{Instant, timeout_at};
+
+use crate::api::{Answer, Api, Call, with_causes};
+use crate::response;
+use crate::settings::{Settings, SettingsError};
+
+/// One stream of X.
+pub struct XSource {
+    api: Api,
+    call: Call,
+}
+
+impl XSource {
+    /// Checks the settings and loads the certificate authorities; connects to nothing. The token is first read by
+    /// [`connect`](Source::connect).
+    pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
+        let path = settings
+            .query
+            .path(settings.endpoint)
+            .map_err(SettingsError::Query)?;
+        let call = Call {
+            method: Method::GET,
+            path,
+            body: Bytes::new(),
+        };
+        Ok(Self {
+            api: Api::new(settings)?,
+            call,
+        })
+    }
+
+    async fn open(&self) -> Result<XConnection, ConnectError> {
+        let answer = self.api.send(self.call.clone()).await?;
+        if answer.head.status != StatusCode::OK {
+            return Err(answer.into_error().await);
+        }
+        if response::is_encoded(&answer.head.headers) {
+            return Err(ConnectError {
+                class: ConnectErrorClass::Http,
+                status: Some(200),
+                detail: "HTTP 200: the stream is compressed, though identity was asked for (a proxy?)"
+                    .to_owned(),
+            });
+        }
+        Ok(XConnection {
+            answer,
+            silence: self.api.deadlines().silence,
+            heard: Instant::now(),
+        })
+    }
+}
+
+impl Source for XSource {
+    fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        async {
+            let connection = self.open().await?;
+            Ok(Box::new(connection) as Box<dyn Connection>)
+        }
+        .boxed()
+    }
+
+    fn split(&self, message: &Bytes) -> Split {
+        crate::split::split(message)
+    }
+}
+
+struct XConnection {
+    answer: Answer,
+    silence: Duration,
+    /// When the last bytes came; outlives a dropped call, so that calls cut short again and again do not hide silence.
+    heard: Instant,
+}
+
+impl Connection for XConnection {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
+        self.next().boxed()
+    }
+}
+
+impl XConnection {
+    async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        loop {
+            // hyper has no deadline of its own for a body.
+            let frame = timeout_at(self.heard + self.silence, self.answer.body.frame())
+                .await
+                .map_err(|_| ReadError::Silence(self.silence))?;
+            let frame = match frame {
+                None => return Ok(None),
+                Some(Ok(frame)) => frame,
+                Some(Err(error)) => {
+                    return Err(ReadError::Broken(response::one_line(&with_causes(&error), 200)));
+                }
+            };
+            self.heard = Instant::now();
+            // Trailers are frames too.
+            if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
+                return Ok(Some(data));
+            }
+        }
+    }
+}
