@@ -16,6 +16,7 @@ use bytes::Bytes;
 use file::File;
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
@@ -130,6 +131,11 @@ impl Ledger {
 
     /// Every line, in the order written. Empty unless the ledger is kept in [memory](Keep::Memory).
     pub fn lines(&self) -> Vec<Line> {
+        self.lines_in(0..usize::MAX)
+    }
+
+    /// The lines with these places in the order written: for ledgers too long to have written out at once.
+    pub fn lines_in(&self, places: Range<usize>) -> Vec<Line> {
         let inner = self.lock();
         let line = |entry: &Entry| {
             let (kind, bytes, fault) = match &entry.what {
@@ -145,11 +151,16 @@ impl Ledger {
                 arrival: inner.arrival(entry),
             }
         };
-        inner.entries().iter().map(line).collect()
+        inner.entries(places).iter().map(line).collect()
     }
 
     /// Every post, repeats included, in the order written. Empty unless the ledger is kept in [memory](Keep::Memory).
     pub fn posts(&self) -> Vec<Post> {
+        self.posts_in(0..usize::MAX)
+    }
+
+    /// The posts among the lines with these places, repeats included.
+    pub fn posts_in(&self, places: Range<usize>) -> Vec<Post> {
         let inner = self.lock();
         let mut times = Times::default();
         let mut post = |entry: &Entry| {
@@ -170,7 +181,7 @@ impl Ledger {
                 arrival: inner.arrival(entry),
             })
         };
-        inner.entries().iter().filter_map(&mut post).collect()
+        inner.entries(places).iter().filter_map(&mut post).collect()
     }
 
     /// The bytes of a connection's body that the kernel took, chunk framing aside.
@@ -325,9 +336,13 @@ fn what(draft: Draft<'_>) -> What {
 }
 
 impl Inner {
-    fn entries(&self) -> &[Entry] {
+    /// What is kept of these places.
+    fn entries(&self, places: Range<usize>) -> &[Entry] {
         match &self.keep {
-            Kept::Memory(entries) => entries,
+            Kept::Memory(entries) => {
+                let end = places.end.min(entries.len());
+                &entries[places.start.min(end)..end]
+            }
             _ => &[],
         }
     }

@@ -142,11 +142,10 @@ async fn stream_on(shared: &Shared, mut wire: Wire, admitted: Admitted) {
     } = admitted;
     shared.ledger.open(number, endpoint);
     let head = stream_head(rate);
-    let end = match wire.send(&head, shared.settings.slow_reader, &mut 0).await {
+    match wire.send(&head, shared.settings.slow_reader, &mut 0).await {
         Ok(()) => stream::run(shared, wire, number, endpoint, backfill_minutes).await,
-        Err(_) => End::ClientGone,
-    };
-    shared.stream_ended(number, end);
+        Err(_) => shared.stream_ended(number, End::ClientGone),
+    }
 }
 
 fn answer(shared: &Shared, request: &Request) -> Answer {

@@ -42,14 +42,8 @@ pub(crate) struct Stream<'a> {
     written: u64,
 }
 
-/// Runs a stream whose response head is written; gives how it ended.
-pub(crate) async fn run(
-    shared: &Shared,
-    wire: Wire,
-    number: u32,
-    endpoint: Endpoint,
-    backfill_minutes: u8,
-) -> End {
+/// Runs a stream whose response head is written, to its end.
+pub(crate) async fn run(shared: &Shared, wire: Wire, number: u32, endpoint: Endpoint, backfill_minutes: u8) {
     let settings = &shared.settings;
     let seed = settings.seed ^ u64::from(number) << 32;
     let now = Instant::now();
@@ -72,12 +66,13 @@ pub(crate) async fn run(
         Ok(never) => match never {},
         Err(end) => end,
     };
+    // The books are closed before the socket: who sees the end may connect again at once.
+    shared.stream_ended(number, end);
     match end {
         End::Clean => stream.wire.finish().await,
         End::Reset => stream.wire.reset(),
         _ => drop(stream.wire),
     }
-    end
 }
 
 impl Stream<'_> {

@@ -49,6 +49,8 @@ impl Stream<'_> {
     }
 
     async fn end(&mut self) -> Result<(), End> {
+        // Before the client can know of the end, so that it may connect again at once.
+        self.shared.release_slot(self.number);
         self.send_raw(chunks::LAST).await?;
         Err(End::Clean)
     }

@@ -86,3 +86,29 @@ async fn settings_that_cannot_work_are_refused() {
         assert!(Simulator::start(settings).await.is_err());
     }
 }
+
+#[tokio::test]
+async fn a_long_ledger_can_be_read_in_parts() {
+    let settings = Settings {
+        rate: 20_000.0,
+        posts: Some(100),
+        ..Settings::default()
+    };
+    assert!(
+        !format!("{settings:?}").contains(&settings.token),
+        "the token is not shown"
+    );
+    let simulator = Simulator::start(settings).await.unwrap();
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    stream.lines(100).await;
+    let ledger = simulator.ledger();
+    ledger.wait_for(|totals| totals.whole_posts == 100).await;
+    let parts = [
+        ledger.posts_in(0..30),
+        ledger.posts_in(30..1000),
+        ledger.posts_in(1000..2000),
+    ]
+    .concat();
+    assert_eq!(parts, ledger.posts());
+    assert_eq!(ledger.lines_in(99..100)[0].bytes, ledger.posts()[99].line);
+}

@@ -242,5 +242,9 @@ async fn tls_works_for_those_who_trust_the_authority() {
         .unwrap();
     let mut stream = send(socket, "GET", SEARCH, TOKEN, "").await.unwrap();
     stream.lines(50).await;
+    simulator
+        .ledger()
+        .wait_for(|totals| totals.whole_posts == 50)
+        .await;
     assert_eq!(stream.body, simulator.ledger().body(1));
 }
