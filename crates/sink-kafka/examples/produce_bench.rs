@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             lane.await?;
         }
     }
-    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_time()? - cpu);
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), cpu_time()?.saturating_sub(cpu));
     println!(
         "{} {messages} messages: {:.0} records/s, {:.2} µs CPU per message, {:.1} s",
         if bare { "bare" } else { "sink" },

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 ///
 /// `queue.buffering.max.*` must hold the sum of all lanes' windows. `message.max.bytes` is far above a broker's usual 1 MiB
 /// so that the broker judges and not the client; `batch.size` is far below it so that a batch is refused for the sake of
-/// one record only if that record is large itself.
+/// one record only if that record is large itself. `topic.metadata.propagation.max.ms` is how long a deleted topic goes
+/// unnoticed, at most.
 pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("client.id", "birdfeed"),
     ("request.required.acks", "all"),
@@ -24,6 +25,7 @@ pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("reconnect.backoff.ms", "100"),
     ("reconnect.backoff.max.ms", "1000"),
     ("topic.metadata.refresh.interval.ms", "30000"),
+    ("topic.metadata.propagation.max.ms", "10000"),
     ("allow.auto.create.topics", "false"),
     ("partitioner", "murmur2_random"),
 ];

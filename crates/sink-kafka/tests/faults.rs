@@ -7,9 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, in_order, outcomes, read_topic, record, settings, sink};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
-use sink_kafka::KafkaSink;
+use sink_kafka::{KafkaSink, Settings};
 use stream_core::lane::Lane;
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
 use test_brokers::{Broker, own_kafka, secure_kafka};
@@ -30,6 +34,16 @@ async fn open_in_time(sink: &KafkaSink) -> Box<dyn Publisher> {
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
+}
+
+/// A broker inside librdkafka that errors can be put into, with the topic of `tweets`.
+fn mock() -> (MockCluster<'static, DefaultProducerContext>, Settings) {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    let settings = settings(&cluster.bootstrap_servers());
+    cluster
+        .create_topic(&settings.topic(Lane::Tweets), 1, 1)
+        .expect("a topic");
+    (cluster, settings)
 }
 
 /// Publishes `from..to` in order and replays from the first unconfirmed record after any error, as a lane does.
@@ -95,6 +109,7 @@ async fn a_broker_that_is_killed_costs_nothing_and_is_used_again_at_once() {
     switch(&broker, Broker::up).await;
     let up = Instant::now();
     deliver(&sink, 1_000, 5_000).await;
+    eprintln!("all delivered {:?} after the broker", up.elapsed());
     assert!(
         up.elapsed() < Duration::from_secs(15),
         "{:?} after the broker",
@@ -108,16 +123,15 @@ async fn a_broker_that_is_killed_costs_nothing_and_is_used_again_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_publisher_outlives_its_broker() {
-    let broker = Arc::new(own_kafka());
-    let settings = settings(broker.address());
+    let (cluster, settings) = mock();
     let sink = sink(&settings);
     let mut publisher = open_in_time(&sink).await;
-    switch(&broker, Broker::kill).await;
+    cluster.broker_down(1).expect("down");
     let records: Vec<_> = (0..1_000)
         .map(|seq| record(Lane::Tweets, seq, "k", "{}"))
         .collect();
     publisher.publish(&records).await.expect("kept by the client");
-    switch(&broker, Broker::up).await;
+    cluster.broker_up(1).expect("up");
     let settled = outcomes(publisher.as_mut(), 1_000)
         .await
         .expect("no error at all");
@@ -126,11 +140,10 @@ async fn a_publisher_outlives_its_broker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_a_sink_whose_broker_is_away_does_not_hang() {
-    let broker = Arc::new(own_kafka());
-    let settings = settings(broker.address());
+    let (cluster, settings) = mock();
     let sink = sink(&settings);
     let mut publisher = open_in_time(&sink).await;
-    switch(&broker, Broker::kill).await;
+    cluster.broker_down(1).expect("down");
     let records: Vec<_> = (0..1_000)
         .map(|seq| record(Lane::Tweets, seq, "k", "{}"))
         .collect();
@@ -197,11 +210,7 @@ async fn a_check_of_a_dead_address_names_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_producer_that_breaks_is_replaced() {
-    let cluster = MockCluster::new(1).expect("a mock cluster");
-    let settings = settings(&cluster.bootstrap_servers());
-    cluster
-        .create_topic(&settings.topic(Lane::Tweets), 1, 1)
-        .expect("a topic");
+    let (cluster, settings) = mock();
     cluster
         .create_topic(&settings.topic(Lane::Errors), 1, 1)
         .expect("a topic");
@@ -233,10 +242,8 @@ async fn a_producer_that_breaks_is_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_is_forbidden_needs_a_person_and_comes_back_by_itself() {
-    let cluster = MockCluster::new(1).expect("a mock cluster");
-    let settings = settings(&cluster.bootstrap_servers());
+    let (cluster, settings) = mock();
     let topic = settings.topic(Lane::Tweets);
-    cluster.create_topic(&topic, 1, 1).expect("a topic");
     let sink = sink(&settings);
     let denied = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     let mut publisher = open_in_time(&sink).await;
@@ -266,11 +273,7 @@ async fn a_topic_that_is_forbidden_needs_a_person_and_comes_back_by_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_client_retries_is_no_error() {
-    let cluster = MockCluster::new(1).expect("a mock cluster");
-    let settings = settings(&cluster.bootstrap_servers());
-    cluster
-        .create_topic(&settings.topic(Lane::Tweets), 1, 1)
-        .expect("a topic");
+    let (cluster, settings) = mock();
     let sink = sink(&settings);
     let mut publisher = open_in_time(&sink).await;
     cluster.request_errors(
@@ -289,11 +292,7 @@ async fn what_the_client_retries_is_no_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_batch_refuses_its_records_and_not_the_lane() {
-    let cluster = MockCluster::new(1).expect("a mock cluster");
-    let settings = settings(&cluster.bootstrap_servers());
-    cluster
-        .create_topic(&settings.topic(Lane::Tweets), 1, 1)
-        .expect("a topic");
+    let (cluster, settings) = mock();
     let sink = sink(&settings);
     let mut publisher = open_in_time(&sink).await;
     for code in [
@@ -318,11 +317,7 @@ async fn a_refused_batch_refuses_its_records_and_not_the_lane() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_is_waited_out_in_order() {
-    let cluster = MockCluster::new(1).expect("a mock cluster");
-    let mut settings = settings(&cluster.bootstrap_servers());
-    cluster
-        .create_topic(&settings.topic(Lane::Tweets), 1, 1)
-        .expect("a topic");
+    let (_cluster, mut settings) = mock();
     settings
         .properties
         .insert("queue.buffering.max.messages".to_owned(), "50".to_owned());
@@ -337,4 +332,45 @@ async fn a_full_queue_is_waited_out_in_order() {
     let read = read_topic(&settings.bootstrap_servers, &settings.topic(Lane::Tweets), 1_000).await;
     let seqs: Vec<_> = read.iter().map(common::Read::seq).collect();
     assert_eq!(seqs, (0..1_000).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_deleted_is_created_again_without_a_restart() {
+    let servers = &test_brokers::kafka().bootstrap;
+    let settings = settings(servers);
+    let topic = settings.topic(Lane::Tweets);
+    let sink = sink(&settings);
+    deliver(&sink, 0, 1_000).await;
+    let mut publisher = open_in_time(&sink).await;
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", servers)
+        .create()
+        .expect("an admin client");
+    let deleted = admin
+        .delete_topics(&[&topic], &AdminOptions::new())
+        .await
+        .expect("deleted");
+    assert!(deleted.iter().all(Result::is_ok), "{deleted:?}");
+
+    let start = Instant::now();
+    let error = loop {
+        let one = [record(Lane::Tweets, 1_000, "k", "{}")];
+        if let Err(error) = publisher.publish(&one).await {
+            break error;
+        }
+        // Kafka deletes in its own time, and takes records until then.
+        if let Err(error) = outcomes(publisher.as_mut(), 1).await {
+            break error;
+        }
+    };
+    eprintln!("{:?} until {error}", start.elapsed());
+    assert!(
+        matches!(&error, SinkError::Operator(text) if text.contains(&topic)),
+        "{error}"
+    );
+    drop(publisher);
+    deliver(&sink, 1_000, 3_000).await;
+    let read = read_topic(servers, &topic, 2_000).await;
+    let seqs: HashSet<_> = read.iter().map(common::Read::seq).collect();
+    assert!((1_000..3_000).all(|seq| seqs.contains(&seq)));
 }

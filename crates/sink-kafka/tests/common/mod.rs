@@ -162,7 +162,7 @@ fn read_blocking(servers: &str, topic: &str, at_least: usize) -> Vec<Read> {
 
 pub(crate) fn partitions(consumer: &BaseConsumer, topic: &str) -> i32 {
     let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("metadata");
-    metadata.topics()[0].partitions().len() as i32
+    i32::try_from(metadata.topics()[0].partitions().len()).expect("few partitions")
 }
 
 /// How many partitions `topic` has.
