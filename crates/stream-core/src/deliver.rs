@@ -9,18 +9,16 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff;
-use crate::cursor::{self, LaneCursor};
+use crate::books::Books;
 use crate::dead_letter::{DeadLetter, Refused};
 use crate::feed::{Feed, FeedError};
 use crate::inlet::{Inlet, Item};
 use crate::lane::Lane;
 use crate::observe::{Event, Observer};
-use crate::record::{Place, Record};
-use crate::route::Routed;
 use crate::sink::{Publisher, Settled, Sink, SinkError};
 use crate::status::{LaneStatus, Shared};
 use crate::time::Timestamp;
-use crate::window::{Limits, Settlement, Window};
+use crate::window::{Limits, Settlement};
 
 /// How long a sink may take to accept records that the window has room for.
 const PUBLISH_DEADLINE: Duration = Duration::from_secs(30);
@@ -93,13 +91,7 @@ enum Ended {
 /// The loop.
 pub struct LaneLoop {
     with: Delivery,
-    cursor_name: String,
-    cursor: LaneCursor,
-    window: Window,
-    /// The record handed over last: the next one's `previous`.
-    handed_over: Option<Place>,
-    /// Messages below this have been counted as received.
-    seen: u64,
+    books: Books,
     /// Up to this sequence records go one by one.
     careful_until: Option<u64>,
 }
@@ -107,25 +99,16 @@ pub struct LaneLoop {
 impl LaneLoop {
     /// A loop that goes on from the lane's cursor, or from the oldest message that the journal holds.
     pub fn new(mut with: Delivery) -> Self {
-        let cursor_name = cursor::name(&with.sink_name, with.lane);
-        let cursor = match with.journal.cursor(&cursor_name) {
-            Some(cursor) => LaneCursor::from(cursor),
-            None => LaneCursor {
-                position: with.journal.start(),
-                last: None,
-            },
-        };
-        with.journal.set_cursor(&cursor_name, cursor.into());
-        with.feed.seek(cursor.position);
-        with.status.update(|status| status.cursor = cursor.position);
-        let (seen, handed_over) = (cursor.position, cursor.last);
+        let books = Books::open(
+            &with.sink_name,
+            with.lane,
+            with.journal.clone(),
+            with.status.clone(),
+        );
+        with.feed.seek(books.cursor());
         Self {
             with,
-            cursor_name,
-            cursor,
-            window: Window::default(),
-            handed_over,
-            seen,
+            books,
             careful_until: None,
         }
     }
@@ -134,10 +117,10 @@ impl LaneLoop {
     pub async fn run(mut self) -> Result<(), Broken> {
         let mut failures = 0;
         loop {
-            let before = self.cursor.position;
+            let before = self.books.cursor();
             let ended = self.session().await;
             self.with.status.update(|status| status.connected = false);
-            if self.cursor.position > before {
+            if self.books.cursor() > before {
                 failures = 0;
             }
             match ended? {
@@ -151,7 +134,7 @@ impl LaneLoop {
                     }
                 }
             }
-            self.rewind();
+            self.books.rewind(&mut self.with.feed);
         }
     }
 
@@ -178,14 +161,14 @@ impl LaneLoop {
         let mut settled = Vec::new();
         loop {
             let draining = stop.drain.is_cancelled();
-            if draining && self.window.is_empty() && self.with.feed.is_caught_up() {
+            if draining && self.books.oldest().is_none() && self.with.feed.is_caught_up() {
                 return Ok(Ended::Finished);
             }
             settled.clear();
             tokio::select! {
                 () = stop.now.cancelled() => return Ok(Ended::Finished),
                 () = stop.drain.cancelled(), if !draining => {}
-                outcome = publisher.settled(&mut settled), if !self.window.is_empty() => {
+                outcome = publisher.settled(&mut settled), if self.books.oldest().is_some() => {
                     if let Err(error) = outcome {
                         return Ok(Ended::Reset(error));
                     }
@@ -193,14 +176,16 @@ impl LaneLoop {
                         return Ok(ended);
                     }
                 }
-                ready = self.with.feed.ready(), if self.window.has_room(self.limits()) => {
+                ready = self.with.feed.ready(), if self.books.has_room(self.limits()) => {
                     ready?;
                     if let Err(error) = self.hand_over(publisher).await {
                         return Ok(Ended::Reset(error));
                     }
                 }
             }
-            self.account()?;
+            if !self.books.agree(&self.with.feed) {
+                return Err(self.miscounted("the books do not balance"));
+            }
         }
     }
 
@@ -214,25 +199,9 @@ impl LaneLoop {
 
     /// Takes messages while the window has room and hands their records over.
     async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<(), SinkError> {
-        let (mut records, mut received) = (Vec::new(), 0);
-        while self.window.has_room(self.limits())
-            && let Some(message) = self.with.feed.take()
-        {
-            let Some(record) = self.record(&message) else {
-                continue;
-            };
-            received += u64::from(message.place.seq >= self.seen);
-            self.handed_over = Some(record.place);
-            self.window.push(record.clone());
-            records.push(record);
-        }
-        self.seen = self.seen.max(self.with.feed.position());
-        self.with.status.update(|status| {
-            status.received += received;
-            status.in_flight += received;
-            status.published += records.len() as u64;
-        });
-        self.advance();
+        let limits = self.limits();
+        let records = self.books.take_on(&mut self.with.feed, limits);
+        self.careful_no_longer_than_needed();
         if records.is_empty() {
             return Ok(());
         }
@@ -244,31 +213,11 @@ impl LaneLoop {
         }
     }
 
-    fn record(&self, message: &Routed) -> Option<Record> {
-        if !message.lanes.contains(self.with.lane) {
-            return None;
-        }
-        let value = message.split.values[self.with.lane].clone()?;
-        let previous = self
-            .handed_over
-            .filter(|last| last.epoch == message.place.epoch)
-            .map(|last| last.seq);
-        Some(Record {
-            lane: self.with.lane,
-            place: message.place,
-            previous,
-            lanes: message.lanes,
-            received_at: message.received_at,
-            key: message.split.key.clone(),
-            value,
-        })
-    }
-
     /// Books outcomes and moves the cursor over what is settled.
     async fn settle(&mut self, settled: &mut Vec<Settled>) -> Result<Option<Ended>, Broken> {
         let mut suspect = None;
         for Settled { seq, outcome } in settled.drain(..) {
-            match self.window.settle(seq, outcome) {
+            match self.books.settle(seq, outcome) {
                 Settlement::Noted => {}
                 Settlement::Impossible => {
                     return Err(self.miscounted("a record was settled that is not in flight"));
@@ -281,29 +230,20 @@ impl LaneLoop {
                 Settlement::Refused(_) => suspect = suspect.max(Some(seq)),
             }
         }
-        let (now, mut delivered) = (Timestamp::now(), 0);
-        while let Some(record) = self.window.pop_settled() {
+        let (now, with) = (Timestamp::now(), &self.with);
+        self.books.pass_delivered(&with.feed, |record| {
             let latency = now.since(record.received_at);
-            let (sink, lane) = (self.with.sink_name.as_str(), record.lane);
-            self.with.observer.on(Event::Confirmed { sink, lane, latency });
-            self.cursor.last = Some(record.place);
-            delivered += 1;
-        }
-        if delivered > 0 {
-            self.with.status.update(|status| {
-                status.delivered += delivered;
-                status.in_flight -= delivered;
-                status.last_error = None;
-            });
-        }
-        self.advance();
+            let (sink, lane) = (with.sink_name.as_str(), record.lane);
+            with.observer.on(Event::Confirmed { sink, lane, latency });
+        });
+        self.careful_no_longer_than_needed();
         Ok(suspect.map(Ended::Suspect))
     }
 
     /// The one record in flight is refused although it came alone: writes its dead letter and passes it. `false` if the
     /// end came first.
     async fn give_up(&mut self, why: &str) -> bool {
-        let Some(record) = self.window.oldest() else {
+        let Some(record) = self.books.oldest() else {
             return true;
         };
         tracing::error!(
@@ -342,57 +282,13 @@ impl LaneLoop {
                 messages: 1,
             });
         }
-        let record = self.window.pop();
-        self.cursor.last = record.map(|record| record.place);
-        self.with.status.update(|status| {
-            status.in_flight -= 1;
-            *(if dead_lettered {
-                &mut status.dead_lettered
-            } else {
-                &mut status.dropped
-            }) += 1;
-        });
+        self.books.pass_refused(&self.with.feed, dead_lettered);
         true
     }
 
-    /// Moves the cursor to the oldest message that is not settled.
-    fn advance(&mut self) {
-        let oldest = self.window.oldest();
-        let position = oldest.map_or(self.with.feed.position(), |record| record.place.seq);
-        let oldest_pending = oldest.map(|record| record.received_at);
-        self.with.status.update(|status| {
-            status.cursor = position;
-            status.oldest_pending = oldest_pending;
-        });
-        if position != self.cursor.position {
-            self.cursor.position = position;
-            self.with
-                .journal
-                .set_cursor(&self.cursor_name, self.cursor.into());
-        }
-        if self.careful_until.is_some_and(|until| position > until) {
-            self.careful_until = None;
-        }
-    }
-
-    fn rewind(&mut self) {
-        self.window.clear();
-        self.with.feed.seek(self.cursor.position);
-        self.handed_over = self.cursor.last;
-        self.with.status.update(|status| status.resets += 1);
-    }
-
-    /// Two counts that were kept apart must agree: what is in flight by the books, and what is in the window.
-    fn account(&self) -> Result<(), Broken> {
-        let replaying = self.with.feed.position() < self.seen;
-        let status = self
-            .with
-            .status
-            .update(|status| (status.in_flight, status.balances()));
-        if (!replaying && status.0 != self.window.len() as u64) || !status.1 {
-            return Err(self.miscounted("the books do not balance"));
-        }
-        Ok(())
+    fn careful_no_longer_than_needed(&mut self) {
+        let cursor = self.books.cursor();
+        self.careful_until = self.careful_until.filter(|until| cursor <= *until);
     }
 
     fn miscounted(&self, what: &'static str) -> Broken {

@@ -21,7 +21,7 @@
 //! | [`dead_letter`], [`notice`] | records of our own: what could not be read, what became of the stream |
 //! | [`tail`], [`feed`] | the newest messages in memory, and one lane's way through memory and journal |
 //! | [`deliver`] | one lane's loop: window, confirms, cursor, reset and replay |
-//! | [`window`], [`cursor`] | what is in flight, and how far the lane has got |
+//! | `books`, [`window`], [`cursor`] | the lane's accounts: what is in flight, and how far the lane has got |
 //! | [`sink`] | the trait that brokers implement, with its contract |
 //! | [`cloudevents`] | optional headers |
 //! | [`pipeline`] | all of it assembled, and how it comes to rest |
@@ -29,6 +29,7 @@
 //! | `testing` (feature of that name) | the suite that every sink passes, a sink in memory, a scripted source |
 
 pub mod backoff;
+mod books;
 pub mod budget;
 pub mod cloudevents;
 pub mod cursor;
