@@ -14,7 +14,7 @@ pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("enable.idempotence", "true"),
     ("max.in.flight.requests.per.connection", "5"),
     ("message.timeout.ms", "0"),
-    ("queue.buffering.max.ms", "5"),
+    ("queue.buffering.max.ms", "2"),
     ("batch.size", "262144"),
     ("compression.codec", "lz4"),
     ("queue.buffering.max.kbytes", "65536"),
