@@ -66,7 +66,9 @@ pub(crate) fn rabbitmq() -> Result<Found, String> {
             .with_startup_timeout(START)
             .start()
             .map_err(|why| why.to_string())?;
-        let host = container.get_host().map_err(|why| why.to_string())?;
+        let host = container.get_host().map_err(|why| why.to_string())?.to_string();
+        // The port is the one of IPv4; localhost may mean ::1.
+        let host = if host == "localhost" { "127.0.0.1" } else { &host };
         let port = container
             .get_host_port_ipv4(RABBITMQ_PORT)
             .map_err(|why| why.to_string())?;
