@@ -19,7 +19,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the daemon.
-    #[command(after_help = "Example: X_BEARER_TOKEN=… birdfeed run\n         birdfeed run --config /etc/birdfeed.toml")]
+    #[command(
+        after_help = "Example: X_BEARER_TOKEN=… birdfeed run\n         birdfeed run --config /etc/birdfeed.toml"
+    )]
     Run(ConfigArgs),
     /// See it work: simulator, stream and files in one process; no account, no broker.
     #[command(after_help = "Example: birdfeed demo --for 20s --rate 250")]
@@ -28,11 +30,15 @@ pub enum Command {
     #[command(after_help = "Example: birdfeed check --config birdfeed.toml --connect")]
     Check(CheckArgs),
     /// Show what a running daemon says of itself.
-    #[command(after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464")]
+    #[command(
+        after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
+    )]
     Status(StatusArgs),
     /// Serve an X look-alike to try things against.
-    #[command(after_help = "Example: birdfeed simulate --listen 127.0.0.1:8080 --rate 250\n         \
-                            birdfeed simulate --tls --ca-out ca.pem --fault faults.txt")]
+    #[command(
+        after_help = "Example: birdfeed simulate --listen 127.0.0.1:8080 --rate 250\n         \
+                            birdfeed simulate --tls --ca-out ca.pem --fault faults.txt"
+    )]
     Simulate(simulator::cli::SimulateArgs),
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]

@@ -34,7 +34,14 @@ pub struct Stop {
 
 impl Stop {
     /// Ends with `exit`, saying `message`.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an error that ends the program is given away"
+    )]
     pub fn new(exit: Exit, message: impl ToString) -> Self {
-        Self { exit, message: message.to_string() }
+        Self {
+            exit,
+            message: message.to_string(),
+        }
     }
 }

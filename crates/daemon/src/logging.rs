@@ -19,7 +19,9 @@ pub enum Format {
 
 /// Starts logging at `level` (tracing's directives: `info`, `debug,lapin=warn`). Called once.
 pub fn start(format: Format, level: &str) {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse_lossy(level);
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .parse_lossy(level);
     let terminal = std::io::stderr().is_terminal();
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {

@@ -18,8 +18,13 @@ pub struct Health {
 
 /// Whether the process should live on. Says nothing of X or the brokers: a restart would not cure them.
 pub fn live(view: &View) -> Health {
-    let reasons = view.stuck(STUCK).into_iter().map(|name| format!("{name} has not moved for {STUCK:?}"));
-    Health { reasons: reasons.collect() }
+    let reasons = view
+        .stuck(STUCK)
+        .into_iter()
+        .map(|name| format!("{name} has not moved for {STUCK:?}"));
+    Health {
+        reasons: reasons.collect(),
+    }
 }
 
 /// Whether the process does what it is there for.
@@ -42,12 +47,21 @@ fn obstacles(status: &Status, now: Timestamp) -> Vec<String> {
         reasons.push(format!("the journal takes no messages: {why}"));
     }
     for lane in &status.lanes {
-        if lane.oldest_pending.is_some_and(|oldest| now.since(oldest) > LANE_STUCK) {
+        if lane
+            .oldest_pending
+            .is_some_and(|oldest| now.since(oldest) > LANE_STUCK)
+        {
             let why = lane.last_error.as_deref().unwrap_or("nothing is confirmed");
-            reasons.push(format!("lane {} of sink {} is stuck: {why}", lane.lane, lane.sink));
+            reasons.push(format!(
+                "lane {} of sink {} is stuck: {why}",
+                lane.lane, lane.sink
+            ));
         } else if !lane.connected && lane.pending > 0 && lane.last_error.is_some() {
             let why = lane.last_error.as_deref().unwrap_or_default();
-            reasons.push(format!("lane {} of sink {} is not connected: {why}", lane.lane, lane.sink));
+            reasons.push(format!(
+                "lane {} of sink {} is not connected: {why}",
+                lane.lane, lane.sink
+            ));
         }
     }
     reasons
@@ -64,9 +78,20 @@ mod tests {
     fn status() -> Status {
         Status {
             name: "main".into(),
-            stream: StreamStatus { state: "streaming", connections: 1, ..StreamStatus::default() },
+            stream: StreamStatus {
+                state: "streaming",
+                connections: 1,
+                ..StreamStatus::default()
+            },
             lanes: vec![LaneStatus::new("kafka", Lane::Tweets)],
-            journal: JournalStatus { bytes: 0, max_bytes: 1, segments: 0, unsynced: 0, end: 0, lost: 0 },
+            journal: JournalStatus {
+                bytes: 0,
+                max_bytes: 1,
+                segments: 0,
+                unsynced: 0,
+                end: 0,
+                lost: 0,
+            },
         }
     }
 
@@ -77,7 +102,10 @@ mod tests {
         let mut stuck = status();
         stuck.lanes[0].oldest_pending = Some(Timestamp::from_millis(900_000));
         stuck.lanes[0].last_error = Some("no broker".into());
-        assert_eq!(obstacles(&stuck, now), ["lane tweets of sink kafka is stuck: no broker"]);
+        assert_eq!(
+            obstacles(&stuck, now),
+            ["lane tweets of sink kafka is stuck: no broker"]
+        );
         let mut early = status();
         early.stream.connections = 0;
         assert_eq!(obstacles(&early, now).len(), 1);

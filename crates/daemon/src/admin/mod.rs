@@ -50,12 +50,16 @@ pub fn serve(address: SocketAddr, admin: Admin) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
-        if let Err(error) = runtime.block_on(accept(listener, Arc::new(admin))) {
-            tracing::error!(%error, "the admin server has ended");
-        }
-    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    std::thread::Builder::new()
+        .name("admin".to_owned())
+        .spawn(move || {
+            if let Err(error) = runtime.block_on(accept(listener, Arc::new(admin))) {
+                tracing::error!(%error, "the admin server has ended");
+            }
+        })?;
     Ok(bound)
 }
 
@@ -63,7 +67,9 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else { return Ok(()) };
+        let Ok(slot) = slots.clone().acquire_owned().await else {
+            return Ok(());
+        };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -104,7 +110,10 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         "/livez" => probe(&health::live(&admin.view)),
         "/readyz" => probe(&health::ready(&admin.view)),
         "/status" => status(admin),
-        _ => text(StatusCode::NOT_FOUND, "there is /metrics /livez /readyz /status\n".into()),
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "there is /metrics /livez /readyz /status\n".into(),
+        ),
     }
 }
 
@@ -126,7 +135,10 @@ fn probe(health: &Health) -> Response<Full<Bytes>> {
     if health.reasons.is_empty() {
         text(StatusCode::OK, "ok\n".into())
     } else {
-        text(StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", health.reasons.join("\n")))
+        text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{}\n", health.reasons.join("\n")),
+        )
     }
 }
 
@@ -137,6 +149,9 @@ fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
 fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(content_type),
+    );
     response
 }

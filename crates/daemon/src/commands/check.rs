@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use source_x::RulesClient;
+
 use crate::cli::CheckArgs;
-use crate::config;
+use crate::config::{self, Config};
 use crate::exit::{Exit, Stop};
 use crate::wiring::{self, Parts};
 
@@ -19,12 +21,15 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
         return Ok(());
     }
     let runtime = super::run::runtime()?;
-    let ended = runtime.block_on(connect(&parts));
+    let ended = runtime.block_on(connect(&config, &parts));
     runtime.shutdown_background();
     ended
 }
 
-async fn connect(parts: &Parts) -> Result<(), Stop> {
+async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
+    // A stream is not opened: it would cost a connect and take the slot of the daemon that may be running. Listing the
+    // rules needs the same way and the same token.
+    let rules = RulesClient::new(&config.stream.source).map_err(|error| Stop::new(Exit::Usage, error))?;
     let mut silent = 0;
     let mut tell = |name: &str, answer: Result<(), String>| match answer {
         Ok(()) => println!("{name}: answers"),
@@ -33,8 +38,8 @@ async fn connect(parts: &Parts) -> Result<(), Stop> {
             println!("{name}: DOES NOT ANSWER: {why}");
         }
     };
-    let x = tokio::time::timeout(DEADLINE, parts.source.check());
-    tell("X", within(x.await));
+    let x = tokio::time::timeout(DEADLINE, rules.list());
+    tell("X", within(x.await.map(|rules| rules.map(drop))));
     for sink in &parts.sinks {
         let check = tokio::time::timeout(DEADLINE, sink.sink.check());
         tell(&format!("sink {}", sink.name), within(check.await));
@@ -42,7 +47,10 @@ async fn connect(parts: &Parts) -> Result<(), Stop> {
     match silent {
         0 => Ok(()),
         1 => Err(Stop::new(Exit::Unavailable, "1 service does not answer")),
-        more => Err(Stop::new(Exit::Unavailable, format!("{more} services do not answer"))),
+        more => Err(Stop::new(
+            Exit::Unavailable,
+            format!("{more} services do not answer"),
+        )),
     }
 }
 

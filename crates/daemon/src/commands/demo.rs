@@ -24,11 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Runs the demo and shows its proof.
 pub fn run(args: &DemoArgs) -> Result<(), Stop> {
     logging::start(logging::Format::Pretty, "warn");
-    let dir = args.dir.clone().unwrap_or_else(|| {
-        Path::new("birdfeed-data").join(format!("demo-{}", Timestamp::now().secs()))
-    });
+    let dir = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| Path::new("birdfeed-data").join(format!("demo-{}", Timestamp::now().secs())));
     if dir.exists() {
-        let message = format!("{} is already there; give --dir a folder of its own", dir.display());
+        let message = format!(
+            "{} is already there; give --dir a folder of its own",
+            dir.display()
+        );
         return Err(Stop::new(Exit::Usage, message));
     }
     let runtime = runtime()?;
@@ -45,15 +49,28 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
         chunking: Chunking::Random,
         ..simulator::Settings::default()
     };
-    let simulator = Simulator::start(settings).await.map_err(|error| Stop::new(Exit::Usage, error))?;
+    let simulator = Simulator::start(settings)
+        .await
+        .map_err(|error| Stop::new(Exit::Usage, error))?;
     for (value, tag) in [("bird has:images", Some("birds")), ("\"good morning\"", None)] {
         simulator.add_rule(value, tag);
     }
-    let config = config::load(None, &environment(&simulator, dir)).map_err(|problems| Stop::new(Exit::Invariant, problems))?;
-    let Running { mut pipeline, view, admin } = start(&config)?;
-    say(&format!("simulator {} → birdfeed → files in {}", simulator.base_url(), dir.display()));
+    let config = config::load(None, &environment(&simulator, dir))
+        .map_err(|problems| Stop::new(Exit::Invariant, problems))?;
+    let Running {
+        mut pipeline,
+        view,
+        admin,
+    } = start(&config)?;
+    say(&format!(
+        "simulator {} → birdfeed → files in {}",
+        simulator.base_url(),
+        dir.display()
+    ));
     if let Some(admin) = admin {
-        say(&format!("look while it runs: curl http://{admin}/status   curl http://{admin}/metrics"));
+        say(&format!(
+            "look while it runs: curl http://{admin}/status   curl http://{admin}/metrics"
+        ));
     }
     tokio::select! {
         () = watch(&view, args.length) => {}
@@ -118,13 +135,19 @@ fn counters(status: &Status, elapsed: Duration) -> String {
         .filter(|lane| lane.received > 0)
         .map(|lane| format!("  {} {}", lane.lane, lane.delivered))
         .collect();
-    format!("{:>4}s  {}  received {}  delivered:{lanes}", elapsed.as_secs(), status.stream.state, status.stream.messages)
+    format!(
+        "{:>4}s  {}  received {}  delivered:{lanes}",
+        elapsed.as_secs(),
+        status.stream.state,
+        status.stream.messages
+    )
 }
 
 /// Waits until what the simulator wrote has arrived. If it does not, the proof will say so.
 async fn caught_up(simulator: &Simulator, view: &View) {
     let deadline = Instant::now() + PATIENCE;
-    while view.status().stream.messages < simulator.ledger().totals().whole_posts && Instant::now() < deadline {
+    while view.status().stream.messages < simulator.ledger().totals().whole_posts && Instant::now() < deadline
+    {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -135,22 +158,40 @@ fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), Stop> {
         "lane", "simulator", "received", "delivered", "in files"
     ));
     let mut whole = true;
-    for Proof { lane, sent, found, equal } in proof {
+    for Proof {
+        lane,
+        sent,
+        found,
+        equal,
+    } in proof
+    {
         let counts = status.lanes.iter().find(|status| status.lane == lane.name());
         let (received, delivered) = counts.map_or((0, 0), |status| (status.received, status.delivered));
         let agree = *equal && [received, delivered, *found].iter().all(|count| count == sent);
         whole &= agree;
         let verdict = if agree { "yes" } else { "NO" };
-        say(&format!("{:<16} {sent:>10} {received:>10} {delivered:>10} {found:>10}   {verdict}", lane.name()));
+        say(&format!(
+            "{:<16} {sent:>10} {received:>10} {delivered:>10} {found:>10}   {verdict}",
+            lane.name()
+        ));
     }
-    say(&format!("\nthe posts:          {}", dir.join("lanes/tweets").display()));
-    say(&format!("what became of it:  {}", dir.join("lanes/events").display()));
+    say(&format!(
+        "\nthe posts:          {}",
+        dir.join("lanes/tweets").display()
+    ));
+    say(&format!(
+        "what became of it:  {}",
+        dir.join("lanes/events").display()
+    ));
     say("next:               README.md, “Point it at the real X”");
     if whole {
         say("received = delivered for every lane, and the files hold exactly what the simulator sent.");
         Ok(())
     } else {
-        Err(Stop::new(Exit::Invariant, "the numbers do not agree; please report this with the folder above"))
+        Err(Stop::new(
+            Exit::Invariant,
+            "the numbers do not agree; please report this with the folder above",
+        ))
     }
 }
 

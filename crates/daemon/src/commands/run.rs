@@ -11,10 +11,10 @@ use stream_core::view::View;
 use crate::admin::{self, Admin};
 use crate::config::{self, Config};
 use crate::exit::{Exit, Stop};
+use crate::logging;
 use crate::metrics::Metrics;
 use crate::signals::Signals;
 use crate::wiring::{self, Parts};
-use crate::logging;
 
 /// Runs until a signal, or until it cannot go on.
 pub fn run(file: Option<&Path>) -> Result<(), Stop> {
@@ -71,9 +71,15 @@ pub(crate) struct Running {
 
 /// Starts everything that `config` asks for.
 pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
-    let Parts { mut settings, source, sinks } = wiring::parts(config)?;
-    let lanes: Vec<_> =
-        sinks.iter().flat_map(|sink| settings.lanes.iter().map(|lane| (sink.name.clone(), lane))).collect();
+    let Parts {
+        mut settings,
+        source,
+        sinks,
+    } = wiring::parts(config)?;
+    let lanes: Vec<_> = sinks
+        .iter()
+        .flat_map(|sink| settings.lanes.iter().map(|lane| (sink.name.clone(), lane)))
+        .collect();
     let metrics = Metrics::new(&lanes).map_err(|error| Stop::new(Exit::Invariant, error))?;
     let metrics = Arc::new(metrics);
     let timed = metrics.clone();
@@ -84,13 +90,32 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
         error @ StartError::Thread(..) => Stop::new(Exit::LocalIo, error),
     })?;
     let view = pipeline.view();
-    let admin = config.admin.listen.map(|address| serve(address, Admin { view: view.clone(), metrics })).transpose()?;
-    Ok(Running { pipeline, view, admin })
+    let admin = config
+        .admin
+        .listen
+        .map(|address| {
+            serve(
+                address,
+                Admin {
+                    view: view.clone(),
+                    metrics,
+                },
+            )
+        })
+        .transpose()?;
+    Ok(Running {
+        pipeline,
+        view,
+        admin,
+    })
 }
 
 fn serve(address: SocketAddr, admin: Admin) -> Result<SocketAddr, Stop> {
     let bound = admin::serve(address, admin).map_err(|error| {
-        Stop::new(Exit::LocalIo, format!("the admin server cannot listen on {address}: {error}"))
+        Stop::new(
+            Exit::LocalIo,
+            format!("the admin server cannot listen on {address}: {error}"),
+        )
     })?;
     tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
     Ok(bound)
@@ -100,7 +125,13 @@ fn report(rest: &Rest) {
     if let Err(error) = &rest.journal {
         tracing::warn!(%error, "the journal could not be closed in good order; nothing written is lost");
     }
-    let pending = rest.status.lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
+    let pending = rest
+        .status
+        .lanes
+        .iter()
+        .map(|lane| lane.pending)
+        .max()
+        .unwrap_or_default();
     if pending == 0 {
         tracing::info!("everything is delivered");
     } else {

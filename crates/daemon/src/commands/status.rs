@@ -22,7 +22,9 @@ pub fn run(args: &StatusArgs) -> Result<(), Stop> {
         let body = fetch(address).map_err(|error| {
             Stop::new(
                 Exit::Unavailable,
-                format!("no daemon answers at {address} ({error}); is it running, and is `admin.listen` the same?"),
+                format!(
+                    "no daemon answers at {address} ({error}); is it running, and is `admin.listen` the same?"
+                ),
             )
         })?;
         if args.json {
@@ -51,7 +53,10 @@ fn address(args: &StatusArgs) -> Result<SocketAddr, Stop> {
         return Ok(address);
     }
     let config = config::from_process(args.config.config.as_deref())?;
-    config.admin.listen.ok_or_else(|| Stop::new(Exit::Usage, "the configuration switches the admin server off"))
+    config
+        .admin
+        .listen
+        .ok_or_else(|| Stop::new(Exit::Usage, "the configuration switches the admin server off"))
 }
 
 fn fetch(address: SocketAddr) -> std::io::Result<String> {
@@ -62,10 +67,15 @@ fn fetch(address: SocketAddr) -> std::io::Result<String> {
     write!(stream, "GET /status HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
     let mut answer = String::new();
     stream.take(MOST).read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| std::io::Error::other("not an HTTP answer"))?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| std::io::Error::other("not an HTTP answer"))?;
     match head.split(' ').nth(1) {
         Some("200") => Ok(body.to_owned()),
-        status => Err(std::io::Error::other(format!("status {}", status.unwrap_or("missing")))),
+        status => Err(std::io::Error::other(format!(
+            "status {}",
+            status.unwrap_or("missing")
+        ))),
     }
 }
 
@@ -81,37 +91,79 @@ fn render(report: &Value) -> String {
         let written = writeln!(page, "{line}");
         debug_assert!(written.is_ok(), "writing to a String cannot fail");
     };
-    let ready = if report["ready"] == Value::Bool(true) { "ready" } else { "NOT ready" };
-    line(format!("birdfeed {} · stream {} · {ready}", text("/version"), text("/name")));
+    let ready = if report["ready"] == Value::Bool(true) {
+        "ready"
+    } else {
+        "NOT ready"
+    };
+    line(format!(
+        "birdfeed {} · stream {} · {ready}",
+        text("/version"),
+        text("/name")
+    ));
     for reason in report["reasons"].as_array().into_iter().flatten() {
         line(format!("  ! {}", reason.as_str().unwrap_or_default()));
     }
-    line(format!("stream     {} since {}", text("/stream/state"), text("/stream/since")));
-    line(format!("last byte  {}", text("/stream/last_byte")));
-    line(format!("messages   {} received, {} dropped", text("/stream/messages"), text("/stream/dropped")));
-    line(format!("connects   {} accepted, {} left in the budget", text("/stream/connections"), text("/stream/connect_budget")));
-    line(format!("last error {}", text("/stream/last_error")));
-    line(format!("journal    {} of {} bytes", text("/journal/bytes"), text("/journal/max_bytes")));
-    line(String::new());
     line(format!(
-        "{:<12} {:<15} {:>12} {:>12} {:>9} {:>9} {:>8}",
-        "sink", "lane", "received", "delivered", "in flight", "refused", "pending"
+        "stream     {} since {}",
+        text("/stream/state"),
+        text("/stream/since")
     ));
+    line(format!("last byte  {}", text("/stream/last_byte")));
+    line(format!(
+        "messages   {} received, {} dropped",
+        text("/stream/messages"),
+        text("/stream/dropped")
+    ));
+    line(format!(
+        "connects   {} accepted, {} left in the budget",
+        text("/stream/connections"),
+        text("/stream/connect_budget")
+    ));
+    line(format!("last error {}", text("/stream/last_error")));
+    line(format!(
+        "journal    {} of {} bytes",
+        text("/journal/bytes"),
+        text("/journal/max_bytes")
+    ));
+    line(String::new());
+    line(row([
+        "sink",
+        "lane",
+        "received",
+        "delivered",
+        "in flight",
+        "refused",
+        "pending",
+    ]));
     for lane in report["lanes"].as_array().into_iter().flatten() {
-        let number = |name: &str| lane[name].as_u64().unwrap_or_default();
-        line(format!(
-            "{:<12} {:<15} {:>12} {:>12} {:>9} {:>9} {:>8}{}",
-            lane["sink"].as_str().unwrap_or_default(),
-            lane["lane"].as_str().unwrap_or_default(),
-            number("received"),
-            number("delivered"),
-            number("in_flight"),
-            number("dead_lettered") + number("dropped"),
-            number("pending"),
-            lane["last_error"].as_str().map_or(String::new(), |error| format!("  ! {error}")),
-        ));
+        line(lane_row(lane));
     }
     page
+}
+
+fn row([sink, lane, received, delivered, in_flight, refused, pending]: [&str; 7]) -> String {
+    format!("{sink:<12} {lane:<15} {received:>12} {delivered:>12} {in_flight:>9} {refused:>9} {pending:>8}")
+}
+
+fn lane_row(lane: &Value) -> String {
+    let text = |name: &str| lane[name].as_str().unwrap_or_default();
+    let number = |name: &str| lane[name].as_u64().unwrap_or_default();
+    let refused = (number("dead_lettered") + number("dropped")).to_string();
+    let [received, delivered, in_flight, pending] =
+        ["received", "delivered", "in_flight", "pending"].map(|name| number(name).to_string());
+    let error = lane["last_error"]
+        .as_str()
+        .map_or(String::new(), |error| format!("  ! {error}"));
+    row([
+        text("sink"),
+        text("lane"),
+        &received,
+        &delivered,
+        &in_flight,
+        &refused,
+        &pending,
+    ]) + &error
 }
 
 #[cfg(test)]
@@ -128,8 +180,17 @@ mod tests {
                        "dropped": 0, "in_flight": 2, "pending": 3, "last_error": "no broker"}],
         });
         let page = render(&report);
-        assert!(page.contains("birdfeed 0.1.0 · stream main · NOT ready\n  ! the stream is paused\n"), "{page}");
-        let lane = page.lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            page.contains("birdfeed 0.1.0 · stream main · NOT ready\n  ! the stream is paused\n"),
+            "{page}"
+        );
+        let lane = page
+            .lines()
+            .last()
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         assert_eq!(lane, "kafka tweets 7 4 2 1 3 ! no broker");
     }
 }

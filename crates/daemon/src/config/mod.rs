@@ -12,31 +12,30 @@ mod units;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use journal::Durability;
-use secrecy::SecretString;
-use stream_core::cloudevents::Headers;
 use stream_core::lane::LaneSet;
 use stream_core::supervisor::WhenFull;
 
-pub use self::problem::{Problem, Problems, suggestion};
+pub use self::problem::{Problem, Problems};
 use crate::exit::{Exit, Stop};
 use crate::logging::Format;
 
 /// The default file, commented: what `birdfeed config default` prints.
 pub const DEFAULT_TOML: &str = include_str!("../../../../config/birdfeed.toml");
 
-/// Everything that can be configured.
+/// Everything that can be configured, checked as far as it can be without a network.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `[stream]`
     pub stream: Stream,
-    /// `[lanes]`
-    pub lanes: Lanes,
+    /// The lanes that are switched on, `lanes.enabled`.
+    pub lanes: LaneSet,
     /// `[journal]`
-    pub journal: Journal,
+    pub journal: journal::Settings,
+    /// What to do when the journal is full, `journal.when_full`.
+    pub when_full: WhenFull,
     /// `[[sink]]`, at least one, with unique names.
     pub sinks: Vec<Sink>,
     /// `[admin]`
@@ -52,42 +51,10 @@ pub struct Config {
 pub struct Stream {
     /// Its name, in events and headers.
     pub name: String,
-    /// The endpoint.
-    pub endpoint: source_x::Endpoint,
-    /// Scheme and host.
-    pub base_url: String,
-    /// Whether hosts other than X's may see the token.
-    pub allow_custom_host: bool,
-    /// A certificate authority besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// The bearer token.
-    pub token: source_x::Token,
     /// Failures in a row before giving up; `None` for never.
     pub max_retries: Option<u32>,
-    /// What to ask for.
-    pub query: source_x::Query,
-}
-
-/// Which lanes, and what their topics are called.
-#[derive(Clone, Debug)]
-pub struct Lanes {
-    /// Goes before the lane's name.
-    pub prefix: String,
-    /// The lanes that are switched on.
-    pub enabled: LaneSet,
-}
-
-/// The journal.
-#[derive(Clone, Debug)]
-pub struct Journal {
-    /// Its folder.
-    pub dir: PathBuf,
-    /// The most it may take on disk.
-    pub max_bytes: u64,
-    /// When it is forced to the disk.
-    pub durability: Durability,
-    /// What to do when it is full.
-    pub when_full: WhenFull,
+    /// How to reach X, and what to ask for.
+    pub source: source_x::Settings,
 }
 
 /// A sink with its name.
@@ -96,59 +63,18 @@ pub struct Sink {
     /// Unique.
     pub name: String,
     /// Which, and how.
-    pub kind: SinkKind,
+    pub settings: SinkSettings,
 }
 
-/// The sinks.
+/// The sinks' own settings.
 #[derive(Clone, Debug)]
-pub enum SinkKind {
+pub enum SinkSettings {
     /// Kafka.
-    Kafka {
-        /// `host:port`, joined by commas.
-        bootstrap_servers: String,
-        /// Whether missing topics are created.
-        create_topics: bool,
-        /// Of topics that are created; `None` for the broker's default.
-        partitions: Option<i32>,
-        /// Of topics that are created; `None` for the broker's default.
-        replication: Option<i32>,
-        /// librdkafka's, over our defaults. Some are secrets.
-        properties: Properties,
-        /// Which headers.
-        headers: Headers,
-    },
+    Kafka(sink_kafka::Settings),
     /// RabbitMQ.
-    Amqp {
-        /// With user and password.
-        url: SecretString,
-        /// The exchange.
-        exchange: String,
-        /// Whether exchange, queues and bindings are declared.
-        declare: bool,
-        /// A certificate authority besides the system's.
-        ca_file: Option<PathBuf>,
-        /// Which headers.
-        headers: Headers,
-    },
+    Amqp(sink_amqp::Settings),
     /// Files.
-    File {
-        /// Their folder.
-        dir: PathBuf,
-        /// A file is finished when it has this many bytes.
-        rotate_bytes: u64,
-        /// And when it is this old.
-        rotate_every: Duration,
-    },
-}
-
-/// librdkafka's properties. Debug shows their names only.
-#[derive(Clone, Default)]
-pub struct Properties(pub BTreeMap<String, String>);
-
-impl std::fmt::Debug for Properties {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
+    File(sink_file::Settings),
 }
 
 /// The admin server.
@@ -192,7 +118,11 @@ pub fn from_process(file: Option<&Path>) -> Result<Config, Stop> {
 
 fn read_file(path: &Path) -> Result<tree::Table, Problem> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let origin = tree::Origin::File { path: path.to_owned(), line: 1, column: 1 };
+        let origin = tree::Origin::File {
+            path: path.to_owned(),
+            line: 1,
+            column: 1,
+        };
         Problem::new(origin, "", format!("cannot be read: {error}"))
     })?;
     tree::parse(path, &text)

@@ -18,7 +18,12 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(origin: Origin, key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { origin, key: key.into(), message: message.into(), hint: None }
+        Self {
+            origin,
+            key: key.into(),
+            message: message.into(),
+            hint: None,
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -58,38 +63,3 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
-
-/// The name among `known` that `name` was probably meant to be.
-pub fn suggestion<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let near = known.into_iter().map(|known| (distance(name, known), known)).min()?;
-    (near.0 <= 1 + name.len() / 4).then_some(near.1)
-}
-
-/// How many letters must be changed, added or left out.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.chars().collect();
-    let mut row: Vec<_> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn suggests_what_is_near_only() {
-        let known = ["endpoint", "name", "backfill"];
-        assert_eq!(suggestion("endpont", known), Some("endpoint"));
-        assert_eq!(suggestion("nmae", known), Some("name"));
-        assert_eq!(suggestion("colour", known), None);
-    }
-}

@@ -2,19 +2,21 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use journal::Durability;
-use source_x::{Endpoint, Query, Token, fields};
+use source_x::base_url::BaseUrl;
+use source_x::fields::{self, suggestion};
+use source_x::{Endpoint, Query, Settings, Token, XSource};
 use stream_core::lane::{Lane, LaneSet};
 use stream_core::supervisor::WhenFull;
 
-use super::problem::{Problem, suggestion};
+use super::problem::Problem;
 use super::section::{Section, Word};
+use super::sinks::{self, Common};
 use super::tree::{Origin, Table};
-use super::{Admin, Config, Journal, Lanes, Log, Stream, sinks, units};
+use super::{Admin, Config, Log, Stream, units};
 use crate::logging::Format;
 
 /// The variable that holds the bearer token when no file is named.
@@ -57,53 +59,118 @@ pub(super) fn config(
 ) -> Option<Config> {
     let notes = Rc::new(RefCell::new(Vec::new()));
     let mut root = Section::root(table, notes.clone());
-    let stream = stream(root.section("stream"), environment);
+    let (name, stream) = stream(root.section("stream"), environment);
     refuse_rules(root.section("rules"));
-    let lanes = lanes(root.section("lanes"));
-    let journal = journal(root.section("journal"));
-    let sinks = sinks::read(root.sections("sink"));
+    let (prefix, lanes) = lanes(root.section("lanes"));
+    let (journal, when_full) = journal(root.section("journal"));
+    let common = Common {
+        prefix,
+        lanes: lanes.iter().collect(),
+        event_source: name,
+    };
+    let sinks = sinks::read(root.sections("sink"), &common);
     let admin = admin(root.section("admin"));
     let log = log(root.section("log"));
     let drain = shutdown(root.section("shutdown"));
     root.finish();
     problems.append(&mut notes.borrow_mut());
-    Some(Config { stream: stream?, lanes, journal, sinks: sinks?, admin, log, drain })
+    Some(Config {
+        stream: stream?,
+        lanes,
+        journal,
+        when_full,
+        sinks: sinks?,
+        admin,
+        log,
+        drain,
+    })
 }
 
-fn stream(mut section: Section, environment: &BTreeMap<String, String>) -> Option<Stream> {
-    let name = section.text("name").map_or_else(|| "main".to_owned(), |(name, _)| name);
+/// The stream, and its name as `CloudEvents`' `source` has it, which the sinks need even if the stream is wrong.
+fn stream(mut section: Section, environment: &BTreeMap<String, String>) -> (String, Option<Stream>) {
+    let name = section
+        .text("name")
+        .map_or_else(|| "main".to_owned(), |(name, _)| name);
     let endpoint = endpoint(&mut section);
-    let base_url = section.text("base_url").map_or_else(|| "https://api.x.com".to_owned(), |(url, _)| url);
-    let allow_custom_host = section.flag("allow_custom_host").unwrap_or(false);
-    let ca_file = section.path("ca_file").map(|(path, _)| path);
+    let event_source = format!("/x/{}/{name}", endpoint.name());
     let max_retries = section.number_or("max_retries", "unlimited", 0..=i64::from(u32::MAX));
     let backfill = backfill(&mut section);
     dedupe(&mut section);
     let mut query = query(section.section("fields"));
     query.backfill_minutes = backfill;
     let token = token(&mut section, environment);
+    let source = source(&mut section, token.unwrap_or_else(|| Token::from_value("")));
     section.finish();
-    Some(Stream {
-        name,
+    let max_retries = max_retries.and_then(|most| u32::try_from(most).ok());
+    let source = source.map(|source| Settings {
         endpoint,
-        base_url,
-        allow_custom_host,
-        ca_file,
-        token: token?,
-        max_retries: max_retries.and_then(|most| u32::try_from(most).ok()),
         query,
-    })
+        ..source
+    });
+    (
+        event_source,
+        source.map(|source| Stream {
+            name,
+            max_retries,
+            source,
+        }),
+    )
+}
+
+/// Where to connect to, checked without connecting.
+fn source(section: &mut Section, token: Token) -> Option<Settings> {
+    let mut settings = Settings::new(token);
+    let base_url = section.text("base_url");
+    settings.allow_custom_host = section.flag("allow_custom_host").unwrap_or(false);
+    if let Some((url, origin)) = base_url {
+        if let Err(error) = BaseUrl::parse(&url, settings.allow_custom_host) {
+            section.note(
+                origin,
+                "base_url",
+                error.to_string(),
+                "for example base_url = \"https://api.x.com\"",
+            );
+            return None;
+        }
+        settings.base_url = url;
+    }
+    let ca_file = section.path("ca_file");
+    if let Some((path, origin)) = ca_file {
+        settings.ca_file = Some(path);
+        if let Err(error) = XSource::new(&settings) {
+            section.note(
+                origin,
+                "ca_file",
+                error.to_string(),
+                "a file with certificates in PEM form",
+            );
+            return None;
+        }
+    }
+    Some(settings)
 }
 
 fn endpoint(section: &mut Section) -> Endpoint {
-    let Some((name, origin)) = section.text("endpoint") else { return Endpoint::Search };
+    let Some((name, origin)) = section.text("endpoint") else {
+        return Endpoint::Search;
+    };
     match name.as_str() {
         "search" => return Endpoint::Search,
         "sample" => return Endpoint::Sample,
         later if LATER.contains(&later) => {
-            section.note(origin, "endpoint", format!("{name:?} is not there yet"), "for now: search or sample");
+            section.note(
+                origin,
+                "endpoint",
+                format!("{name:?} is not there yet"),
+                "for now: search or sample",
+            );
         }
-        _ => section.note(origin, "endpoint", format!("{name:?} is not known"), "one of: search, sample"),
+        _ => section.note(
+            origin,
+            "endpoint",
+            format!("{name:?} is not known"),
+            "one of: search, sample",
+        ),
     }
     Endpoint::Search
 }
@@ -114,33 +181,68 @@ fn backfill(section: &mut Section) -> Option<u8> {
         section.note(node, "backfill", "\"auto\" is not there yet", hint);
         return None;
     }
-    section.number_or("backfill", "off", 1..=5).and_then(|minutes| u8::try_from(minutes).ok())
+    section
+        .number_or("backfill", "off", 1..=5)
+        .and_then(|minutes| u8::try_from(minutes).ok())
 }
 
 fn dedupe(section: &mut Section) {
-    let Some((mode, origin)) = section.text("dedupe") else { return };
+    let Some((mode, origin)) = section.text("dedupe") else {
+        return;
+    };
     match mode.as_str() {
         "off" => {}
         "drop" | "mark" => {
-            section.note(origin, "dedupe", format!("{mode:?} is not there yet"), "write \"off\", and drop repeats by id");
+            section.note(
+                origin,
+                "dedupe",
+                format!("{mode:?} is not there yet"),
+                "write \"off\", and drop repeats by id",
+            );
         }
-        _ => section.note(origin, "dedupe", format!("{mode:?} is not known"), "write \"off\""),
+        _ => section.note(
+            origin,
+            "dedupe",
+            format!("{mode:?} is not known"),
+            "write \"off\"",
+        ),
     }
 }
 
 fn token(section: &mut Section, environment: &BTreeMap<String, String>) -> Option<Token> {
     if let Some((path, origin)) = section.path("bearer_token_file") {
-        if let Err(error) = std::fs::File::open(&path) {
-            let message = format!("{} cannot be read: {error}", path.display());
-            section.note(origin, "bearer_token_file", message, "a file with the token and nothing else");
+        let token = Token::from_file(path);
+        if let Err(error) = token.check() {
+            section.note(
+                origin,
+                "bearer_token_file",
+                error.to_string(),
+                "a file with the token and nothing else",
+            );
             return None;
         }
-        return Some(Token::file(path));
+        return Some(token);
     }
     if let Some(token) = environment.get(TOKEN_VARIABLE).filter(|token| !token.is_empty()) {
-        return Some(Token::value(token.clone()));
+        let token = Token::from_value(token.clone());
+        return match token.check() {
+            Ok(()) => Some(token),
+            Err(error) => {
+                let origin = Origin::Variable(TOKEN_VARIABLE.to_owned());
+                section.note(
+                    origin,
+                    "bearer_token_file",
+                    error.to_string(),
+                    "the token and nothing else",
+                );
+                None
+            }
+        };
     }
-    section.missing("bearer_token_file", format!("name a file with the bearer token, or set {TOKEN_VARIABLE}"));
+    section.missing(
+        "bearer_token_file",
+        format!("name a file with the bearer token, or set {TOKEN_VARIABLE}"),
+    );
     None
 }
 
@@ -167,13 +269,23 @@ fn query(mut section: Section) -> Query {
 fn check_words(section: &Section, key: &str, words: &[Word], known: &[&str]) {
     for (at, word) in words.iter().enumerate() {
         if !known.contains(&word.text.as_str()) {
-            let hint = match suggestion(&word.text, known.iter().copied()) {
+            let hint = match suggestion(&word.text, known) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => format!("known: {}", known.join(", ")),
             };
-            section.note(word.origin.clone(), key, format!("{:?} is not known", word.text), hint);
+            section.note(
+                word.origin.clone(),
+                key,
+                format!("{:?} is not known", word.text),
+                hint,
+            );
         } else if words[..at].iter().any(|earlier| earlier.text == word.text) {
-            section.note(word.origin.clone(), key, format!("{:?} is there twice", word.text), "leave one out");
+            section.note(
+                word.origin.clone(),
+                key,
+                format!("{:?} is there twice", word.text),
+                "leave one out",
+            );
         }
     }
 }
@@ -195,61 +307,81 @@ fn refuse_rules(mut section: Section) {
     section.finish();
 }
 
-fn lanes(mut section: Section) -> Lanes {
-    let prefix = section.text("prefix").map_or_else(|| "x.".to_owned(), |(prefix, _)| prefix);
+fn lanes(mut section: Section) -> (String, LaneSet) {
+    let prefix = section
+        .text("prefix")
+        .map_or_else(|| "x.".to_owned(), |(prefix, _)| prefix);
     let enabled = match section.words("enabled") {
         Some(words) => {
             check_words(&section, "enabled", &words, &Lane::ALL.map(Lane::name));
-            words.iter().filter_map(|word| Lane::from_name(&word.text)).collect()
+            words
+                .iter()
+                .filter_map(|word| Lane::from_name(&word.text))
+                .collect()
         }
         None => LaneSet::from_iter(ENABLED),
     };
     section.finish();
-    Lanes { prefix, enabled }
+    (prefix, enabled)
 }
 
-fn journal(mut section: Section) -> Journal {
-    let dir = section.path("dir").map_or_else(|| PathBuf::from("./birdfeed-data/journal"), |(dir, _)| dir);
+fn journal(mut section: Section) -> (journal::Settings, WhenFull) {
+    let dir = section
+        .path("dir")
+        .map_or_else(|| "./birdfeed-data/journal".into(), |(dir, _)| dir);
+    let mut settings = journal::Settings::new(dir);
     let max_bytes = section.parsed("max_bytes", "\"8GiB\"", |text| match units::bytes(text)? {
         bytes if bytes < 64 << 20 => Err("less than 64MiB".to_owned()),
         bytes => Ok(bytes),
     });
+    settings.max_bytes = max_bytes.unwrap_or(settings.max_bytes);
     let modes = [
         ("process", Durability::Process),
         ("adaptive", Durability::Adaptive),
         ("strict", Durability::Strict),
     ];
-    let durability = section.choice("durability", &modes);
-    let when_full =
-        section.choice("when_full", &[("pause", WhenFull::Pause), ("drop-newest", WhenFull::DropNewest)]);
+    settings.durability = section
+        .choice("durability", &modes)
+        .unwrap_or(settings.durability);
+    let policies = [("pause", WhenFull::Pause), ("drop-newest", WhenFull::DropNewest)];
+    let when_full = section.choice("when_full", &policies).unwrap_or_default();
     section.finish();
-    Journal {
-        dir,
-        max_bytes: max_bytes.unwrap_or(8 << 30),
-        durability: durability.unwrap_or(Durability::Adaptive),
-        when_full: when_full.unwrap_or_default(),
-    }
+    (settings, when_full)
 }
 
 fn admin(mut section: Section) -> Admin {
     let default = ([127, 0, 0, 1], 9464).into();
     let listen = section.parsed("listen", "\"127.0.0.1:9464\"", |text| match text {
         "off" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| "not an address with a port".to_owned()),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|_| "not an address with a port".to_owned()),
     });
     section.finish();
-    Admin { listen: listen.unwrap_or(Some(default)) }
+    Admin {
+        listen: listen.unwrap_or(Some(default)),
+    }
 }
 
 fn log(mut section: Section) -> Log {
-    let formats = [("auto", Format::Auto), ("json", Format::Json), ("pretty", Format::Pretty)];
+    let formats = [
+        ("auto", Format::Auto),
+        ("json", Format::Json),
+        ("pretty", Format::Pretty),
+    ];
     let format = section.choice("format", &formats).unwrap_or_default();
     let level = section.parsed("level", "\"info\"", |text| {
         let checked: Result<tracing_subscriber::EnvFilter, _> = text.parse();
-        checked.map(|_| text.to_owned()).map_err(|error| error.to_string())
+        checked
+            .map(|_| text.to_owned())
+            .map_err(|error| error.to_string())
     });
     section.finish();
-    Log { format, level: level.unwrap_or_else(|| "info".to_owned()) }
+    Log {
+        format,
+        level: level.unwrap_or_else(|| "info".to_owned()),
+    }
 }
 
 fn shutdown(mut section: Section) -> Duration {
@@ -261,6 +393,10 @@ fn shutdown(mut section: Section) -> Duration {
 impl Section {
     /// Where `key` stands, if it is the string `word`.
     fn text_if(&mut self, key: &'static str, word: &str) -> Option<Origin> {
-        if self.is_text(key, word) { self.text(key).map(|(_, origin)| origin) } else { None }
+        if self.is_text(key, word) {
+            self.text(key).map(|(_, origin)| origin)
+        } else {
+            None
+        }
     }
 }

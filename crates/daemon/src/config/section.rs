@@ -6,7 +6,9 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use super::problem::{Problem, suggestion};
+use source_x::fields::suggestion;
+
+use super::problem::Problem;
 use super::tree::{Node, Origin, Table, Value};
 
 /// Where mistakes are noted.
@@ -29,12 +31,22 @@ pub(super) struct Word {
 
 impl Section {
     pub(super) fn root(table: Table, notes: Notes) -> Self {
-        Self { path: String::new(), origin: Origin::Missing, table, asked: Vec::new(), notes }
+        Self {
+            path: String::new(),
+            origin: Origin::Missing,
+            table,
+            asked: Vec::new(),
+            notes,
+        }
     }
 
     /// The name of `key` in messages.
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     pub(super) fn take(&mut self, key: &'static str) -> Option<Node> {
@@ -43,9 +55,20 @@ impl Section {
     }
 
     /// Notes a mistake in the value of `key` at `origin`.
-    pub(super) fn note(&self, origin: Origin, key: &str, message: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn note(
+        &self,
+        origin: Origin,
+        key: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         let problem = Problem::new(origin, self.key(key), message).hint(hint);
         self.notes.borrow_mut().push(problem);
+    }
+
+    /// Notes a mistake that shows only in the table as a whole.
+    pub(super) fn note_here(&self, key: &str, message: &str, hint: &str) {
+        self.note(self.origin.clone(), key, message, hint);
     }
 
     /// Notes that `key` is needed.
@@ -58,7 +81,12 @@ impl Section {
             Origin::Variable(_) => "another text",
             _ => node.value.kind(),
         };
-        self.note(node.origin.clone(), key, format!("wants {wanted}, not {got}"), format!("write {key} = {wanted}"));
+        self.note(
+            node.origin.clone(),
+            key,
+            format!("wants {wanted}, not {got}"),
+            format!("write {key} = {wanted}"),
+        );
     }
 
     /// A string.
@@ -82,7 +110,12 @@ impl Section {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(message) => {
-                self.note(origin, key, format!("{text:?}: {message}"), format!("for example {key} = {wanted}"));
+                self.note(
+                    origin,
+                    key,
+                    format!("{text:?}: {message}"),
+                    format!("for example {key} = {wanted}"),
+                );
                 None
             }
         }
@@ -100,7 +133,12 @@ impl Section {
             return Some(*value);
         }
         let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        self.note(origin, key, format!("{text:?} is not known"), format!("one of: {}", names.join(", ")));
+        self.note(
+            origin,
+            key,
+            format!("{text:?} is not known"),
+            format!("one of: {}", names.join(", ")),
+        );
         None
     }
 
@@ -141,7 +179,12 @@ impl Section {
     }
 
     /// A number, or one word that stands for something else.
-    pub(super) fn number_or(&mut self, key: &'static str, word: &str, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(super) fn number_or(
+        &mut self,
+        key: &'static str,
+        word: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<i64> {
         if self.is_text(key, word) {
             self.take(key);
             return None;
@@ -155,11 +198,21 @@ impl Section {
         match (&node.value, &node.origin) {
             (Value::Text(text), origin @ Origin::Variable(_)) => {
                 let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-                return Some(words.map(|word| Word { text: word.to_owned(), origin: origin.clone() }).collect());
+                return Some(
+                    words
+                        .map(|word| Word {
+                            text: word.to_owned(),
+                            origin: origin.clone(),
+                        })
+                        .collect(),
+                );
             }
             (Value::List(list), _) => {
                 let words = list.iter().map(|node| match &node.value {
-                    Value::Text(text) => Some(Word { text: text.clone(), origin: node.origin.clone() }),
+                    Value::Text(text) => Some(Word {
+                        text: text.clone(),
+                        origin: node.origin.clone(),
+                    }),
                     _ => None,
                 });
                 if let Some(words) = words.collect() {
@@ -175,7 +228,10 @@ impl Section {
     /// A table; an empty one if it is not there.
     pub(super) fn section(&mut self, key: &'static str) -> Self {
         let (table, origin) = match self.take(key) {
-            Some(Node { value: Value::Table(table), origin }) => (table, origin),
+            Some(Node {
+                value: Value::Table(table),
+                origin,
+            }) => (table, origin),
             Some(node) => {
                 self.wrong_type(key, &node, "a table");
                 (Table::new(), Origin::Missing)
@@ -187,9 +243,16 @@ impl Section {
 
     /// A list of tables.
     pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
-        let Some(node) = self.take(key) else { return Vec::new() };
+        let Some(node) = self.take(key) else {
+            return Vec::new();
+        };
         let Value::List(list) = node.value else {
-            self.note(node.origin, key, "wants a list of tables", format!("write [[{key}]]"));
+            self.note(
+                node.origin,
+                key,
+                "wants a list of tables",
+                format!("write [[{key}]]"),
+            );
             return Vec::new();
         };
         let mut sections = Vec::new();
@@ -203,20 +266,31 @@ impl Section {
     }
 
     fn inner(&self, path: String, table: Table, origin: Origin) -> Self {
-        Self { path, origin, table, asked: Vec::new(), notes: self.notes.clone() }
+        Self {
+            path,
+            origin,
+            table,
+            asked: Vec::new(),
+            notes: self.notes.clone(),
+        }
     }
 
     /// All that is left, as names and strings.
-    pub(super) fn rest(mut self) -> Vec<(String, String, Origin)> {
+    pub(super) fn rest(mut self) -> Vec<(String, String)> {
         let mut pairs = Vec::new();
         for (name, node) in std::mem::take(&mut self.table) {
             match node.value {
-                Value::Text(text) => pairs.push((name, text, node.origin)),
-                Value::Integer(number) => pairs.push((name, number.to_string(), node.origin)),
-                Value::Bool(flag) => pairs.push((name, flag.to_string(), node.origin)),
+                Value::Text(text) => pairs.push((name, text)),
+                Value::Integer(number) => pairs.push((name, number.to_string())),
+                Value::Bool(flag) => pairs.push((name, flag.to_string())),
                 value => {
                     let message = format!("wants a string, not {}", value.kind());
-                    self.note(node.origin, &name, message, "a name with dots needs quotes: \"compression.type\"");
+                    self.note(
+                        node.origin,
+                        &name,
+                        message,
+                        "a name with dots needs quotes: \"compression.type\"",
+                    );
                 }
             }
         }
@@ -225,7 +299,9 @@ impl Section {
 
     /// Whether `key` is the string `word`.
     pub(super) fn is_text(&self, key: &str, word: &str) -> bool {
-        self.table.get(key).is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
+        self.table
+            .get(key)
+            .is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
     }
 
     /// How many mistakes there are so far.
@@ -236,7 +312,7 @@ impl Section {
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self) {
         for (key, node) in &self.table {
-            let hint = match suggestion(key, self.asked.iter().copied()) {
+            let hint = match suggestion(key, &self.asked) {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("known here: {}", self.asked.join(", ")),
             };

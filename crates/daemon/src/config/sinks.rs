@@ -1,25 +1,40 @@
 //! The keys of `[[sink]]`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::Path;
 
 use secrecy::SecretString;
+use sink_kafka::KafkaSink;
 use stream_core::cloudevents::Headers;
+use stream_core::lane::Lane;
 
 use super::section::Section;
 use super::tree::Origin;
-use super::{Properties, Sink, SinkKind, units};
+use super::{Sink, SinkSettings, units};
+
+/// What all sinks are told.
+pub(super) struct Common {
+    /// Goes before a lane's name.
+    pub(super) prefix: String,
+    /// The lanes that are switched on.
+    pub(super) lanes: Vec<Lane>,
+    /// `CloudEvents`' `source`.
+    pub(super) event_source: String,
+}
 
 /// Reads the sinks; without any, files in `./birdfeed-data/lanes`.
-pub(super) fn read(sections: Vec<Section>) -> Option<Vec<Sink>> {
+pub(super) fn read(sections: Vec<Section>, common: &Common) -> Option<Vec<Sink>> {
     if sections.is_empty() {
-        return Some(vec![Sink { name: "file".to_owned(), kind: files(None, None, None) }]);
+        let settings = SinkSettings::File(sink_file::Settings::new("./birdfeed-data/lanes"));
+        return Some(vec![Sink {
+            name: "file".to_owned(),
+            settings,
+        }]);
     }
     let mut sinks: Vec<Sink> = Vec::new();
     let mut all = true;
     for section in sections {
-        match sink(section, &sinks) {
+        match sink(section, &sinks, common) {
             Some(sink) => sinks.push(sink),
             None => all = false,
         }
@@ -27,34 +42,37 @@ pub(super) fn read(sections: Vec<Section>) -> Option<Vec<Sink>> {
     all.then_some(sinks)
 }
 
-fn sink(mut section: Section, others: &[Sink]) -> Option<Sink> {
-    let kinds = [("kafka", "kafka"), ("amqp", "amqp"), ("file", "file")];
+fn sink(mut section: Section, others: &[Sink], common: &Common) -> Option<Sink> {
     let before = section.notes();
-    let kind = section.choice("type", &kinds);
-    if kind.is_none() && section.notes() == before {
-        section.missing("type", "one of: kafka, amqp, file");
-    }
-    let name = name(&mut section, kind?, others);
-    let settings = match kind? {
-        "kafka" => kafka(&mut section),
-        "amqp" => amqp(&mut section),
-        _ => {
-            let dir = section.path("dir").map(|(dir, _)| dir);
-            let bytes = section.parsed("rotate_bytes", "\"256MiB\"", units::bytes);
-            let every = section.parsed("rotate_every", "\"1h\"", units::duration);
-            Some(files(dir, bytes, every))
+    let Some(kind) = section.choice("type", &[("kafka", "kafka"), ("amqp", "amqp"), ("file", "file")]) else {
+        if section.notes() == before {
+            section.missing("type", "one of: kafka, amqp, file");
         }
+        return None;
+    };
+    let name = name(&mut section, kind, others);
+    let settings = match kind {
+        "kafka" => kafka(&mut section, common).map(SinkSettings::Kafka),
+        "amqp" => amqp(&mut section, common).map(SinkSettings::Amqp),
+        _ => Some(SinkSettings::File(file(&mut section))),
     };
     section.finish();
-    Some(Sink { name, kind: settings? })
+    Some(Sink {
+        name,
+        settings: settings?,
+    })
 }
 
-fn files(dir: Option<PathBuf>, bytes: Option<u64>, every: Option<Duration>) -> SinkKind {
-    SinkKind::File {
-        dir: dir.unwrap_or_else(|| "./birdfeed-data/lanes".into()),
-        rotate_bytes: bytes.unwrap_or(256 << 20),
-        rotate_every: every.unwrap_or(Duration::from_secs(60 * 60)),
-    }
+fn file(section: &mut Section) -> sink_file::Settings {
+    let dir = section
+        .path("dir")
+        .map_or_else(|| "./birdfeed-data/lanes".into(), |(dir, _)| dir);
+    let mut settings = sink_file::Settings::new(dir);
+    let bytes = section.parsed("rotate_bytes", "\"256MiB\"", units::bytes);
+    settings.rotate_bytes = bytes.unwrap_or(settings.rotate_bytes);
+    let every = section.parsed("rotate_every", "\"1h\"", units::duration);
+    settings.rotate_every = every.unwrap_or(settings.rotate_every);
+    settings
 }
 
 /// The given name, or the kind's with a number if it is taken.
@@ -62,41 +80,71 @@ fn name(section: &mut Section, kind: &str, others: &[Sink]) -> String {
     let taken = |name: &str| others.iter().any(|sink| sink.name == name);
     if let Some((name, origin)) = section.text("name") {
         if taken(&name) {
-            section.note(origin, "name", format!("{name:?} is taken by an earlier sink"), "give each its own");
-        } else if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+            section.note(
+                origin,
+                "name",
+                format!("{name:?} is taken by an earlier sink"),
+                "give each its own",
+            );
+        } else if name.is_empty()
+            || !name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        {
             let message = format!("{name:?} is no name");
             section.note(origin, "name", message, "letters, digits, '-', '_' and '.'");
         }
         return name;
     }
     let numbered = (2..).map(|number| format!("{kind}-{number}"));
-    std::iter::once(kind.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
+    std::iter::once(kind.to_owned())
+        .chain(numbered)
+        .find(|name| !taken(name))
+        .unwrap_or_default()
 }
 
 fn headers(section: &mut Section) -> Headers {
-    let choices = [("minimal", Headers::Minimal), ("cloudevents", Headers::CloudEvents)];
+    let choices = [
+        ("minimal", Headers::Minimal),
+        ("cloudevents", Headers::CloudEvents),
+    ];
     section.choice("headers", &choices).unwrap_or_default()
 }
 
-fn kafka(section: &mut Section) -> Option<SinkKind> {
+fn kafka(section: &mut Section, common: &Common) -> Option<sink_kafka::Settings> {
     let bootstrap_servers = section.text("bootstrap_servers").map(|(servers, _)| servers);
     if bootstrap_servers.is_none() {
-        section.missing("bootstrap_servers", "for example bootstrap_servers = \"localhost:9092\"");
+        section.missing(
+            "bootstrap_servers",
+            "for example bootstrap_servers = \"localhost:9092\"",
+        );
     }
-    let create_topics = section.flag("create_topics").unwrap_or(true);
-    let partitions = section.number("partitions", 1..=i64::from(i32::MAX)).and_then(|n| i32::try_from(n).ok());
-    let replication = section.number("replication", 1..=i64::from(i16::MAX)).and_then(|n| i32::try_from(n).ok());
+    let partitions = section.number("partitions", 1..=i64::from(i32::MAX));
+    let replication = section.number("replication", 1..=i64::from(i16::MAX));
     let mut properties = properties_file(section).unwrap_or_default();
-    properties.extend(section.section("properties").rest().into_iter().map(|(name, value, _)| (name, value)));
-    let headers = headers(section);
-    Some(SinkKind::Kafka {
+    properties.extend(section.section("properties").rest());
+    let settings = sink_kafka::Settings {
+        create_topics: section.flag("create_topics").unwrap_or(true),
+        headers: headers(section),
         bootstrap_servers: bootstrap_servers?,
-        create_topics,
-        partitions,
-        replication,
-        properties: Properties(properties),
-        headers,
-    })
+        topic_prefix: common.prefix.clone(),
+        partitions: partitions.and_then(|count| i32::try_from(count).ok()),
+        replication: replication.and_then(|count| i32::try_from(count).ok()),
+        properties,
+        event_source: common.event_source.clone(),
+        lanes: common.lanes.clone(),
+    };
+    if let Err(error) = KafkaSink::new(settings.clone()) {
+        for mistake in error.mistakes() {
+            section.note_here(
+                &mistake.setting,
+                &mistake.reason,
+                "librdkafka's CONFIGURATION.md lists its properties",
+            );
+        }
+        return None;
+    }
+    Some(settings)
 }
 
 /// Properties as `name=value` lines: for secrets, which may not stand in the configuration.
@@ -119,29 +167,49 @@ fn properties_file(section: &mut Section) -> Option<BTreeMap<String, String>> {
     Some(properties)
 }
 
-fn amqp(section: &mut Section) -> Option<SinkKind> {
+fn amqp(section: &mut Section, common: &Common) -> Option<sink_amqp::Settings> {
     let inline = section.text("url").map(|(url, _)| url);
     let from_file = section
         .path("url_file")
         .and_then(|(path, origin)| read_secret(section, "url_file", &path, &origin))
         .map(|url| url.trim().to_owned());
-    let url = from_file.or(inline);
-    let exchange = section.text("exchange").map_or_else(|| "x".to_owned(), |(exchange, _)| exchange);
-    let declare = section.flag("declare").unwrap_or(true);
-    let ca_file = section.path("ca_file").map(|(path, _)| path);
-    let headers = headers(section);
-    if url.is_none() {
-        section.missing("url", "for example url = \"amqp://guest:guest@localhost:5672/%2f\", or name a url_file");
+    let Some(url) = from_file.or(inline) else {
+        section.missing(
+            "url",
+            "for example url = \"amqp://guest:guest@localhost:5672/%2f\", or name a url_file",
+        );
+        return None;
+    };
+    let mut settings = sink_amqp::Settings::new(SecretString::from(url));
+    if let Some((exchange, _)) = section.text("exchange") {
+        settings.exchange = exchange;
     }
-    Some(SinkKind::Amqp { url: SecretString::from(url?), exchange, declare, ca_file, headers })
+    settings.declare = section.flag("declare").unwrap_or(settings.declare);
+    settings.ca_file = section.path("ca_file").map(|(path, _)| path);
+    settings.headers = headers(section);
+    settings.prefix.clone_from(&common.prefix);
+    settings.event_source.clone_from(&common.event_source);
+    settings.lanes.clone_from(&common.lanes);
+    if let Err(error) = sink_amqp::AmqpSink::new(settings.clone()) {
+        let text = error.to_string();
+        let (setting, reason) = text.split_once(": ").unwrap_or(("url", &text));
+        section.note_here(setting, reason, "for example amqp://user:password@host:5672/%2f");
+        return None;
+    }
+    Some(settings)
 }
 
-fn read_secret(section: &Section, key: &str, path: &std::path::Path, origin: &Origin) -> Option<String> {
+fn read_secret(section: &Section, key: &str, path: &Path, origin: &Origin) -> Option<String> {
     match std::fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) => {
             let message = format!("{} cannot be read: {error}", path.display());
-            section.note(origin.clone(), key, message, "the daemon's user must be able to read it");
+            section.note(
+                origin.clone(),
+                key,
+                message,
+                "the daemon's user must be able to read it",
+            );
             None
         }
     }

@@ -36,7 +36,11 @@ pub(super) type Table = BTreeMap<String, Node>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// In the file.
-    File { path: PathBuf, line: usize, column: usize },
+    File {
+        path: PathBuf,
+        line: usize,
+        column: usize,
+    },
     /// In the environment.
     Variable(String),
     /// Nowhere: it is missing.
@@ -80,7 +84,11 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Problem> {
         let before = &text[..offset.min(text.len())];
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Origin::File { path: path.to_owned(), line, column }
+        Origin::File {
+            path: path.to_owned(),
+            line,
+            column,
+        }
     };
     match DeTable::parse(text) {
         Ok(table) => Ok(table_of(table.get_ref(), &at)),
@@ -95,7 +103,10 @@ fn table_of(table: &DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Table {
     table
         .iter()
         .map(|(key, value)| {
-            let node = Node { value: value_of(value.get_ref(), at), origin: at(key.span().start) };
+            let node = Node {
+                value: value_of(value.get_ref(), at),
+                origin: at(key.span().start),
+            };
             (key.get_ref().to_string(), node)
         })
         .collect()
@@ -116,7 +127,10 @@ fn value_of(value: &DeValue<'_>, at: &impl Fn(usize) -> Origin) -> Value {
 
 fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
     list.iter()
-        .map(|value| Node { value: value_of(value.get_ref(), at), origin: at(value.span().start) })
+        .map(|value| Node {
+            value: value_of(value.get_ref(), at),
+            origin: at(value.span().start),
+        })
         .collect()
 }
 
@@ -124,25 +138,43 @@ fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
 pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, text) in environment {
-        let Some(key) = name.strip_prefix(PREFIX) else { continue };
+        let Some(key) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
         let parts: Vec<_> = key.split("__").map(str::to_lowercase).collect();
-        let node = Node { value: Value::Text(text.clone()), origin: Origin::Variable(name.clone()) };
+        let node = Node {
+            value: Value::Text(text.clone()),
+            origin: Origin::Variable(name.clone()),
+        };
         if let Err(message) = set(table, &parts, node) {
-            problems.push(Problem::new(Origin::Variable(name.clone()), parts.join("."), message));
+            problems.push(Problem::new(
+                Origin::Variable(name.clone()),
+                parts.join("."),
+                message,
+            ));
         }
     }
     problems
 }
 
 fn set(table: &mut Table, parts: &[String], node: Node) -> Result<(), &'static str> {
-    let [key, rest @ ..] = parts else { return Err("names no key") };
+    let [key, rest @ ..] = parts else {
+        return Err("names no key");
+    };
     let origin = node.origin.clone();
     let Some(next) = rest.first() else {
         table.insert(key.clone(), node);
         return Ok(());
     };
-    let empty = if next.parse::<usize>().is_ok() { Value::List(Vec::new()) } else { Value::Table(Table::new()) };
-    let inner = table.entry(key.clone()).or_insert_with(|| Node { value: empty, origin: origin.clone() });
+    let empty = if next.parse::<usize>().is_ok() {
+        Value::List(Vec::new())
+    } else {
+        Value::Table(Table::new())
+    };
+    let inner = table.entry(key.clone()).or_insert_with(|| Node {
+        value: empty,
+        origin: origin.clone(),
+    });
     match &mut inner.value {
         Value::Table(inner) if key == "properties" => {
             // Kafka's property names have dots, which no variable's name can have.
@@ -151,11 +183,18 @@ fn set(table: &mut Table, parts: &[String], node: Node) -> Result<(), &'static s
         }
         Value::Table(inner) => set(inner, rest, node),
         Value::List(list) => {
-            let at: usize = next.parse().map_err(|_| "a number must follow the name of a list")?;
+            let at: usize = next
+                .parse()
+                .map_err(|_| "a number must follow the name of a list")?;
             if at == list.len() {
-                list.push(Node { value: Value::Table(Table::new()), origin });
+                list.push(Node {
+                    value: Value::Table(Table::new()),
+                    origin,
+                });
             }
-            let entry = list.get_mut(at).ok_or("the entries of a list are numbered from 0 on, without a gap")?;
+            let entry = list
+                .get_mut(at)
+                .ok_or("the entries of a list are numbered from 0 on, without a gap")?;
             match &mut entry.value {
                 Value::Table(inner) => set(inner, &rest[1..], node),
                 _ => Err("leads into a value that is no table"),

@@ -5,7 +5,9 @@ use std::time::Duration;
 /// Bytes: `64MiB`, `8GiB`, `1_000_000`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '_')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor: u64 = match unit.trim() {
         "" | "B" => 1,
@@ -18,7 +20,10 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         "GB" => 1_000_000_000,
         unit => return Err(format!("{unit:?} is no unit of bytes")),
     };
-    let number: u64 = number.replace('_', "").parse().map_err(|_| "not a number of bytes".to_owned())?;
+    let number: u64 = number
+        .replace('_', "")
+        .parse()
+        .map_err(|_| "not a number of bytes".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "too large".to_owned())
 }
 

@@ -96,8 +96,13 @@ pub fn document() -> String {
     );
     for metric in ALL {
         let kind = format!("{:?}", metric.kind).to_lowercase();
-        let written =
-            writeln!(text, "| `{}` | {kind} | {} | {} |", metric.full_name(), metric.labels.join(", "), metric.help);
+        let written = writeln!(
+            text,
+            "| `{}` | {kind} | {} | {} |",
+            metric.full_name(),
+            metric.labels.join(", "),
+            metric.help
+        );
         debug_assert!(written.is_ok(), "writing to a String cannot fail");
     }
     text
@@ -119,8 +124,17 @@ mod tests {
     #[test]
     fn names_keep_to_the_conventions() {
         for metric in ALL {
-            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
-            assert!(metric.kind != Kind::Histogram || metric.name.ends_with("_seconds"), "{}", metric.name);
+            assert_eq!(
+                metric.name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{}",
+                metric.name
+            );
+            assert!(
+                metric.kind != Kind::Histogram || metric.name.ends_with("_seconds"),
+                "{}",
+                metric.name
+            );
             assert!(metric.help.ends_with('.'), "{}", metric.name);
         }
     }

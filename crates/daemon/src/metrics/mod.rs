@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use journal::Timing;
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
+    TextEncoder,
 };
 use stream_core::frame::Frame;
 use stream_core::lane::{Lane, PerLane};
@@ -32,24 +33,49 @@ pub struct Metrics {
     http_errors: IntCounterVec,
     gap_seconds: prometheus::CounterVec,
     lag: Histogram,
-    confirm: Vec<(String, PerLane<Option<Histogram>>)>,
+    confirm: BySink,
     dropped: IntCounterVec,
     dead_letters: IntCounterVec,
     append: Histogram,
     sync: Histogram,
 }
 
+/// A histogram for each lane of each sink, found without hashing: it is looked up for every record.
+type BySink = Vec<(String, PerLane<Option<Histogram>>)>;
+
 /// From a tenth of a millisecond to a minute and a half.
 const SECONDS: [f64; 19] = [
-    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0,
-    90.0,
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    20.0, 45.0, 90.0,
 ];
 
 /// The values that a label may have, so that every series is there from the start.
-const OUTCOMES: &[&str] =
-    &["accepted", "network", "http", "rate_limited", "too_many_connections", "usage_capped", "refused"];
-const REASONS: &[&str] = &["clean_end", "broken", "silence", "stalled", "goodbye", "journal_full", "shutdown"];
-const CLASSES: &[&str] = &["immediate", "network", "http", "rate_limited", "usage_capped", "budget"];
+const OUTCOMES: &[&str] = &[
+    "accepted",
+    "network",
+    "http",
+    "rate_limited",
+    "too_many_connections",
+    "usage_capped",
+    "refused",
+];
+const REASONS: &[&str] = &[
+    "clean_end",
+    "broken",
+    "silence",
+    "stalled",
+    "goodbye",
+    "journal_full",
+    "shutdown",
+];
+const CLASSES: &[&str] = &[
+    "immediate",
+    "network",
+    "http",
+    "rate_limited",
+    "usage_capped",
+    "budget",
+];
 const FRAMES: &[&str] = &["message", "keep_alive", "oversize"];
 const DROPPED: &[&str] = &["journal_full", "journal_unavailable", "refused"];
 
@@ -67,7 +93,10 @@ impl Metrics {
             frame_messages: frames.with_label_values(&["message"]),
             frames,
             discarded: made.counter(&catalogue::STREAM_DISCARDED)?,
-            messages: made.counters(&catalogue::STREAM_MESSAGES, &["post", "error", "compliance", "unknown", "invalid"])?,
+            messages: made.counters(
+                &catalogue::STREAM_MESSAGES,
+                &["post", "error", "compliance", "unknown", "invalid"],
+            )?,
             http_errors: made.counters(&catalogue::STREAM_HTTP_ERRORS, &[])?,
             gap_seconds: made.gap_seconds()?,
             lag: made.histogram(&catalogue::STREAM_LAG)?,
@@ -116,7 +145,9 @@ impl Observer for Metrics {
                     self.retry_wait.set(0.0);
                 }
                 if let Some(status) = http_error {
-                    self.http_errors.with_label_values(&[status.to_string().as_str()]).inc();
+                    self.http_errors
+                        .with_label_values(&[status.to_string().as_str()])
+                        .inc();
                 }
             }
             Event::Disconnected { reason } => self.disconnects.with_label_values(&[reason]).inc(),
@@ -124,7 +155,10 @@ impl Observer for Metrics {
                 self.retries.with_label_values(&[class]).inc();
                 self.retry_wait.set(wait.as_secs_f64());
             }
-            Event::Gap { length } => self.gap_seconds.with_label_values(&["false"]).inc_by(length.as_secs_f64()),
+            Event::Gap { length } => self
+                .gap_seconds
+                .with_label_values(&["false"])
+                .inc_by(length.as_secs_f64()),
             Event::Bytes(bytes) => self.bytes.inc_by(bytes),
             Event::Frame(Frame::Message(_)) => self.frame_messages.inc(),
             Event::Frame(Frame::KeepAlive) => self.frames.with_label_values(&["keep_alive"]).inc(),
@@ -188,15 +222,12 @@ impl Maker {
         Ok(histogram)
     }
 
-    fn confirm(
-        &self,
-        lanes: &[(String, Lane)],
-    ) -> Result<Vec<(String, PerLane<Option<Histogram>>)>, prometheus::Error> {
+    fn confirm(&self, lanes: &[(String, Lane)]) -> Result<BySink, prometheus::Error> {
         let metric = &catalogue::LANE_CONFIRM;
         let opts = HistogramOpts::from(opts(metric)).buckets(SECONDS.to_vec());
         let family = HistogramVec::new(opts, metric.labels)?;
         self.0.register(Box::new(family.clone()))?;
-        let mut sinks: Vec<(String, PerLane<Option<Histogram>>)> = Vec::new();
+        let mut sinks: BySink = Vec::new();
         for (sink, lane) in lanes {
             if sinks.last().is_none_or(|(name, _)| name != sink) {
                 sinks.push((sink.clone(), PerLane::default()));

@@ -22,7 +22,10 @@ pub(super) fn gather(status: &Status) -> Made {
 
 fn stream(status: &Status) -> Made {
     let stream = &status.stream;
-    let states: Vec<_> = STATES.iter().map(|state| (vec![*state], f64::from(u8::from(*state == stream.state)))).collect();
+    let states: Vec<_> = STATES
+        .iter()
+        .map(|state| (vec![*state], f64::from(u8::from(*state == stream.state))))
+        .collect();
     let last_byte = stream.last_byte.map_or(0.0, |at| at.micros() as f64 / 1e6);
     [
         family(&all::STREAM_STATE, &states),
@@ -51,17 +54,26 @@ fn journal(status: &Status) -> Made {
 
 fn lanes(lanes: &[LaneStatus], now: Timestamp) -> Made {
     let each = |metric: &Metric, value: &dyn Fn(&LaneStatus) -> f64| {
-        let samples: Vec<_> = lanes.iter().map(|lane| (vec![lane.sink.as_str(), lane.lane], value(lane))).collect();
+        let samples: Vec<_> = lanes
+            .iter()
+            .map(|lane| (vec![lane.sink.as_str(), lane.lane], value(lane)))
+            .collect();
         family(metric, &samples)
     };
     let errors: Vec<_> = lanes
         .iter()
         .flat_map(|lane| {
-            [("unavailable", lane.errors_unavailable), ("operator", lane.errors_operator)]
-                .map(|(class, count)| (vec![lane.sink.as_str(), lane.lane, class], count as f64))
+            [
+                ("unavailable", lane.errors_unavailable),
+                ("operator", lane.errors_operator),
+            ]
+            .map(|(class, count)| (vec![lane.sink.as_str(), lane.lane, class], count as f64))
         })
         .collect();
-    let lag = |lane: &LaneStatus| lane.oldest_pending.map_or(0.0, |oldest| now.since(oldest).as_secs_f64());
+    let lag = |lane: &LaneStatus| {
+        lane.oldest_pending
+            .map_or(0.0, |oldest| now.since(oldest).as_secs_f64())
+    };
     [
         each(&all::LANE_CONNECTED, &|lane| f64::from(u8::from(lane.connected))),
         each(&all::LANE_RECEIVED, &|lane| lane.received as f64),

@@ -1,0 +1,306 @@
+//! The stream's life, seen from outside: faults that the simulator fires, and what the daemon does about them.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use simulator::fault::garbage;
+use simulator::{Chunking, Fault, FaultPlan, LineEnd, Settings, Simulator, Status};
+use support::{Daemon, birdfeed, file_sink, lane_lines, stream};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+async fn simulator(settings: Settings) -> Simulator {
+    Simulator::start(settings).await.unwrap()
+}
+
+fn start(dir: &std::path::Path, simulator: &Simulator) -> Daemon {
+    Daemon::start(dir, &[stream(simulator), file_sink(dir)].concat())
+}
+
+/// The posts of the ledger as the lane `tweets` should hold them.
+fn tweets(simulator: &Simulator) -> Vec<Vec<u8>> {
+    simulator
+        .ledger()
+        .posts()
+        .iter()
+        .map(|post| post.data().to_vec())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_is_noticed_within_thirty_seconds() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = FaultPlan::once(1, Fault::Silence(None));
+    let simulator = simulator(Settings {
+        faults,
+        ..Settings::default()
+    })
+    .await;
+    let mut daemon = start(dir.path(), &simulator);
+    let started = Instant::now();
+    daemon.wait_for("the second connection", Duration::from_secs(40), |daemon| {
+        (daemon.status()["stream"]["connections"] == 2).then_some(())
+    });
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(daemon.metric("birdfeed_stream_disconnects_total{reason=\"silence\"}") > 0.0);
+    assert!(daemon.metric("birdfeed_stream_gap_seconds_total{filled=\"false\"}") >= 20.0);
+    assert!(simulator.faults().fired_of("silence") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spent_rate_limit_is_waited_out_until_its_reset() {
+    let dir = tempfile::tempdir().unwrap();
+    let reset = Duration::from_secs(6);
+    let faults = FaultPlan::once(1, Fault::Status(Status::RateLimited { reset }));
+    let simulator = simulator(Settings {
+        faults,
+        ..Settings::default()
+    })
+    .await;
+    let started = Instant::now();
+    let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_for("the refusal", PATIENCE, |daemon| {
+        (daemon.metric("birdfeed_stream_connects_total{outcome=\"rate_limited\"}") > 0.0).then_some(())
+    });
+    assert!(daemon.metric("birdfeed_stream_http_errors_total{status=\"429\"}") > 0.0);
+    assert_eq!(daemon.status()["stream"]["state"], "waiting");
+    daemon.wait_for("the connection", PATIENCE, |daemon| {
+        (daemon.status()["stream"]["state"] == "streaming").then_some(())
+    });
+    let waited = started.elapsed();
+    assert!(waited >= reset - Duration::from_secs(1), "only {waited:?}");
+    assert!(
+        waited < Duration::from_secs(40),
+        "{waited:?} is the ladder, not the reset"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_is_spent_holds_across_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = FaultPlan::flapping();
+    let simulator = simulator(Settings {
+        faults,
+        ..Settings::default()
+    })
+    .await;
+    // 38 connects in the last minutes, by an earlier process.
+    let now = stream_core::time::Timestamp::now().micros();
+    let spent: String = (0..38)
+        .map(|n| format!("{}\n", now - (60 + n) * 1_000_000))
+        .collect();
+    std::fs::create_dir_all(dir.path().join("journal")).unwrap();
+    std::fs::write(dir.path().join("journal/connects"), spent).unwrap();
+    for _ in 0..2 {
+        let mut daemon = start(dir.path(), &simulator);
+        daemon.wait_for("an empty budget", PATIENCE, |daemon| {
+            let spent = daemon.metric("birdfeed_stream_connect_budget_remaining") == 0.0;
+            (spent && daemon.status()["stream"]["state"] == "waiting").then_some(())
+        });
+        assert!(daemon.metric("birdfeed_stream_retries_total{class=\"budget\"}") > 0.0);
+        daemon.kill();
+    }
+    assert_eq!(simulator.attempts(), 2, "38 were spent, 2 were left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_kills_lose_nothing_and_spend_no_more_than_ten_connects() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings {
+        rate: 400.0,
+        ..Settings::default()
+    })
+    .await;
+    let mut journaled = 0;
+    for round in 1..=10_u32 {
+        let mut daemon = start(dir.path(), &simulator);
+        daemon.wait_for("fifty messages", PATIENCE, |daemon| {
+            (daemon.status()["stream"]["messages"].as_u64()? > 50).then_some(())
+        });
+        journaled += daemon.status()["stream"]["messages"].as_u64().unwrap();
+        let budget = daemon.metric("birdfeed_stream_connect_budget_remaining");
+        assert!(
+            (budget - f64::from(40 - round)).abs() < f64::EPSILON,
+            "round {round}: {budget} left"
+        );
+        daemon.kill();
+    }
+    simulator.pause();
+    let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_delivered(0, PATIENCE);
+    assert!(daemon.terminate().success());
+    let (sent, found) = (tweets(&simulator), lane_lines(dir.path(), "tweets"));
+    let mut seen = std::collections::HashSet::new();
+    let firsts: Vec<_> = found.iter().filter(|line| seen.insert(*line)).collect();
+    assert!(
+        firsts.len() as u64 >= journaled,
+        "{} of {journaled} that were journaled",
+        firsts.len()
+    );
+    let order: std::collections::HashMap<_, _> =
+        sent.iter().enumerate().map(|(at, post)| (post, at)).collect();
+    assert!(
+        firsts.iter().map(|line| order[*line]).is_sorted(),
+        "first occurrences are out of order"
+    );
+}
+
+/// Every good line arrives byte for byte, every bad one stands in `dead_letter` or `unknown`, the connection stays up.
+async fn garbage_costs_itself_only(line_end: LineEnd) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut faults: Vec<Fault> = garbage::ALL
+        .into_iter()
+        .map(|(kind, _)| Fault::Garbage(kind))
+        .collect();
+    faults.push(Fault::Oversize(1_500_000));
+    faults.push(Fault::Oversize(9_000_000));
+    let count = faults.len() as u64;
+    let settings = Settings {
+        rate: 500.0,
+        chunking: Chunking::Random,
+        line_end,
+        ..Settings::default()
+    };
+    let simulator = simulator(settings).await;
+    let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_for("the first posts", PATIENCE, |daemon| {
+        (daemon.status()["stream"]["messages"].as_u64()? > 20).then_some(())
+    });
+    for fault in faults {
+        simulator.inject(fault);
+    }
+    simulator
+        .ledger()
+        .wait_for(|totals| totals.garbage + totals.oversize >= count)
+        .await;
+    let mark = simulator.ledger().totals().whole_posts + 100;
+    simulator
+        .ledger()
+        .wait_for(|totals| totals.whole_posts >= mark)
+        .await;
+    simulator.pause();
+    let whole = simulator.ledger().totals().whole_posts;
+    daemon.wait_delivered(whole, PATIENCE);
+    let status = daemon.status();
+    assert_eq!(
+        status["stream"]["connections"], 1,
+        "the connection must stay up: {}",
+        status["stream"]
+    );
+    assert!(daemon.terminate().success());
+
+    let found = lane_lines(dir.path(), "tweets");
+    let posts = tweets(&simulator);
+    let missing = posts.iter().filter(|post| !found.contains(post)).count();
+    assert_eq!(missing, 0, "of {} posts", posts.len());
+    let elsewhere = lane_lines(dir.path(), "dead_letter").len() + lane_lines(dir.path(), "unknown").len();
+    let delivered_garbage = found.len() - posts.len();
+    // Some of the kinds look bad and are good (lone surrogates, deep nesting): they are posts, and arrive as such.
+    assert_eq!((elsewhere + delivered_garbage) as u64, count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_costs_itself_only_with_crlf() {
+    garbage_costs_itself_only(LineEnd::CrLf).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_costs_itself_only_with_lf_alone() {
+    garbage_costs_itself_only(LineEnd::Lf).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_with_a_private_authority() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings {
+        tls: true,
+        rate: 200.0,
+        ..Settings::default()
+    })
+    .await;
+    let ca = dir.path().join("ca.pem");
+    std::fs::write(&ca, simulator.ca_pem().unwrap()).unwrap();
+    let config = [
+        stream(&simulator),
+        format!("ca_file = {ca:?}\n"),
+        file_sink(dir.path()),
+    ]
+    .concat();
+    let mut daemon = Daemon::start(dir.path(), &config);
+    daemon.wait_delivered(100, PATIENCE);
+    assert!(daemon.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_pass_promtool() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings {
+        rate: 200.0,
+        ..Settings::default()
+    })
+    .await;
+    let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_delivered(50, PATIENCE);
+    let (status, metrics) = daemon.get("/metrics");
+    assert_eq!(status, 200);
+    let mut promtool = std::process::Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("promtool (Debian's package prometheus) is installed by scripts/test");
+    std::io::Write::write_all(&mut promtool.stdin.take().unwrap(), metrics.as_bytes()).unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    assert!(
+        output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    for metric in daemon::metrics::catalogue::ALL {
+        assert!(
+            metrics.contains(&format!("# TYPE {} ", metric.full_name())),
+            "{} is not served",
+            metric.name
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_admin_pages_tell_the_truth() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings {
+        rate: 200.0,
+        ..Settings::default()
+    })
+    .await;
+    let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_delivered(50, PATIENCE);
+    assert_eq!(daemon.get("/livez").0, 200);
+    assert_eq!(daemon.get("/readyz"), (200, "ok\n".to_owned()));
+    assert_eq!(daemon.get("/nothing").0, 404);
+    let admin = daemon.status();
+    assert_eq!(admin["ready"], true);
+    let address = daemon.admin().to_owned();
+    let output = birdfeed()
+        .args(["status", "--address", &address])
+        .output()
+        .unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success() && page.contains("streaming") && page.contains("tweets"),
+        "{page}"
+    );
+    daemon.terminate();
+    let output = birdfeed()
+        .args(["status", "--address", &address])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(69));
+}
