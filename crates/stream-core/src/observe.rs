@@ -22,7 +22,7 @@ pub enum Event<'a> {
     },
     /// The supervisor waits before it connects again.
     Waiting {
-        /// The ladder: `network`, `http`, `rate_limited`, `usage_capped` or `budget`.
+        /// The ladder: `immediate` (no wait at all), `network`, `http`, `rate_limited`, `usage_capped` or `budget`.
         class: &'static str,
         /// How long.
         wait: Duration,

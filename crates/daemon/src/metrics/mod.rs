@@ -76,6 +76,9 @@ const CLASSES: &[&str] = &[
     "usage_capped",
     "budget",
 ];
+const STATUSES: &[&str] = &[
+    "400", "401", "403", "404", "409", "429", "500", "502", "503", "504",
+];
 const FRAMES: &[&str] = &["message", "keep_alive", "oversize"];
 const DROPPED: &[&str] = &["journal_full", "journal_unavailable", "refused"];
 
@@ -97,7 +100,7 @@ impl Metrics {
                 &catalogue::STREAM_MESSAGES,
                 &["post", "error", "compliance", "unknown", "invalid"],
             )?,
-            http_errors: made.counters(&catalogue::STREAM_HTTP_ERRORS, &[])?,
+            http_errors: made.counters(&catalogue::STREAM_HTTP_ERRORS, STATUSES)?,
             gap_seconds: made.gap_seconds()?,
             lag: made.histogram(&catalogue::STREAM_LAG)?,
             confirm: made.confirm(lanes)?,

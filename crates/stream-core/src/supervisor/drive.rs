@@ -69,6 +69,7 @@ struct Driver {
     with: Supervisor,
     started: Instant,
     connections: u64,
+    connected_at: Timestamp,
     blind: Option<Blind>,
 }
 
@@ -87,6 +88,7 @@ impl Supervisor {
             with: self,
             started: Instant::now(),
             connections: 0,
+            connected_at: Timestamp::default(),
             blind,
         };
         let mut state = memory.connect(driver.now());
@@ -99,7 +101,12 @@ impl Supervisor {
             if let (State::Streaming { .. }, Happened::Stop) = (&state, &happened) {
                 driver.disconnected("shutdown", "told to stop");
             }
+            let active = matches!(state, State::Connecting | State::Streaming { .. });
             state = memory.step(state, happened, driver.now());
+            if active && matches!(state, State::Connecting) {
+                let (class, wait) = ("immediate", Duration::ZERO);
+                driver.with.observer.on(Event::Waiting { class, wait });
+            }
             if let State::Stopped(exit) = state {
                 driver.enter(&state, &memory);
                 return exit;
@@ -190,6 +197,7 @@ impl Driver {
     fn connected(&mut self) {
         self.connections += 1;
         let (at, connection) = (Timestamp::now(), self.connections);
+        self.connected_at = at;
         tracing::info!(connection, "connected");
         self.with.observer.on(Event::Connect {
             outcome: "accepted",
@@ -225,7 +233,8 @@ impl Driver {
             status.last_byte
         });
         self.blind = Some(Blind {
-            from: last_byte.unwrap_or(at),
+            // A connection that brought nothing was blind from its start.
+            from: last_byte.map_or(self.connected_at, |at| at.max(self.connected_at)),
             reason,
         });
         self.notice(&Notice::Disconnected {
