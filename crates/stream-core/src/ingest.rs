@@ -11,7 +11,7 @@ use crate::dead_letter::DeadLetter;
 use crate::entry::{HEAD_LEN, Head, Kind};
 use crate::frame::Frame;
 use crate::inlet::{Inlet, Item};
-use crate::lane::LaneSet;
+use crate::lane::{Lane, LaneSet};
 use crate::observe::{Event, Observer};
 use crate::pulse::{self, Pulse};
 use crate::route::{Routed, Router};
@@ -220,7 +220,7 @@ impl Ingest {
             Frame::KeepAlive => None,
             Frame::Message(line) => Some(self.ready(Kind::Message, received_at, line, connection)),
             Frame::Oversize(line) => {
-                self.observer.on(Event::DeadLetter { reason: "oversize" });
+                self.dead_letter("oversize");
                 let letter = DeadLetter::oversize(received_at, line).to_json();
                 Some(self.ready(Kind::DeadLetter, received_at, letter, connection))
             }
@@ -326,7 +326,7 @@ impl Ingest {
             lag,
         });
         if let Some(reason) = routed.split.dead_letter {
-            self.observer.on(Event::DeadLetter { reason });
+            self.dead_letter(reason);
         }
         if let Verdict::Goodbye(detail) = &routed.split.verdict {
             // If nobody listens, the stream has been closed already.
@@ -335,6 +335,16 @@ impl Ingest {
                 detail: detail.clone(),
             });
         }
+    }
+
+    /// Counts a message that cannot be read: without the lane for it, it goes nowhere.
+    fn dead_letter(&self, reason: &'static str) {
+        self.observer
+            .on(if self.router.enabled.contains(Lane::DeadLetter) {
+                Event::DeadLetter { reason }
+            } else {
+                Event::Dropped { reason, messages: 1 }
+            });
     }
 
     fn blocked(&self, why: &str) {

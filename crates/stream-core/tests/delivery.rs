@@ -122,17 +122,23 @@ async fn a_refused_record_is_a_dead_letter_and_its_mates_are_delivered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_dead_letters_the_refused_are_counted_as_dropped() {
-    let rig = Rig::with_lanes([Lane::Tweets, Lane::Includes]);
+async fn without_dead_letters_the_refused_and_the_unreadable_are_counted_as_dropped() {
+    let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Includes]);
+    rig.settings.max_line = 10_000;
     rig.memory.refuse(post(5).into(), Reach::Alone);
     let run = rig.start();
     let wire = run.script.accept();
     send(&wire, (0..10).map(post)).await;
-    run.journaled(10).await;
+    send(&wire, ["garbage".to_owned(), plain(10, 20_000)]).await;
+    send(&wire, [post(11)]).await;
+    run.journaled(12).await;
     run.settled().await;
     let lane = run.lane(Lane::Tweets);
-    assert_eq!((lane.delivered, lane.dead_lettered, lane.dropped), (9, 0, 1));
-    assert_eq!(rig.counts.of("dropped refused"), 1);
+    assert_eq!((lane.delivered, lane.dead_lettered, lane.dropped), (10, 0, 1));
+    for reason in ["refused", "not_json", "oversize"] {
+        assert_eq!(rig.counts.of(&format!("dropped {reason}")), 1, "{reason}");
+        assert_eq!(rig.counts.of(&format!("dead letter {reason}")), 0, "{reason}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
