@@ -54,7 +54,8 @@ impl BaseUrl {
         let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
             return Err(BaseUrlError::Malformed);
         };
-        if authority.host().is_empty() || (authority.port().is_some() && authority.port_u16().is_none()) {
+        let has_port = authority.as_str().len() > authority.host().len();
+        if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
             return Err(BaseUrlError::Malformed);
         }
         if parts.path_and_query.is_some_and(|path| path != "/") {

@@ -15,7 +15,7 @@
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
 //! | [`rules`] | lists, adds and deletes rules |
 //!
-//! Facts about X come from its OpenAPI description (2.167) and <https://docs.x.com>.
+//! Facts about X come from its `OpenAPI` description (2.167) and <https://docs.x.com>.
 
 mod api;
 pub mod base_url;

@@ -1,1 +1,208 @@
+use http::HeaderValue;
+
 use super::*;
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).try_into().unwrap(), HeaderValue::from_str(value).unwrap()))
+        .collect()
+}
+
+fn meaning(status: u16, body: &str) -> ConnectError {
+    classify(
+        StatusCode::from_u16(status).unwrap(),
+        &HeaderMap::new(),
+        body.as_bytes(),
+    )
+}
+
+const WAIT: ConnectErrorClass = ConnectErrorClass::RateLimited { reset_in: None };
+
+#[test]
+fn each_answer_has_its_class_and_its_advice() {
+    use ConnectErrorClass::{Http, Refused, TooManyConnections, UsageCapped};
+    let forbidden = r#"{"client_id":"1","required_enrollment":"Appropriate Level of API Access","title":"Client Forbidden","detail":"d","reason":"client-not-enrolled","type":"https://api.twitter.com/2/problems/client-forbidden"}"#;
+    let cases = [
+        (
+            400,
+            r#"{"errors":[{"parameters":{"backfill_minutes":["5"]},"message":"not entitled"}],"title":"Invalid Request","detail":"One or more.","type":"x/invalid-request"}"#,
+            Refused,
+            "not entitled (X does not accept",
+        ),
+        (
+            401,
+            r#"{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}"#,
+            Refused,
+            "bearer token",
+        ),
+        (403, forbidden, Refused, "attach the app to a Project"),
+        (
+            403,
+            r#"{"title":"Unsupported Authentication","type":"x/unsupported-authentication"}"#,
+            Refused,
+            "app-only",
+        ),
+        (404, "no such page", Refused, "no such page (no such address"),
+        (
+            409,
+            r#"{"title":"ConnectionException","detail":"You must define rules","connection_issue":"RuleConfigurationIssue","type":"https://api.twitter.com/2/problems/streaming-connection"}"#,
+            Refused,
+            "define rules first",
+        ),
+        (
+            429,
+            r#"{"title":"ConnectionException","detail":"max","connection_issue":"TooManyConnections","type":"https://api.x.com/2/problems/streaming-connection"}"#,
+            TooManyConnections,
+            "our own last one",
+        ),
+        (
+            429,
+            r#"{"title":"Too Many Requests","type":"about:blank","status":429,"detail":"Too Many Requests"}"#,
+            WAIT,
+            "Too Many Requests",
+        ),
+        (429, "Rate limit exceeded\n", WAIT, "429: Rate limit exceeded"),
+        (
+            429,
+            r#"{"errors":[{"code":88,"message":"Rate limit exceeded"}]}"#,
+            WAIT,
+            "Rate limit exceeded",
+        ),
+        (429, "", WAIT, "HTTP 429"),
+        (
+            429,
+            r#"{"account_id":1,"product_name":"p","title":"UsageCapExceeded","period":"Monthly","scope":"Product","detail":"cap","type":"https://api.twitter.com/2/problems/usage-capped"}"#,
+            UsageCapped,
+            "used up",
+        ),
+        (
+            429,
+            r#"{"title":"ConnectionException","connection_issue":"ProvisioningSubscription","type":"x/streaming-connection"}"#,
+            WAIT,
+            "ConnectionException",
+        ),
+        (
+            403,
+            r#"{"title":"ConnectionException","connection_issue":"RulesInvalidIssue"}"#,
+            Refused,
+            "no longer allowed",
+        ),
+        (
+            422,
+            r#"{"title":"RulesCapExceeded","type":"https://api.twitter.com/2/problems/rule-cap"}"#,
+            Refused,
+            "rules are full",
+        ),
+        (
+            429,
+            r#"{"title":"RulesCapExceeded","type":"https://api.x.com/2/problems/rule-cap"}"#,
+            Refused,
+            "rules are full",
+        ),
+        (302, "moved", Refused, "redirect refused"),
+        (304, "", Refused, "redirect refused"),
+        (204, "", Http, "HTTP 204"),
+        (418, "", Http, "HTTP 418"),
+        (500, "<html><body>\r\n<h1>Oops</h1>", Http, "<h1>Oops</h1>"),
+        (502, "", Http, "HTTP 502"),
+        (
+            503,
+            r#"{"title":"Service Unavailable","detail":"Service Unavailable","type":"about:blank","status":503}"#,
+            Http,
+            "Service Unavailable",
+        ),
+        (
+            503,
+            "upstream connect error or disconnect/reset before headers",
+            Http,
+            "upstream connect",
+        ),
+        (504, "\u{1b}[31m\u{7}", Http, "HTTP 504: [31m"),
+    ];
+    for (status, body, class, said) in cases {
+        let error = meaning(status, body);
+        assert_eq!(error.class, class, "{status} {body}");
+        assert_eq!(error.status, Some(status));
+        assert!(error.detail.contains(said), "{}", error.detail);
+        assert!(!error.detail.contains(char::is_control), "{}", error.detail);
+    }
+}
+
+#[test]
+fn every_recorded_refusal_is_understood() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/data/recorded-responses.json"
+    );
+    let recorded: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let mut seen = Vec::new();
+    for answer in &recorded {
+        let status = u16::try_from(answer["status"].as_u64().unwrap()).unwrap();
+        if status < 300 {
+            continue;
+        }
+        let mut map = HeaderMap::new();
+        for (name, value) in answer["headers"].as_object().unwrap() {
+            let name: http::HeaderName = name.parse().unwrap();
+            map.insert(name, value.as_str().unwrap().parse().unwrap());
+        }
+        let body = answer["response"].as_str().unwrap();
+        let error = classify(StatusCode::from_u16(status).unwrap(), &map, body.as_bytes());
+        seen.push((status, error.class));
+    }
+    use ConnectErrorClass::{Refused, TooManyConnections};
+    seen.sort_by_key(|(status, _)| *status);
+    assert_eq!(
+        seen,
+        [
+            (400, Refused),
+            (400, Refused),
+            (401, Refused),
+            (403, Refused),
+            (403, Refused),
+            (429, TooManyConnections)
+        ]
+    );
+}
+
+#[test]
+fn the_reset_is_measured_against_the_answers_own_date() {
+    // 2020-07-09T15:57:37Z is 1594310257.
+    let date = "Thu, 09 Jul 2020 15:57:37 GMT";
+    for (date, reset, expected) in [
+        (Some(date), Some("1594310686"), Some(429)),
+        (Some(date), Some("1594310257"), Some(1)),
+        (Some(date), Some("1"), Some(1)),
+        (Some(date), Some("99999999999"), Some(LONGEST_RESET)),
+        (Some(date), Some("soon"), None),
+        (Some(date), Some("-5"), None),
+        (Some("yesterday"), Some("1594310686"), None),
+        (None, Some("1594310686"), None),
+        (Some(date), None, None),
+    ] {
+        let mut pairs = Vec::new();
+        pairs.extend(date.map(|date| ("date", date)));
+        pairs.extend(reset.map(|reset| ("x-rate-limit-reset", reset)));
+        let error = classify(StatusCode::TOO_MANY_REQUESTS, &headers(&pairs), b"");
+        let reset_in = expected.map(Duration::from_secs);
+        assert_eq!(
+            error.class,
+            ConnectErrorClass::RateLimited { reset_in },
+            "{pairs:?}"
+        );
+    }
+}
+
+#[test]
+fn a_long_body_is_cut_short() {
+    let error = meaning(500, &"é ".repeat(40_000));
+    assert!(error.detail.chars().count() < 400);
+}
+
+#[test]
+fn only_identity_is_no_encoding() {
+    assert!(!is_encoded(&HeaderMap::new()));
+    assert!(!is_encoded(&headers(&[("content-encoding", "Identity")])));
+    assert!(is_encoded(&headers(&[("content-encoding", "gzip")])));
+}

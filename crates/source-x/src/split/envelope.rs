@@ -104,35 +104,42 @@ impl<'de> Deserialize<'de> for Envelope<'de> {
     }
 }
 
-/// The one member of an object that is wanted; the first, should it be there twice.
-struct Member<'a>(Option<&'a RawValue>);
+/// Finds one member of an object: the first, should it be there twice.
+struct MemberVisitor<'f, 'de> {
+    name: &'static [&'static str; 1],
+    found: &'f mut Option<&'de RawValue>,
+}
 
-struct MemberVisitor(&'static [&'static str; 1]);
-
-impl<'de> Visitor<'de> for MemberVisitor {
-    type Value = Member<'de>;
+impl<'de> Visitor<'de> for MemberVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut found = None;
-        while let Some(Name(name)) = map.next_key_seed(NameVisitor(self.0))? {
-            if name.is_some() && found.is_none() {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        while let Some(Name(name)) = map.next_key_seed(NameVisitor(self.name))? {
+            if name.is_some() {
+                *self.found = Some(map.next_value()?);
+                return Ok(());
             }
+            map.next_value::<IgnoredAny>()?;
         }
-        Ok(Member(found))
+        Ok(())
     }
 }
 
 /// The member of `object` called `name`; `None` too if `object` is none.
 fn member<'a>(object: &'a RawValue, name: &'static [&'static str; 1]) -> Option<&'a RawValue> {
-    let mut json = serde_json::Deserializer::from_str(object.get());
-    json.deserialize_map(MemberVisitor(name)).ok()?.0
+    let mut found = None;
+    let visitor = MemberVisitor {
+        name,
+        found: &mut found,
+    };
+    let outcome = serde_json::Deserializer::from_str(object.get()).deserialize_map(visitor);
+    // The whole has been read once as valid JSON, so an error says only that we did not read on behind the member.
+    drop(outcome);
+    found
 }
 
 /// The exact text of an id, without quotes.
@@ -171,7 +178,7 @@ struct Event<'a> {
     favorite: Option<&'a RawValue>,
 }
 
-/// `data` as the compliance and label streams send it: one member, named after what happened (X's OpenAPI, 2.166).
+/// `data` as the compliance and label streams send it: one member, named after what happened (`OpenAPI` 2.166).
 #[derive(Deserialize)]
 enum Happening<'a> {
     #[serde(

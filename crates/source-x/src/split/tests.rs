@@ -1,1 +1,383 @@
+use proptest::prelude::*;
+use stream_core::lane::LaneSet;
+
 use super::*;
+
+const ID: &str = "1700000000000000001";
+
+fn split_text(text: &str) -> Split {
+    split(&Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn text(split: &Split, lane: Lane) -> &str {
+    std::str::from_utf8(split.values[lane].as_ref().expect("the lane has a value")).unwrap()
+}
+
+fn lanes(split: &Split) -> String {
+    let responses: LaneSet = [Lane::Responses].into_iter().collect();
+    let rest: LaneSet = split
+        .lanes()
+        .iter()
+        .filter(|lane| !responses.contains(*lane))
+        .collect();
+    rest.to_string()
+}
+
+fn key(split: &Split) -> Option<&str> {
+    split.key.as_ref().map(|key| std::str::from_utf8(key).unwrap())
+}
+
+/// Finds the value of a member of the outermost object without our parser: by counting brackets outside strings.
+fn member<'a>(message: &'a str, name: &str) -> Option<&'a str> {
+    let bytes = message.as_bytes();
+    let (mut depth, mut in_string, mut start, mut i) = (0, false, None, 0);
+    while i < bytes.len() {
+        match bytes[i] {
+            b'\\' if in_string => i += 1,
+            b'"' => {
+                in_string = !in_string;
+                let label = format!("\"{name}\":");
+                if in_string && depth == 1 && start.is_none() && message[i..].starts_with(&label) {
+                    start = Some(i + label.len());
+                    i += label.len();
+                    in_string = false;
+                    continue;
+                }
+            }
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth -= 1,
+            _ => {}
+        }
+        i += 1;
+        if let Some(start) = start
+            && depth == 1
+            && !in_string
+        {
+            return Some(&message[start..i]);
+        }
+    }
+    None
+}
+
+#[test]
+fn every_recorded_message_splits_into_the_slices_that_are_there() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/data/v2-messages.ndjson"
+    );
+    let lines = std::fs::read_to_string(file).unwrap();
+    let mut count = 0;
+    for line in lines.lines() {
+        let split = split_text(line);
+        assert_eq!(split.kind, "post");
+        assert_eq!(text(&split, Lane::Tweets), member(line, "data").unwrap());
+        assert_eq!(text(&split, Lane::Responses), line);
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        let id = json["data"]["id"].as_str().unwrap();
+        assert_eq!(key(&split), Some(id));
+        for lane in [Lane::Includes, Lane::Errors, Lane::MatchingRules] {
+            let expected = member(line, lane.name())
+                .map(|raw| format!("{{\"tweet_id\":\"{id}\",\"{}\":{raw}}}", lane.name()));
+            let found = split.values[lane]
+                .as_ref()
+                .map(|value| String::from_utf8_lossy(value).into_owned());
+            assert_eq!(found, expected, "{lane} of {id}");
+        }
+        let created = json["data"]["created_at"].as_str().unwrap();
+        let by_id = split.created_at.unwrap().to_string();
+        assert_eq!(by_id[..19], created[..19]);
+        assert_eq!(split.verdict, Verdict::Continue);
+        count += 1;
+    }
+    assert_eq!(count, 100);
+}
+
+#[test]
+fn the_order_of_members_and_unknown_members_do_not_matter() {
+    let message = r#" {"matching_rules" : [{"id":1}] ,"new":{"x":[1]},"errors":[],"data":{"text":"a","id":"7"},"includes":null}"#;
+    let split = split_text(message);
+    assert_eq!(lanes(&split), "tweets,errors,matching_rules");
+    assert_eq!(text(&split, Lane::Tweets), r#"{"text":"a","id":"7"}"#);
+    assert_eq!(
+        text(&split, Lane::MatchingRules),
+        r#"{"tweet_id":"7","matching_rules":[{"id":1}]}"#
+    );
+    assert_eq!(text(&split, Lane::Errors), r#"{"tweet_id":"7","errors":[]}"#);
+    assert_eq!(text(&split, Lane::Responses), message);
+}
+
+#[test]
+fn ids_are_taken_as_they_stand() {
+    for (data, expected) in [
+        (r#"{"id":"12"}"#, "12"),
+        (r#"{"id":12}"#, "12"),
+        (
+            r#"{"id":123456789012345678901234567890}"#,
+            "123456789012345678901234567890",
+        ),
+        (r#"{"id":1e999}"#, "1e999"),
+        (r#"{"x":{"id":"9"},"id":"12"}"#, "12"),
+        (r#"{"id":"\u0031\ud83d"}"#, r"\u0031\ud83d"),
+        (r#"{"\u0069d":"12","\ud83d":1}"#, "12"),
+    ] {
+        let split = split_text(&format!(r#"{{"data":{data},"includes":{{}}}}"#));
+        assert_eq!(key(&split), Some(expected), "{data}");
+        assert_eq!(
+            text(&split, Lane::Includes),
+            format!(r#"{{"tweet_id":"{expected}","includes":{{}}}}"#)
+        );
+    }
+}
+
+#[test]
+fn what_parsers_stumble_over_passes_unchanged() {
+    let deep = format!("{}{}", "[".repeat(2_000_000), "]".repeat(2_000_000));
+    for value in [
+        r#""half \ud83d pair""#,
+        "1e999",
+        "12345678901234567890123",
+        "-0.0",
+        &deep,
+    ] {
+        let data = format!(r#"{{"id":"{ID}","odd":{value}}}"#);
+        for message in [
+            format!(r#"{{"data":{data}}}"#),
+            format!(r#"{{"odd":{value},"data":{data}}}"#),
+            format!(r#"{{"\ud83d":{value},"data":{data}}}"#),
+        ] {
+            let split = split_text(&message);
+            assert_eq!(split.kind, "post");
+            assert_eq!(text(&split, Lane::Tweets), data);
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_message_become_dead_letters() {
+    let cases: [(&[u8], &str); 15] = [
+        (b"", "not_json"),
+        (b"   ", "not_json"),
+        (b"upstream request timeout", "not_json"),
+        (b"{\"data\":{\"id\":\"1\",\"text\":\"cut he", "not_json"),
+        (b"{\"data\":{\"id\":\"1\"}}{\"data\":{\"id\":\"2\"}}", "not_json"),
+        (b"\xef\xbb\xbf{\"data\":{\"id\":\"1\"}}", "not_json"),
+        (b"\0\0\0", "not_json"),
+        (b"{\"data\":{\"id\":\"1\",\"text\":\"a\x01b\"}}", "not_json"),
+        (b"[1,", "not_json"),
+        (b"{\"data\":{\"id\":\"1\",\"text\":\"\xff\"}}", "not_utf8"),
+        (b"{\"data\":{\"id\":\"1\",\"text\":\"\xed\xa0\x80\"}}", "not_utf8"),
+        (b"[{\"data\":{\"id\":\"1\"}}]", "not_an_object"),
+        (b"42", "not_an_object"),
+        (b"null", "not_an_object"),
+        (
+            b"{\"data\":{\"id\":\"1\"},\"data\":{\"id\":\"2\"}}",
+            "duplicate_key",
+        ),
+    ];
+    for (bytes, reason) in cases {
+        let split = split(&Bytes::copy_from_slice(bytes));
+        assert_eq!(
+            split,
+            Split::dead_letter(reason),
+            "{}",
+            String::from_utf8_lossy(bytes)
+        );
+        assert!(REASONS.contains(&reason));
+    }
+    // Even if one of the two is null, or spelled with an escape.
+    assert_eq!(
+        split_text(r#"{"errors":null,"err\u006frs":[1]}"#).dead_letter,
+        Some("duplicate_key")
+    );
+}
+
+#[test]
+fn objects_of_unseen_kinds_are_kept_whole() {
+    for message in [
+        "{}",
+        r#"{"weather":{"wind":7}}"#,
+        r#"{"data":null}"#,
+        r#"{"data":[]}"#,
+        r#"{"data":"text"}"#,
+        r#"{"data":{"text":"no id"}}"#,
+        r#"{"data":{"id":""}}"#,
+        r#"{"data":{"id":null}}"#,
+        r#"{"data":{"id":{"a":1}}}"#,
+        r#"{"data":{"delete":{"event_at":"now"}}}"#,
+        r#"{"data":{"delete":{"tweet":{"id":"1"}},"drop":{}}}"#,
+        r#"{"data":{"delete":{"tweet":{"id":"1"}}},"errors":[{"title":"x"}]}"#,
+        r#"{"errors":[ ]}"#,
+        r#"{"errors":null,"error":null}"#,
+    ] {
+        let split = split_text(message);
+        assert_eq!(
+            (split.kind, lanes(&split).as_str()),
+            ("unknown", "unknown"),
+            "{message}"
+        );
+        assert_eq!(text(&split, Lane::Unknown), message);
+        assert_eq!((key(&split), &split.verdict), (None, &Verdict::Continue));
+    }
+}
+
+#[test]
+fn errors_alone_end_the_stream() {
+    for (message, reason) in [
+        (
+            r#"{"errors":[{"title":"operational-disconnect","disconnect_type":"UpstreamOperationalDisconnect"}]}"#,
+            "UpstreamOperationalDisconnect",
+        ),
+        (
+            r#"{"data":null,"errors":[{"title":"Not\nFound"},{"title":"x"}]}"#,
+            "Not Found",
+        ),
+        (r#"{"errors":[1]}"#, "errors without data"),
+        (r#"{"errors":{"message":"one"}}"#, "one"),
+        (
+            r#"{"error":{"message":"Forced Disconnect: Too many connections.","sent":"x"}}"#,
+            "Forced Disconnect: Too many connections.",
+        ),
+        (r#"{"errors":[{"title":"\ud83d"}]}"#, "errors without data"),
+    ] {
+        let split = split_text(message);
+        assert_eq!(
+            (split.kind, lanes(&split).as_str()),
+            ("error", "errors"),
+            "{message}"
+        );
+        assert_eq!(text(&split, Lane::Errors), message);
+        assert_eq!(split.verdict, Verdict::Goodbye(reason.to_owned()));
+    }
+}
+
+#[test]
+fn compliance_events_are_keyed_by_what_they_concern() {
+    for (data, id) in [
+        (
+            r#"{"delete":{"tweet":{"id":"1","author_id":"2"},"event_at":"t"}}"#,
+            "1",
+        ),
+        (
+            r#"{"withheld":{"tweet":{"id":"3"},"withheld_in_countries":["XX"],"event_at":"t"}}"#,
+            "3",
+        ),
+        (
+            r#"{"tweet_edit":{"tweet":{"id":"4"},"initial_tweet_id":"1","edit_tweet_ids":["1"],"event_at":"t"}}"#,
+            "4",
+        ),
+        (r#"{"user_suspend":{"user":{"id":"5"},"event_at":"t"}}"#, "5"),
+        (
+            r#"{"scrub_geo":{"user":{"id":6},"up_to_tweet_id":"9","event_at":"t"}}"#,
+            "6",
+        ),
+        (
+            r#"{"user_profile_modification":{"user":{"id":"7"},"profile_field":"a","new_value":"b"}}"#,
+            "7",
+        ),
+        (
+            r#"{"delete":{"favorite":{"id":"8","user_id":"9"},"event_at":"t"}}"#,
+            "8",
+        ),
+        (
+            r#"{"public_tweet_notice":{"tweet":{"id":"10","author_id":"2"},"event_type":"x"}}"#,
+            "10",
+        ),
+    ] {
+        let split = split_text(&format!(r#"{{"data":{data}}}"#));
+        assert_eq!(
+            (split.kind, lanes(&split).as_str()),
+            ("compliance", "compliance"),
+            "{data}"
+        );
+        assert_eq!(text(&split, Lane::Compliance), data);
+        assert_eq!(key(&split), Some(id));
+    }
+}
+
+#[test]
+fn creation_is_read_from_snowflakes_only() {
+    assert_eq!(
+        created_at("1380242611781386245").unwrap().to_string(),
+        "2021-04-08T19:34:16.973Z"
+    );
+    for id in ["20", "0f", "99999999999999999999", "29700859247"] {
+        assert_eq!(created_at(id), None, "{id}");
+    }
+}
+
+#[test]
+fn a_post_and_its_key_are_slices_of_the_message() {
+    let message = Bytes::from(format!(r#"{{"data":{{"id":"{ID}"}}}}"#));
+    let inside = message.as_ptr_range();
+    let split = split(&message);
+    for part in [split.key.unwrap(), split.values[Lane::Tweets].clone().unwrap()] {
+        assert!(inside.contains(&part.as_ptr()));
+    }
+}
+
+/// Something like JSON: members of ours with all kinds of values, in any order, whole or cut.
+fn like_a_message() -> impl Strategy<Value = String> {
+    let value = prop_oneof![
+        Just("null".to_owned()),
+        Just("[]".to_owned()),
+        Just(r#"[{"title":"x"}]"#.to_owned()),
+        Just(r#"{"id":"5","a":[{}]}"#.to_owned()),
+        Just(r#"{"delete":{"tweet":{"id":"1"}}}"#.to_owned()),
+        "[0-9]{1,25}",
+        "\"[a-z\\\\u{e9}]{0,5}\"",
+    ];
+    let name = prop_oneof![
+        Just("data"),
+        Just("includes"),
+        Just("errors"),
+        Just("matching_rules"),
+        Just("error"),
+        Just("other")
+    ];
+    let member = (name, value).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let whole = prop::collection::vec(member, 0..5).prop_map(|members| format!("{{{}}}", members.join(",")));
+    (whole, any::<prop::sample::Index>(), prop::bool::weighted(0.2)).prop_map(|(mut text, at, cut)| {
+        if cut {
+            let at = at.index(text.len());
+            text.truncate((0..=at).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0));
+        }
+        text
+    })
+}
+
+fn check(message: &Bytes) {
+    let parts = split(message);
+    assert!(KINDS.contains(&parts.kind));
+    assert_eq!(parts.dead_letter.is_some(), parts.kind == "invalid");
+    assert_eq!(
+        parts.values[Lane::Responses].is_some(),
+        parts.dead_letter.is_none()
+    );
+    let text = String::from_utf8_lossy(message).into_owned();
+    for lane in parts.lanes().iter() {
+        let value = std::str::from_utf8(parts.values[lane].as_ref().unwrap()).unwrap();
+        let _: &serde_json::value::RawValue = serde_json::from_str(value).unwrap();
+        let prefix = format!(
+            "{{\"tweet_id\":\"{}\",\"{}\":",
+            key(&parts).unwrap_or_default(),
+            lane.name()
+        );
+        let inner = value
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix('}'));
+        assert!(text.contains(inner.unwrap_or(value)));
+    }
+    assert_eq!(parts, split(message), "the same bytes give the same answer");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_split(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        check(&Bytes::from(bytes));
+    }
+
+    #[test]
+    fn anything_like_a_message_splits(text in like_a_message()) {
+        check(&Bytes::from(text));
+    }
+}
