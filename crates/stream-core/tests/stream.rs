@@ -141,6 +141,32 @@ async fn a_goodbye_ends_its_own_connection_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_that_comes_late_ends_no_later_connection() {
+    let rig = Rig::new();
+    let run = rig.start();
+    for n in 0..4 {
+        let wire = run.script.accept();
+        // The connection has ended by the time that the writer finds the goodbye.
+        send(
+            &wire,
+            [post(n), r#"{"only":"errors","goodbye":"late"}"#.to_owned()],
+        )
+        .await;
+        wire.end(Ok(())).await;
+    }
+    let last = run.script.accept();
+    send(&last, (4..50).map(post)).await;
+    run.journaled(54).await;
+    run.settled().await;
+    assert_eq!(run.view.status().stream.connections, 5);
+    assert_eq!(run.view.status().stream.state, "streaming");
+    assert_eq!(
+        firsts(&rig.memory.stored(Lane::Tweets)),
+        (0..50).map(post).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_end_of_a_connection_is_told_and_survived() {
     let rig = Rig::new();
     let run = rig.start();

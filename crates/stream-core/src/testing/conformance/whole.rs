@@ -176,7 +176,7 @@ pub async fn reconnect(bench: &dyn Bench) {
     let repeats = batch.check(bench, Lane::Tweets, before, COUNT, SIZE).await;
     println!("reconnect: {repeats} of {COUNT} repeated");
     let records = bench.read_back(Lane::Tweets, before + COUNT).await;
-    Batch::check_chain(&records, bench.sink().kind());
+    batch.check_chain(&records, bench.sink().kind());
 }
 
 /// One record that the broker refuses among hundreds of good ones: each good one is there, and the bad one alone is in
