@@ -18,7 +18,9 @@
 //!    replays them.
 //! 6. A broker that is merely away is not an error as long as the client library keeps the records and retries them in order.
 //! 7. [`Publisher::close`] waits for nothing but the client's own farewell; unsettled records are replayed at the next start.
-//! 8. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
+//! 8. A sink that refuses good records for a batch mate's sake delivers none handed over later to that publisher: they would
+//!    overtake the mates, which the lane tries again.
+//! 9. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
 //!
 //! `testing::conformance` (feature `testing`) checks this against any sink.
 

@@ -208,29 +208,7 @@ async fn the_books_balance_whatever_happens() {
     };
     let run = rig.start();
     let wire = run.script.accept();
-    let memory = rig.memory.clone();
-    let trouble = tokio::spawn(async move {
-        for n in 0..24_usize {
-            memory.settle(if n % 3 == 0 {
-                Settling::Shuffled
-            } else {
-                Settling::InOrder
-            });
-            match n % 4 {
-                0 => memory.die_after(30),
-                1 => memory.fault_publish(SinkError::Unavailable("a fault".to_owned())),
-                2 => memory.refuse(post(n * 120).into(), Reach::BatchMates),
-                _ => {
-                    memory.fault_open(OpenFault::Fails(SinkError::Unavailable("shut".to_owned())));
-                    memory.go_down();
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                    memory.come_up();
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(90)).await;
-        }
-        memory.settle(Settling::InOrder);
-    });
+    let trouble = tokio::spawn(trouble(rig.memory.clone()));
     let view = run.view.clone();
     let watch = tokio::spawn(async move {
         let mut looks = 0_u32;
@@ -262,6 +240,30 @@ async fn the_books_balance_whatever_happens() {
     let stored = firsts(&rig.memory.stored(Lane::Tweets));
     assert!(stored.len() >= tweets && stored.len() + letters >= 3_000);
     check_chain_of_delivered(&rig);
+}
+
+/// Faults of every kind, spread over two seconds.
+async fn trouble(memory: Memory) {
+    for n in 0..24_usize {
+        memory.settle(if n % 3 == 0 {
+            Settling::Shuffled
+        } else {
+            Settling::InOrder
+        });
+        match n % 4 {
+            0 => memory.die_after(30),
+            1 => memory.fault_publish(SinkError::Unavailable("a fault".to_owned())),
+            2 => memory.refuse(post(n * 120).into(), Reach::BatchMates),
+            _ => {
+                memory.fault_open(OpenFault::Fails(SinkError::Unavailable("shut".to_owned())));
+                memory.go_down();
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                memory.come_up();
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(90)).await;
+    }
+    memory.settle(Settling::InOrder);
 }
 
 /// Order alone: refused records break the chain on purpose.

@@ -201,6 +201,7 @@ impl Sink for Memory {
                 lane,
                 life,
                 unsettled: Vec::new(),
+                swallows: false,
             }) as Box<dyn Publisher>)
         })
     }
@@ -228,18 +229,23 @@ struct MemoryPublisher {
     lane: Lane,
     life: u64,
     unsettled: Vec<Settled>,
+    /// A whole batch was refused: what is handed over after it is swallowed, or it would overtake its batch mates.
+    swallows: bool,
 }
 
 impl MemoryPublisher {
     fn take(&mut self, records: &[Record]) -> Result<(), SinkError> {
         let (life, lane) = (self.life, self.lane);
-        let unsettled = &mut self.unsettled;
+        let (unsettled, swallows) = (&mut self.unsettled, &mut self.swallows);
         self.sink.change(|state| {
             if state.life != life {
                 return Err(away());
             }
             if let Some(error) = state.publish_faults.pop_front() {
                 return Err(error);
+            }
+            if *swallows {
+                return Ok(());
             }
             state.largest_batch = state.largest_batch.max(records.len());
             let refusals = state.refusals.clone();
@@ -250,6 +256,7 @@ impl MemoryPublisher {
             let all = records
                 .iter()
                 .any(|record| reach(record) == Some(Reach::BatchMates));
+            *swallows = all && records.len() > 1;
             for record in records {
                 let outcome = if all || reach(record).is_some() {
                     Outcome::Refused("refused by the script".to_owned())
