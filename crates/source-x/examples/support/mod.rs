@@ -5,7 +5,7 @@ use source_x::{Settings, Token};
 use stream_core::source::{Connection, ReadError};
 
 /// `X_BEARER_TOKEN` or `X_BEARER_TOKEN_FILE`; `X_BASE_URL` (any host) and `X_CA_FILE` if they are set.
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let var = |name: &str| std::env::var(name).ok();
     let token = match var("X_BEARER_TOKEN_FILE") {
         Some(path) => Token::from_file(path),
@@ -21,13 +21,13 @@ pub fn settings() -> Settings {
 }
 
 /// The messages of one connection.
-pub struct Messages {
+pub(crate) struct Messages {
     connection: Box<dyn Connection>,
     buffer: BytesMut,
 }
 
 impl Messages {
-    pub fn new(connection: Box<dyn Connection>) -> Self {
+    pub(crate) fn new(connection: Box<dyn Connection>) -> Self {
         Self {
             connection,
             buffer: BytesMut::new(),
@@ -35,7 +35,7 @@ impl Messages {
     }
 
     /// The next message; `None` when the server has ended the stream. Keep-alives are passed over.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', &self.buffer) {
                 let mut line = self.buffer.split_to(at + 1).freeze();

@@ -1,3 +1,4 @@
+use ConnectErrorClass::{Http, Refused, TooManyConnections, UsageCapped};
 use http::HeaderValue;
 
 use super::*;
@@ -19,108 +20,110 @@ fn meaning(status: u16, body: &str) -> ConnectError {
 
 const WAIT: ConnectErrorClass = ConnectErrorClass::RateLimited { reset_in: None };
 
+const FORBIDDEN: &str = r#"{"client_id":"1","required_enrollment":"Appropriate Level of API Access","title":"Client Forbidden","detail":"d","reason":"client-not-enrolled","type":"https://api.twitter.com/2/problems/client-forbidden"}"#;
+
+/// Status, body, class, and words of the detail.
+const CASES: &[(u16, &str, ConnectErrorClass, &str)] = &[
+    (
+        400,
+        r#"{"errors":[{"parameters":{"backfill_minutes":["5"]},"message":"not entitled"}],"title":"Invalid Request","detail":"One or more.","type":"x/invalid-request"}"#,
+        Refused,
+        "not entitled (X does not accept",
+    ),
+    (
+        401,
+        r#"{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}"#,
+        Refused,
+        "bearer token",
+    ),
+    (403, FORBIDDEN, Refused, "attach the app to a Project"),
+    (
+        403,
+        r#"{"title":"Unsupported Authentication","type":"x/unsupported-authentication"}"#,
+        Refused,
+        "app-only",
+    ),
+    (404, "no such page", Refused, "no such page (no such address"),
+    (
+        409,
+        r#"{"title":"ConnectionException","detail":"You must define rules","connection_issue":"RuleConfigurationIssue","type":"https://api.twitter.com/2/problems/streaming-connection"}"#,
+        Refused,
+        "define rules first",
+    ),
+    (
+        429,
+        r#"{"title":"ConnectionException","detail":"max","connection_issue":"TooManyConnections","type":"https://api.x.com/2/problems/streaming-connection"}"#,
+        TooManyConnections,
+        "our own last one",
+    ),
+    (
+        429,
+        r#"{"title":"Too Many Requests","type":"about:blank","status":429,"detail":"Too Many Requests"}"#,
+        WAIT,
+        "Too Many Requests",
+    ),
+    (429, "Rate limit exceeded\n", WAIT, "429: Rate limit exceeded"),
+    (
+        429,
+        r#"{"errors":[{"code":88,"message":"Rate limit exceeded"}]}"#,
+        WAIT,
+        "Rate limit exceeded",
+    ),
+    (429, "", WAIT, "HTTP 429"),
+    (
+        429,
+        r#"{"account_id":1,"product_name":"p","title":"UsageCapExceeded","period":"Monthly","scope":"Product","detail":"cap","type":"https://api.twitter.com/2/problems/usage-capped"}"#,
+        UsageCapped,
+        "used up",
+    ),
+    (
+        429,
+        r#"{"title":"ConnectionException","connection_issue":"ProvisioningSubscription","type":"x/streaming-connection"}"#,
+        WAIT,
+        "ConnectionException",
+    ),
+    (
+        403,
+        r#"{"title":"ConnectionException","connection_issue":"RulesInvalidIssue"}"#,
+        Refused,
+        "no longer allowed",
+    ),
+    (
+        422,
+        r#"{"title":"RulesCapExceeded","type":"https://api.twitter.com/2/problems/rule-cap"}"#,
+        Refused,
+        "rules are full",
+    ),
+    (
+        429,
+        r#"{"title":"RulesCapExceeded","type":"https://api.x.com/2/problems/rule-cap"}"#,
+        Refused,
+        "rules are full",
+    ),
+    (302, "moved", Refused, "redirect refused"),
+    (304, "", Refused, "redirect refused"),
+    (204, "", Http, "HTTP 204"),
+    (418, "", Http, "HTTP 418"),
+    (500, "<html><body>\r\n<h1>Oops</h1>", Http, "<h1>Oops</h1>"),
+    (502, "", Http, "HTTP 502"),
+    (
+        503,
+        r#"{"title":"Service Unavailable","detail":"Service Unavailable","type":"about:blank","status":503}"#,
+        Http,
+        "Service Unavailable",
+    ),
+    (
+        503,
+        "upstream connect error or disconnect/reset before headers",
+        Http,
+        "upstream connect",
+    ),
+    (504, "\u{1b}[31m\u{7}", Http, "HTTP 504: [31m"),
+];
+
 #[test]
 fn each_answer_has_its_class_and_its_advice() {
-    use ConnectErrorClass::{Http, Refused, TooManyConnections, UsageCapped};
-    let forbidden = r#"{"client_id":"1","required_enrollment":"Appropriate Level of API Access","title":"Client Forbidden","detail":"d","reason":"client-not-enrolled","type":"https://api.twitter.com/2/problems/client-forbidden"}"#;
-    let cases = [
-        (
-            400,
-            r#"{"errors":[{"parameters":{"backfill_minutes":["5"]},"message":"not entitled"}],"title":"Invalid Request","detail":"One or more.","type":"x/invalid-request"}"#,
-            Refused,
-            "not entitled (X does not accept",
-        ),
-        (
-            401,
-            r#"{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}"#,
-            Refused,
-            "bearer token",
-        ),
-        (403, forbidden, Refused, "attach the app to a Project"),
-        (
-            403,
-            r#"{"title":"Unsupported Authentication","type":"x/unsupported-authentication"}"#,
-            Refused,
-            "app-only",
-        ),
-        (404, "no such page", Refused, "no such page (no such address"),
-        (
-            409,
-            r#"{"title":"ConnectionException","detail":"You must define rules","connection_issue":"RuleConfigurationIssue","type":"https://api.twitter.com/2/problems/streaming-connection"}"#,
-            Refused,
-            "define rules first",
-        ),
-        (
-            429,
-            r#"{"title":"ConnectionException","detail":"max","connection_issue":"TooManyConnections","type":"https://api.x.com/2/problems/streaming-connection"}"#,
-            TooManyConnections,
-            "our own last one",
-        ),
-        (
-            429,
-            r#"{"title":"Too Many Requests","type":"about:blank","status":429,"detail":"Too Many Requests"}"#,
-            WAIT,
-            "Too Many Requests",
-        ),
-        (429, "Rate limit exceeded\n", WAIT, "429: Rate limit exceeded"),
-        (
-            429,
-            r#"{"errors":[{"code":88,"message":"Rate limit exceeded"}]}"#,
-            WAIT,
-            "Rate limit exceeded",
-        ),
-        (429, "", WAIT, "HTTP 429"),
-        (
-            429,
-            r#"{"account_id":1,"product_name":"p","title":"UsageCapExceeded","period":"Monthly","scope":"Product","detail":"cap","type":"https://api.twitter.com/2/problems/usage-capped"}"#,
-            UsageCapped,
-            "used up",
-        ),
-        (
-            429,
-            r#"{"title":"ConnectionException","connection_issue":"ProvisioningSubscription","type":"x/streaming-connection"}"#,
-            WAIT,
-            "ConnectionException",
-        ),
-        (
-            403,
-            r#"{"title":"ConnectionException","connection_issue":"RulesInvalidIssue"}"#,
-            Refused,
-            "no longer allowed",
-        ),
-        (
-            422,
-            r#"{"title":"RulesCapExceeded","type":"https://api.twitter.com/2/problems/rule-cap"}"#,
-            Refused,
-            "rules are full",
-        ),
-        (
-            429,
-            r#"{"title":"RulesCapExceeded","type":"https://api.x.com/2/problems/rule-cap"}"#,
-            Refused,
-            "rules are full",
-        ),
-        (302, "moved", Refused, "redirect refused"),
-        (304, "", Refused, "redirect refused"),
-        (204, "", Http, "HTTP 204"),
-        (418, "", Http, "HTTP 418"),
-        (500, "<html><body>\r\n<h1>Oops</h1>", Http, "<h1>Oops</h1>"),
-        (502, "", Http, "HTTP 502"),
-        (
-            503,
-            r#"{"title":"Service Unavailable","detail":"Service Unavailable","type":"about:blank","status":503}"#,
-            Http,
-            "Service Unavailable",
-        ),
-        (
-            503,
-            "upstream connect error or disconnect/reset before headers",
-            Http,
-            "upstream connect",
-        ),
-        (504, "\u{1b}[31m\u{7}", Http, "HTTP 504: [31m"),
-    ];
-    for (status, body, class, said) in cases {
+    for (status, body, class, said) in CASES.iter().copied() {
         let error = meaning(status, body);
         assert_eq!(error.class, class, "{status} {body}");
         assert_eq!(error.status, Some(status));
@@ -151,7 +154,6 @@ fn every_recorded_refusal_is_understood() {
         let error = classify(StatusCode::from_u16(status).unwrap(), &map, body.as_bytes());
         seen.push((status, error.class));
     }
-    use ConnectErrorClass::{Refused, TooManyConnections};
     seen.sort_by_key(|(status, _)| *status);
     assert_eq!(
         seen,

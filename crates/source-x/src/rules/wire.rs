@@ -178,7 +178,11 @@ impl ErrorBody {
 /// Reads a page of a list.
 pub(super) fn listed(body: &[u8]) -> Result<Page, RulesError> {
     let answer = read(body)?;
-    let next = answer.meta.and_then(|meta| meta.next_token);
+    // Without it an empty object would read as "no rules", and somebody would add them all again.
+    let meta = answer
+        .meta
+        .ok_or_else(|| RulesError::Answer("no meta in a list of rules".to_owned()))?;
+    let next = meta.next_token;
     // It goes into the next request's path.
     if next
         .as_ref()
@@ -219,6 +223,10 @@ pub(super) fn deleted(body: &[u8]) -> Result<Deleted, RulesError> {
 }
 
 fn read(body: &[u8]) -> Result<AnswerBody, RulesError> {
+    // serde would take an array for the members in order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(RulesError::Answer("the answer is no object".to_owned()));
+    }
     serde_json::from_slice(body).map_err(|error| RulesError::Answer(format!("unreadable answer: {error}")))
 }
 

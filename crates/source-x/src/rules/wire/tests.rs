@@ -115,6 +115,7 @@ fn lists_may_be_empty_paged_or_odd() {
         r#"{"meta":{"next_token":""}}"#,
         r#"{"errors":[{"title":"Internal Error"}]}"#,
         "[]",
+        "{}",
         "",
         "{\"data\":7}",
     ] {
