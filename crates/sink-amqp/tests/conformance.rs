@@ -1,5 +1,7 @@
 //! The suite that every sink passes, against a RabbitMQ of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::sync::Arc;

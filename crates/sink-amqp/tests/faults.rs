@@ -1,5 +1,7 @@
 //! A broker that dies, and one that blocks.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::collections::BTreeSet;

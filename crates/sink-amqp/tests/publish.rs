@@ -1,5 +1,7 @@
 //! Against a broker that stays up: what consumers see, and what needs a person.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! Servers that do not answer. Alone in its program, because it counts threads.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::time::{Duration, Instant};

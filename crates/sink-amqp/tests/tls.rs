@@ -1,5 +1,7 @@
 //! TLS, with a certificate authority of our own.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod common;
 
 use std::collections::BTreeSet;
