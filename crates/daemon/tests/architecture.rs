@@ -1,6 +1,12 @@
 //! The dependency graph of DESIGN: exactly these arrows between our crates, and no vendor where it may not be known.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unused_self,
+    clippy::too_many_lines,
+    clippy::redundant_closure_for_method_calls,
+    reason = "a test may panic"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;

@@ -3,7 +3,13 @@
 //!
 //! `BIRDFEED_TEST_MESSAGES` sets how many posts each test sends.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::unused_self,
+    clippy::too_many_lines,
+    clippy::redundant_closure_for_method_calls,
+    reason = "a test may panic"
+)]
 
 mod support;
 

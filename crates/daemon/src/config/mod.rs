@@ -1,6 +1,6 @@
 //! File and environment to settings. Everything that is wrong is said at once, with where it stands and what to do.
 //!
-//! [`read`] lists every key with its default; `config/birdfeed.toml` shows them to people, and a test keeps the two equal.
+//! `read` lists every key with its default; `config/birdfeed.toml` shows them to people.
 //! `tree` lays the environment over the file, `section` takes typed values out of it, `problem` is what goes wrong.
 
 mod problem;

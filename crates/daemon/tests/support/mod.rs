@@ -1,5 +1,10 @@
 //! What the end-to-end tests share: the real program as a process, and consumers that know nothing of our code.
 
+#![allow(
+    unreachable_pub,
+    clippy::unnecessary_debug_formatting,
+    reason = "shared by test binaries; paths in TOML need quotes"
+)]
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod amqp;
