@@ -1,6 +1,6 @@
 //! The suite that every sink passes, against a RabbitMQ of its own.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
 mod common;
 

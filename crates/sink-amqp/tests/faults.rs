@@ -1,6 +1,6 @@
 //! A broker that dies, and one that blocks.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Against a broker that stays up: what consumers see, and what needs a person.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! TLS, with a certificate authority of our own.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
 mod common;
 

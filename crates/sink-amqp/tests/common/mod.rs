@@ -225,11 +225,11 @@ impl Own {
     }
 
     pub(crate) async fn kill(&self) {
-        self.blocking(|broker| broker.kill()).await;
+        self.blocking(test_brokers::Broker::kill).await;
     }
 
     pub(crate) async fn up(&self) {
-        self.blocking(|broker| broker.up()).await;
+        self.blocking(test_brokers::Broker::up).await;
     }
 
     pub(crate) async fn control(&self, args: &'static [&'static str]) {
