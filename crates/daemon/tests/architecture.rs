@@ -60,24 +60,25 @@ const UNKNOWN_TO_CORE: &[&str] = &[
     "toml",
 ];
 
+/// Of this platform only: a build has fetched these packages, and no others.
 fn metadata() -> Value {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--format-version=1",
-            "--locked",
-            "--offline",
-            "--manifest-path",
-        ])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .output()
-        .unwrap();
+    let host = run(Command::new("rustc").args(["--print", "host-tuple"]));
+    let host = String::from_utf8(host).unwrap();
+    let metadata = run(Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--locked", "--offline"])
+        .args(["--filter-platform", host.trim()])
+        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]));
+    serde_json::from_slice(&metadata).unwrap()
+}
+
+fn run(command: &mut Command) -> Vec<u8> {
+    let output = command.output().unwrap();
     assert!(
         output.status.success(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    serde_json::from_slice(&output.stdout).unwrap()
+    output.stdout
 }
 
 /// The normal (not dev, not build) dependencies of each package: by id, or by name for our own.

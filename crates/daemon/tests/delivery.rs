@@ -202,6 +202,9 @@ async fn a_daemon_that_is_killed_loses_nothing_that_it_has_journaled() {
         (daemon.status()["stream"]["messages"].as_u64()? >= written).then_some(())
     });
     daemon.kill();
+    // Until the simulator has seen the death it would write to a socket that nobody reads.
+    let seen = simulator.ledger().wait_for(|totals| totals.ended == 1);
+    tokio::time::timeout(PATIENCE, seen).await.unwrap();
     simulator.resume();
     let mut daemon = Daemon::start(dir.path(), &config);
     daemon.wait_delivered(messages() - written, PATIENCE);
