@@ -7,13 +7,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::AppendError;
-use crate::frame::{self, HEADER};
+use crate::frame::{self, HEADER, MAX_ENTRY_BYTES};
 use crate::keeper::{Core, Handle, hold};
 use crate::settings::{Durability, Timing};
 use crate::state::Until;
-
-/// The most that one entry may have.
-pub const MAX_ENTRY_BYTES: u64 = 64 << 20;
 
 /// The system takes at most 1,024 slices in one call; an entry needs three.
 const ENTRIES_PER_WRITE: usize = 1024 / 3;
@@ -47,9 +44,7 @@ impl Appender {
         let core = &self.handle.core;
         let bytes = size(entries, core.settings.max_bytes)?;
         let range = hold(&core.writer).append(core, entries, bytes)?;
-        let took = started.elapsed();
-        core.state().tally.last_append = took;
-        core.settings.observe(Timing::Append(took));
+        core.settings.observe(Timing::Append(started.elapsed()));
         core.wake();
         Ok(range)
     }

@@ -6,6 +6,9 @@
 //! ```
 //! The checksum covers everything after itself, so a frame vouches for its own length and place.
 
+/// The most that one entry may have.
+pub const MAX_ENTRY_BYTES: u64 = 64 << 20;
+
 /// Bytes in front of each payload.
 pub(crate) const HEADER: usize = 20;
 
@@ -39,7 +42,8 @@ pub(crate) enum Parsed {
     Damaged,
 }
 
-/// Says what `bytes` begin with.
+/// Says what `bytes` begin with. A frame longer than an entry may be is none, whatever its header says: nothing is read
+/// for its sake.
 pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
         return Parsed::Short { total: HEADER };
@@ -48,6 +52,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed {
         return Parsed::Damaged;
     }
     let length = u32_at(header, 8) as usize;
+    if length as u64 > MAX_ENTRY_BYTES {
+        return Parsed::Damaged;
+    }
     let total = HEADER + length;
     let Some(payload) = rest.get(..length) else {
         return Parsed::Short { total };
@@ -101,6 +108,13 @@ mod tests {
             let framed = matches!(parse(&bytes), Parsed::Frame { .. });
             prop_assert!(!framed);
         }
+    }
+
+    #[test]
+    fn a_length_that_no_entry_has_is_damage_and_not_a_wish_for_more() {
+        let mut bytes = frame(7, b"head", b"body");
+        bytes[8..12].copy_from_slice(&(MAX_ENTRY_BYTES as u32 + 1).to_le_bytes());
+        assert_eq!(parse(&bytes), Parsed::Damaged);
     }
 
     #[test]

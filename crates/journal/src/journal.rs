@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -36,6 +35,11 @@ impl Journal {
     /// The position that the next entry gets.
     pub fn end(&self) -> u64 {
         self.core().state().end()
+    }
+
+    /// What all segments take on disk; what `max_bytes` limits.
+    pub fn bytes(&self) -> u64 {
+        self.core().state().bytes()
     }
 
     /// The newest readable entry. It is kept even when every cursor has passed it. Reads a whole
@@ -126,8 +130,6 @@ impl Journal {
             sync_failures: tally.sync_failures,
             cursor_failures: tally.cursor_failures,
             trim_failures: tally.trim_failures,
-            last_append: tally.last_append,
-            last_sync: tally.last_sync,
         }
     }
 }
@@ -162,8 +164,4 @@ pub struct Stats {
     pub cursor_failures: u64,
     /// Trimmed segments that could not be unlinked; tried again each 50 ms.
     pub trim_failures: u64,
-    /// How long the newest append took.
-    pub last_append: Duration,
-    /// How long the newest sync took.
-    pub last_sync: Duration,
 }

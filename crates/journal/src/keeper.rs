@@ -166,9 +166,7 @@ impl Core {
     pub(crate) fn timed_sync(&self, file: &File) -> io::Result<()> {
         let started = Instant::now();
         let outcome = self.disk.sync(file);
-        let took = started.elapsed();
-        self.state().tally.last_sync = took;
-        self.settings.observe(Timing::Sync(took));
+        self.settings.observe(Timing::Sync(started.elapsed()));
         outcome
     }
 

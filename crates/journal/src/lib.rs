@@ -52,9 +52,10 @@ mod settings;
 mod state;
 mod walk;
 
-pub use crate::appender::{Appender, Entry, MAX_ENTRY_BYTES};
+pub use crate::appender::{Appender, Entry};
 pub use crate::cursor::Cursor;
 pub use crate::error::{AppendError, OpenError};
+pub use crate::frame::MAX_ENTRY_BYTES;
 pub use crate::journal::{Journal, Stats};
 pub use crate::open::open;
 pub use crate::reader::Reader;

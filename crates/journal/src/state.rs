@@ -49,8 +49,6 @@ pub(crate) struct Tally {
     pub(crate) sync_failures: u64,
     pub(crate) cursor_failures: u64,
     pub(crate) trim_failures: u64,
-    pub(crate) last_append: std::time::Duration,
-    pub(crate) last_sync: std::time::Duration,
 }
 
 #[derive(Default)]

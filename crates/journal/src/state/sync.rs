@@ -45,16 +45,21 @@ impl State {
 
     /// What has to be synced now, the oldest first.
     pub(crate) fn sync_jobs(&self, durability: Durability, until: Until, now: Instant) -> Vec<SyncJob> {
-        (0..self.segments.len())
-            .filter(|index| self.needs_sync(*index, durability, until))
+        self.needing_sync(durability, until)
             .filter_map(|index| self.sync_job(index, until, now))
             .collect()
     }
 
-    fn needs_sync(&self, index: usize, durability: Durability, until: Until) -> bool {
+    fn needing_sync(&self, durability: Durability, until: Until) -> impl Iterator<Item = usize> {
+        let consumed_upto = self.lowest_cursor().unwrap_or(0);
+        (0..self.segments.len())
+            .filter(move |index| self.needs_sync(*index, consumed_upto, durability, until))
+    }
+
+    fn needs_sync(&self, index: usize, consumed_upto: u64, durability: Durability, until: Until) -> bool {
         let segment = &self.segments[index];
         let end = self.end_of(index);
-        let unsafe_from = segment.synced.max(self.lowest_cursor().unwrap_or(0));
+        let unsafe_from = segment.synced.max(consumed_upto);
         let sealed = !matches!(segment.phase, Phase::Active(_));
         match (until, durability) {
             (Until::All, _) => segment.synced < end,
@@ -122,6 +127,6 @@ impl State {
         let until = Until::Aged(u64::MAX);
         self.cursors_changed()
             || !self.doomed.is_empty()
-            || (0..self.segments.len()).any(|index| self.needs_sync(index, durability, until))
+            || self.needing_sync(durability, until).next().is_some()
     }
 }
