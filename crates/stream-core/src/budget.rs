@@ -17,12 +17,12 @@ pub const WINDOW: Duration = Duration::from_secs(15 * 60);
 pub struct Budget(VecDeque<Timestamp>);
 
 impl Budget {
-    /// How long until the next connect is allowed; zero if it is allowed now.
-    pub fn wait(&self, now: Timestamp) -> Duration {
-        let recent: Vec<_> = self.recent(now).collect();
-        match recent.len().checked_sub(CONNECTS) {
+    /// How long until the next connect is allowed; zero if it is allowed now. Forgets what no longer counts.
+    pub fn wait(&mut self, now: Timestamp) -> Duration {
+        self.0 = self.recent(now).collect();
+        match self.0.len().checked_sub(CONNECTS) {
             // The connect that has to leave the window first.
-            Some(surplus) => recent[surplus].plus(WINDOW).since(now),
+            Some(surplus) => self.0[surplus].plus(WINDOW).since(now),
             None => Duration::ZERO,
         }
     }
@@ -34,11 +34,11 @@ impl Budget {
 
     /// Notes a connect, before it is made.
     pub fn spend(&mut self, now: Timestamp) {
-        self.0 = self.recent(now).collect();
         self.0.push_back(now);
     }
 
-    /// The connects that still count, oldest first. Those from a future that the clock has since left count as made now.
+    /// The connects that still count, oldest first. Those from a future that the clock has since left count as made when
+    /// that was first noticed.
     fn recent(&self, now: Timestamp) -> impl Iterator<Item = Timestamp> {
         self.0
             .iter()
@@ -101,7 +101,7 @@ mod tests {
         let mut budget = Budget::default();
         (0..40).for_each(|_| budget.spend(at(1_000_000)));
         assert_eq!(budget.wait(at(5)), WINDOW);
-        budget.spend(at(5));
+        assert_eq!(budget.wait(at(5 + 300)), Duration::from_secs(600));
         assert_eq!(budget.wait(at(5 + 900)), Duration::ZERO);
     }
 

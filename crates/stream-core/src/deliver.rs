@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff;
 use crate::books::Books;
 use crate::dead_letter::{DeadLetter, Refused};
+use crate::entry::ForeignEntry;
 use crate::feed::{Feed, FeedError};
 use crate::inlet::{Inlet, Item};
 use crate::lane::Lane;
@@ -32,7 +33,7 @@ const ONE_BY_ONE: Limits = Limits { records: 1, bytes: 0 };
 pub enum Broken {
     /// The journal is not what we wrote.
     #[error(transparent)]
-    Feed(#[from] FeedError),
+    Foreign(#[from] ForeignEntry),
     /// An impossible count.
     #[error("lane {lane} of sink {sink}: {what}")]
     Miscounted {
@@ -177,7 +178,12 @@ impl LaneLoop {
                     }
                 }
                 ready = self.with.feed.ready(), if self.books.has_room(self.limits()) => {
-                    ready?;
+                    match ready {
+                        Ok(()) => {}
+                        Err(FeedError::Foreign(entry)) => return Err(entry.into()),
+                        // The disk does not answer; the messages are still there.
+                        Err(error) => return Ok(Ended::Reset(SinkError::Operator(error.to_string()))),
+                    }
                     if let Err(error) = self.hand_over(publisher).await {
                         return Ok(Ended::Reset(error));
                     }

@@ -3,7 +3,7 @@
 //! X ends messages with CRLF and keeps quiet streams alive with empty lines; chunk boundaries mean nothing
 //! (<https://docs.x.com/x-api/fundamentals/consuming-streaming-data>).
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
@@ -18,7 +18,7 @@ const OVERSIZE_HEAD: usize = 64 * 1024;
 pub enum Frame {
     /// An empty line.
     KeepAlive,
-    /// A line without its line end. Most often a slice of the chunk that brought it: nothing is copied.
+    /// A line without its line end. A copy: a slice would keep the whole chunk that brought it in memory.
     Message(Bytes),
     /// A line over the limit, of which only this is left.
     Oversize(Oversize),
@@ -44,7 +44,7 @@ pub struct Framer {
 
 #[derive(Debug)]
 enum Line {
-    Short(BytesMut),
+    Short(Vec<u8>),
     Oversize {
         head: Bytes,
         length: u64,
@@ -58,19 +58,17 @@ impl Framer {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
-            unfinished: Line::Short(BytesMut::new()),
+            unfinished: Line::Short(Vec::new()),
         }
     }
 
     /// Appends the frames that `chunk` completes to `frames`.
-    pub fn feed(&mut self, mut chunk: Bytes, frames: &mut Vec<Frame>) {
-        while let Some(lf) = memchr(b'\n', &chunk) {
-            let line = chunk.split_to(lf + 1).slice(..lf);
-            frames.push(self.finish(line));
+    pub fn feed(&mut self, mut chunk: &[u8], frames: &mut Vec<Frame>) {
+        while let Some(lf) = memchr(b'\n', chunk) {
+            frames.push(self.finish(&chunk[..lf]));
+            chunk = &chunk[lf + 1..];
         }
-        if !chunk.is_empty() {
-            self.keep(&chunk);
-        }
+        self.keep(chunk);
     }
 
     /// How many bytes of an unfinished line are held or were skipped. At a disconnect they are discarded: half a line is no
@@ -82,16 +80,16 @@ impl Framer {
         }
     }
 
-    fn finish(&mut self, rest: Bytes) -> Frame {
+    fn finish(&mut self, rest: &[u8]) -> Frame {
         if let Line::Short(held) = &self.unfinished
             && held.is_empty()
             && rest.len() <= self.limit
         {
             return whole(rest);
         }
-        self.keep(&rest);
-        match std::mem::replace(&mut self.unfinished, Line::Short(BytesMut::new())) {
-            Line::Short(line) => whole(line.freeze()),
+        self.keep(rest);
+        match std::mem::replace(&mut self.unfinished, Line::Short(Vec::new())) {
+            Line::Short(line) => whole(&line),
             Line::Oversize {
                 head,
                 length,
@@ -109,7 +107,7 @@ impl Framer {
         match &mut self.unfinished {
             Line::Short(line) if line.len() + bytes.len() <= self.limit => line.extend_from_slice(bytes),
             Line::Short(line) => {
-                let start = std::mem::take(line).freeze();
+                let start = std::mem::take(line);
                 self.unfinished = Line::Oversize {
                     head: Bytes::new(),
                     length: 0,
@@ -153,15 +151,12 @@ impl Framer {
     }
 }
 
-fn whole(line: Bytes) -> Frame {
-    let line = match line.last() {
-        Some(b'\r') => line.slice(..line.len() - 1),
-        _ => line,
-    };
+fn whole(line: &[u8]) -> Frame {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         Frame::KeepAlive
     } else {
-        Frame::Message(line)
+        Frame::Message(Bytes::copy_from_slice(line))
     }
 }
 
@@ -186,7 +181,7 @@ mod tests {
     fn frames(limit: usize, chunks: &[&[u8]]) -> Vec<Frame> {
         let (mut framer, mut frames) = (Framer::new(limit), Vec::new());
         for chunk in chunks {
-            framer.feed(Bytes::copy_from_slice(chunk), &mut frames);
+            framer.feed(chunk, &mut frames);
         }
         frames
     }
@@ -245,9 +240,9 @@ mod tests {
     #[test]
     fn what_is_unfinished_is_counted() {
         let mut framer = Framer::new(10);
-        framer.feed(Bytes::from_static(b"a\nbcd"), &mut Vec::new());
+        framer.feed(b"a\nbcd", &mut Vec::new());
         assert_eq!(framer.unfinished(), 3);
-        framer.feed(Bytes::from_static(b"efghijklmnop"), &mut Vec::new());
+        framer.feed(b"efghijklmnop", &mut Vec::new());
         assert_eq!(framer.unfinished(), 15);
     }
 

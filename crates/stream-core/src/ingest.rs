@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use journal::{AppendError, Appender, Entry, Journal};
+use journal::{AppendError, Appender, Entry};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dead_letter::DeadLetter;
@@ -14,6 +14,7 @@ use crate::inlet::{Inlet, Item};
 use crate::lane::{Lane, LaneSet};
 use crate::observe::{Event, Observer};
 use crate::pulse::{self, Pulse};
+use crate::room::Room;
 use crate::route::{Routed, Router};
 use crate::source::Verdict;
 use crate::status::{Shared, StreamStatus};
@@ -58,33 +59,8 @@ pub struct Ingest {
     pub pulse: Arc<Pulse>,
     /// This process start.
     pub epoch: u64,
-}
-
-/// How much of the journal is for what. A part of it is for dead letters alone: a lane cannot pass a refused record before
-/// its dead letter is journaled, so a full journal without that part would stay full for ever.
-pub struct Room {
-    /// The journal.
-    pub journal: Journal,
-    /// The most it may hold, in bytes.
-    pub max_bytes: u64,
-}
-
-impl Room {
-    /// The most that the journal is asked to take at once, in bytes: it refuses batches above half its size.
-    pub const fn portion(&self) -> u64 {
-        self.max_bytes / 4
-    }
-
-    fn check(&self, bytes: u64) -> Result<(), AppendError> {
-        let (held, max_bytes) = (self.journal.stats().bytes, self.max_bytes);
-        if held + bytes > max_bytes - max_bytes / 16 {
-            return Err(AppendError::Full {
-                bytes: held,
-                max_bytes,
-            });
-        }
-        Ok(())
-    }
+    /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
+    pub seen: Timestamp,
 }
 
 /// One item or frame, ready to be appended.
@@ -107,9 +83,14 @@ struct Prepared {
 }
 
 impl Ready {
+    /// Whether it was read from the stream.
+    fn is_line(&self) -> bool {
+        self.connection != 0
+    }
+
     /// Whether it is the dead letter of a lane: a dead letter that no connection brought.
     fn is_letter(&self) -> bool {
-        self.head.kind == Kind::DeadLetter && self.connection == 0
+        self.head.kind == Kind::DeadLetter && !self.is_line()
     }
 
     /// What it takes on disk, about.
@@ -118,26 +99,23 @@ impl Ready {
     }
 }
 
-/// What is to be appended at once: the dead letters of lanes, which the journal has kept room for, apart from the rest, and
-/// the rest in portions of at most about `limit` bytes. Almost always one portion.
-fn portions(letters: Vec<Ready>, rest: Vec<Ready>, limit: u64) -> impl Iterator<Item = Vec<Ready>> {
-    let mut rest = rest.into_iter().peekable();
-    let portions = std::iter::from_fn(move || {
-        let first = rest.next()?;
+/// What is to be appended at once, in portions of at most about `limit` bytes: almost always one.
+fn portions(ready: Vec<Ready>, limit: u64) -> impl Iterator<Item = Vec<Ready>> {
+    let mut ready = ready.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let first = ready.next()?;
         let mut bytes = first.bytes();
         let mut portion = vec![first];
-        while let Some(one) = rest.next_if(|one| bytes + one.bytes() <= limit) {
+        while let Some(one) = ready.next_if(|one| bytes + one.bytes() <= limit) {
             bytes += one.bytes();
             portion.push(one);
         }
         Some(portion)
-    });
-    let letters = (!letters.is_empty()).then_some(letters);
-    letters.into_iter().chain(portions)
+    })
 }
 
-fn messages(ready: &[Ready]) -> u64 {
-    ready.iter().filter(|one| one.head.kind == Kind::Message).count() as u64
+fn lines(ready: &[Ready]) -> u64 {
+    ready.iter().filter(|one| one.is_line()).count() as u64
 }
 
 impl Ingest {
@@ -145,38 +123,43 @@ impl Ingest {
     /// own.
     pub fn run(mut self) -> Appender {
         let mut woken_all = Instant::now();
-        while let Some(items) = self.inlet.next(BATCH_BYTES, pulse::PERIOD) {
+        // Whether something has come in since every lane was woken.
+        let mut owed = false;
+        let patience = |owed| if owed { WAKE_ALL } else { pulse::PERIOD };
+        while let Some(items) = self.inlet.next(BATCH_BYTES, patience(owed)) {
             self.pulse.beat();
-            if items.is_empty() {
-                continue;
+            if !items.is_empty() {
+                if let Err(lost) = self.keep(items) {
+                    self.forced_end(lost + self.inlet.abandon());
+                    break;
+                }
+                owed = true;
             }
-            if let Err(lost) = self.keep(items, &mut woken_all) {
-                self.forced_end(lost + self.inlet.abandon());
-                break;
+            if owed && woken_all.elapsed() >= WAKE_ALL {
+                self.tail.wake(self.router.enabled);
+                (woken_all, owed) = (Instant::now(), false);
             }
         }
         self.appender
     }
 
-    /// Journals `items` and hands them on; the number of messages that are lost if the end came first.
-    fn keep(&mut self, items: Vec<Item>, woken_all: &mut Instant) -> Result<(), u64> {
+    /// Journals `items` and hands them on; the number of lines that are lost if the end came first.
+    fn keep(&mut self, items: Vec<Item>) -> Result<(), u64> {
         let weight = Inlet::weight(&items);
         let Prepared {
             letters,
             rest,
             waiting,
         } = self.prepare(items);
+        let limit = self.room.portion();
+        // Dead letters of lanes apart from the rest: the journal has kept room for them.
+        let mut portions = portions(letters, limit).chain(portions(rest, limit));
         let mut lanes = LaneSet::default();
-        let mut portions = portions(letters, rest, self.room.portion());
         while let Some(portion) = portions.next() {
             let Some(first) = self.append(&portion) else {
-                return Err(messages(&portion) + portions.map(|portion| messages(&portion)).sum::<u64>());
+                return Err(lines(&portion) + portions.map(|portion| lines(&portion)).sum::<u64>());
             };
             lanes = lanes.union(self.publish(first, portion));
-        }
-        if woken_all.elapsed() >= WAKE_ALL {
-            *woken_all = Instant::now();
-            lanes = lanes.union(self.router.enabled);
         }
         self.tail.wake(lanes);
         for journaled in waiting {
@@ -187,7 +170,7 @@ impl Ingest {
         Ok(())
     }
 
-    fn prepare(&self, items: Vec<Item>) -> Prepared {
+    fn prepare(&mut self, items: Vec<Item>) -> Prepared {
         let (mut letters, mut rest, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         for item in items {
             match item {
@@ -196,14 +179,18 @@ impl Ingest {
                     received_at,
                     frames,
                 } => {
+                    self.seen = received_at;
                     let frames = frames
                         .into_iter()
                         .filter_map(|frame| self.frame(frame, connection, received_at));
                     rest.extend(frames);
                 }
-                Item::Event(json) => rest.push(self.ready(Kind::Event, Timestamp::now(), json, 0)),
+                Item::Event(json, seen) => {
+                    self.seen = seen;
+                    rest.push(self.ready(Kind::Event, seen, json, 0));
+                }
                 Item::DeadLetter(json, journaled) => {
-                    letters.push(self.ready(Kind::DeadLetter, Timestamp::now(), json, 0));
+                    letters.push(self.ready(Kind::DeadLetter, self.seen, json, 0));
                     waiting.push(journaled);
                 }
             }
@@ -220,7 +207,6 @@ impl Ingest {
             Frame::KeepAlive => None,
             Frame::Message(line) => Some(self.ready(Kind::Message, received_at, line, connection)),
             Frame::Oversize(line) => {
-                self.dead_letter("oversize");
                 let letter = DeadLetter::oversize(received_at, line).to_json();
                 Some(self.ready(Kind::DeadLetter, received_at, letter, connection))
             }
@@ -281,7 +267,7 @@ impl Ingest {
             let Item::DeadLetter(json, journaled) = letter else {
                 continue;
             };
-            let ready = self.ready(Kind::DeadLetter, Timestamp::now(), json.clone(), 0);
+            let ready = self.ready(Kind::DeadLetter, self.seen, json.clone(), 0);
             self.inlet.done(weight);
             match self.write(std::slice::from_ref(&ready)) {
                 Ok(first) => {
@@ -297,26 +283,36 @@ impl Ingest {
     fn publish(&self, first: u64, ready: Vec<Ready>) -> LaneSet {
         let end = first + ready.len() as u64;
         let mut lanes = LaneSet::default();
-        let mut messages = 0;
+        let (mut messages, mut oversize) = (0, 0);
         let routed: Vec<_> = (first..)
             .zip(ready)
             .map(|(seq, one)| {
                 let routed = self.router.route(seq, one.head, &one.payload);
                 lanes = lanes.union(routed.lanes);
-                messages += u64::from(one.head.kind == Kind::Message);
-                self.note(&routed, &one);
+                match one.head.kind {
+                    Kind::Message => {
+                        messages += 1;
+                        self.note(&routed, one.connection);
+                    }
+                    Kind::DeadLetter if one.is_line() => {
+                        oversize += 1;
+                        self.dead_letter("oversize");
+                    }
+                    Kind::DeadLetter | Kind::Event => {}
+                }
                 routed
             })
             .collect();
-        self.status.update(|status| status.messages += messages);
+        self.status.update(|status| {
+            status.messages += messages;
+            status.oversize += oversize;
+            status.waiting -= messages + oversize;
+        });
         self.tail.push(routed, end);
         lanes
     }
 
-    fn note(&self, routed: &Routed, one: &Ready) {
-        if one.head.kind != Kind::Message {
-            return;
-        }
+    fn note(&self, routed: &Routed, connection: u64) {
         let lag = routed
             .split
             .created_at
@@ -331,7 +327,7 @@ impl Ingest {
         if let Verdict::Goodbye(detail) = &routed.split.verdict {
             // If nobody listens, the stream has been closed already.
             let _ = self.goodbyes.send(Goodbye {
-                connection: one.connection,
+                connection,
                 detail: detail.clone(),
             });
         }
@@ -372,7 +368,10 @@ impl Ingest {
                 lost,
                 "stopped while the journal would not take these messages; they are lost"
             );
-            self.status.update(|status| status.dropped += lost);
+            self.status.update(|status| {
+                status.dropped += lost;
+                status.waiting -= lost;
+            });
             self.observer.on(Event::Dropped {
                 reason: "journal_unavailable",
                 messages: lost,

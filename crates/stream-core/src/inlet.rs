@@ -23,8 +23,9 @@ pub enum Item {
         /// The frames.
         frames: Vec<Frame>,
     },
-    /// JSON for the lane `events`.
-    Event(Bytes),
+    /// JSON for the lane `events`, and until when the stream was seen when it was written: after a restart, the gap begins
+    /// there.
+    Event(Bytes, Timestamp),
     /// JSON for the lane `dead_letter`; the sender is told once it is journaled.
     DeadLetter(Bytes, oneshot::Sender<()>),
 }
@@ -33,14 +34,14 @@ impl Item {
     fn weight(&self) -> usize {
         match self {
             Self::Frames { frames, .. } => frames.iter().map(|frame| size_of::<Frame>() + held(frame)).sum(),
-            Self::Event(json) | Self::DeadLetter(json, _) => json.len(),
+            Self::Event(json, _) | Self::DeadLetter(json, _) => json.len(),
         }
     }
 
     fn messages(&self) -> u64 {
         match self {
             Self::Frames { frames, .. } => frames.len() as u64,
-            Self::Event(_) | Self::DeadLetter(..) => 0,
+            Self::Event(..) | Self::DeadLetter(..) => 0,
         }
     }
 }
@@ -182,7 +183,7 @@ mod tests {
     use super::*;
 
     fn item(bytes: usize) -> Item {
-        Item::Event(vec![b'x'; bytes].into())
+        Item::Event(vec![b'x'; bytes].into(), Timestamp::default())
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! | [`backoff`], [`budget`] | patience, and X's limit on connects, as values |
 //! | [`frame`] | bytes to lines |
 //! | [`inlet`] | what waits for the journal, bounded in bytes |
-//! | [`ingest`] | the one writer: append, split, hand on |
+//! | [`ingest`], [`room`] | the one writer: append, split, hand on; and how much of the journal is for what |
 //! | [`entry`], [`route`] | what stands in the journal, and how it becomes records |
 //! | [`dead_letter`], [`notice`] | records of our own: what could not be read, what became of the stream |
 //! | [`tail`], [`feed`] | the newest messages in memory, and one lane's way through memory and journal |
@@ -24,7 +24,7 @@
 //! | `books`, [`window`], [`cursor`] | the lane's accounts: what is in flight, and how far the lane has got |
 //! | [`sink`] | the trait that brokers implement, with its contract |
 //! | [`cloudevents`] | optional headers |
-//! | [`pipeline`] | all of it assembled, and how it comes to rest |
+//! | [`pipeline`], `past` | all of it assembled, with what the last process left; and how it comes to rest |
 //! | [`observe`], [`status`], [`pulse`], [`view`] | what happens, told as it happens; and one snapshot for all who ask |
 //! | `testing` (feature of that name) | the suite that every sink passes, a sink in memory, a scripted source |
 
@@ -43,9 +43,11 @@ pub mod inlet;
 pub mod lane;
 pub mod notice;
 pub mod observe;
+mod past;
 pub mod pipeline;
 pub mod pulse;
 pub mod record;
+pub mod room;
 pub mod route;
 pub mod sink;
 pub mod source;

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use journal::{Appender, Journal, OpenError};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::budget::BudgetFile;
-use crate::cursor::LaneCursor;
 use crate::deliver::{Broken, Delivery, LaneLoop, Stop};
-use crate::entry::Head;
 use crate::feed::Feed;
-use crate::ingest::{Goodbye, Ingest, Room};
+use crate::ingest::{Goodbye, Ingest};
 use crate::inlet::Inlet;
 use crate::lane::{Lane, LaneSet};
 use crate::observe::Observer;
+use crate::past::Past;
 use crate::pulse::Pulse;
+use crate::room::Room;
 use crate::route::Router;
 use crate::sink::Sink;
 use crate::source::Source;
@@ -28,6 +28,9 @@ use crate::tail::Tail;
 use crate::time::Timestamp;
 use crate::view::{Status, View};
 use crate::window::Limits;
+
+/// How long the ends of the lanes and of the journal may take beyond the budget.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What the data path is told.
 pub struct Settings {
@@ -111,6 +114,8 @@ pub struct Rest {
     pub status: Status,
     /// What the journal's end met with. Nothing is lost by it: what was written was written at once.
     pub journal: io::Result<()>,
+    /// What a lane met with on the way that must not be.
+    pub failure: Option<Failure>,
 }
 
 /// Why a data path could not start.
@@ -162,8 +167,8 @@ impl Pipeline {
         let (running, lane_statuses) = shop.start_lanes(sinks, bells);
         let (goodbyes, goodbyes_seen) = mpsc::unbounded_channel();
         let stop_reader = CancellationToken::new();
-        let supervisor = shop.supervisor(source, goodbyes_seen, past.last_received, stop_reader.clone());
-        let ingest = shop.ingest(appender, goodbyes, ingest_pulse.clone(), past.next_epoch);
+        let supervisor = shop.supervisor(source, goodbyes_seen, past.seen, stop_reader.clone());
+        let ingest = shop.ingest(appender, goodbyes, ingest_pulse.clone(), &past);
         let view = View {
             name: settings.stream.clone(),
             stream: status,
@@ -197,10 +202,7 @@ impl Pipeline {
                 Ok(Exit::Asked) | Err(_) => Failure::Died("the reader"),
             },
             _ = &mut self.ingest => Failure::Died("the journal's writer"),
-            Some(ended) = self.lanes.join_next() => match ended {
-                Ok(Err(broken)) => Failure::Broken(broken),
-                Ok(Ok(())) | Err(_) => Failure::Died("a lane"),
-            },
+            Some(ended) = self.lanes.join_next() => lane_failure(ended),
         }
     }
 
@@ -215,17 +217,26 @@ impl Pipeline {
             let _ = tokio::time::timeout_at(deadline, &mut self.reader).await;
         }
         let _ = tokio::time::timeout_at(deadline, self.inlet.emptied()).await;
+        let mut failure = None;
         self.stop.drain.cancel();
-        let finished = async { while self.lanes.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout_at(deadline, finished).await;
+        let _ = tokio::time::timeout_at(deadline, self.lanes_end(&mut failure)).await;
         self.stop.now.cancel();
-        let farewell = async { while self.lanes.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(Duration::from_secs(3), farewell).await;
+        let _ = tokio::time::timeout(FAREWELL, self.lanes_end(&mut failure)).await;
         self.inlet.close(deadline.into_std());
-        let journal = self.close_journal(deadline + Duration::from_secs(3)).await;
+        let journal = self.close_journal(deadline + FAREWELL).await;
         Rest {
             status: self.view.status(),
             journal,
+            failure,
+        }
+    }
+
+    /// Waits until every lane has ended, and notes the first that did not do so in good order. Cancel safe.
+    async fn lanes_end(&mut self, failure: &mut Option<Failure>) {
+        while let Some(ended) = self.lanes.join_next().await {
+            if !matches!(ended, Ok(Ok(()))) {
+                failure.get_or_insert(lane_failure(ended));
+            }
         }
     }
 
@@ -234,14 +245,21 @@ impl Pipeline {
         if self.ingest.is_terminated() {
             return Err(ended_before());
         }
-        match tokio::time::timeout_at(deadline, &mut self.ingest).await {
-            Ok(Ok(appender)) => tokio::task::block_in_place(|| appender.close()),
-            Ok(Err(_)) => Err(ended_before()),
-            Err(_) => Err(io::Error::new(
+        let closed = async {
+            let appender = (&mut self.ingest).await.map_err(|_| ended_before())?;
+            tokio::task::spawn_blocking(|| appender.close())
+                .await
+                .unwrap_or_else(|error| Err(io::Error::other(error)))
+        };
+        let late = |_| {
+            Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 "the disk did not answer in time",
-            )),
-        }
+            ))
+        };
+        tokio::time::timeout_at(deadline, closed)
+            .await
+            .unwrap_or_else(late)
     }
 }
 
@@ -314,6 +332,7 @@ impl Workshop<'_> {
             source,
             inlet: self.inlet.clone(),
             when_full: self.settings.when_full,
+            room: self.room(),
             goodbyes,
             // A longer line would never fit.
             max_line: self
@@ -341,7 +360,7 @@ impl Workshop<'_> {
         appender: Appender,
         goodbyes: mpsc::UnboundedSender<Goodbye>,
         pulse: Arc<Pulse>,
-        epoch: u64,
+        past: &Past,
     ) -> Ingest {
         Ingest {
             inlet: self.inlet.clone(),
@@ -353,43 +372,16 @@ impl Workshop<'_> {
             status: self.status.clone(),
             goodbyes,
             pulse,
-            epoch,
+            epoch: past.next_epoch,
+            seen: past.seen.unwrap_or_else(Timestamp::now),
         }
     }
 }
 
-/// What the journal tells of the process before this one.
-struct Past {
-    last_received: Option<Timestamp>,
-    next_epoch: u64,
-}
-
-impl Past {
-    fn of(journal: &Journal) -> Self {
-        let newest = match journal.last_entry() {
-            Ok(newest) => newest,
-            Err(error) => {
-                tracing::warn!(%error, "the newest journal entry cannot be read; the gap since then is unknown");
-                None
-            }
-        };
-        let head = newest.and_then(|(position, entry)| Some(Head::decode(position, entry).ok()?.0));
-        let noted = journal
-            .cursors()
-            .into_iter()
-            .filter_map(|(_, cursor)| LaneCursor::from(cursor).last);
-        let newest_epoch = noted
-            .map(|place| place.epoch)
-            .chain(head.map(|head| head.epoch))
-            .max();
-        // Epochs grow even if the clock was set back.
-        let next_epoch = Timestamp::now()
-            .secs()
-            .max(newest_epoch.map_or(0, |epoch| epoch + 1));
-        Self {
-            last_received: head.map(|head| head.received_at),
-            next_epoch,
-        }
+fn lane_failure(ended: Result<Result<(), Broken>, JoinError>) -> Failure {
+    match ended {
+        Ok(Err(broken)) => Failure::Broken(broken),
+        Ok(Ok(())) | Err(_) => Failure::Died("a lane"),
     }
 }
 
@@ -424,12 +416,15 @@ fn spawn_reader(supervisor: Supervisor, pulse: Arc<Pulse>) -> Result<oneshot::Re
         .build()
         .map_err(|error| StartError::Thread("reader", error))?;
     spawn("reader", move || {
-        runtime.block_on(async {
+        let exit = runtime.block_on(async {
             tokio::select! {
                 exit = supervisor.run() => exit,
                 () = pulse.keep() => Exit::Asked,
             }
-        })
+        });
+        // A name that is still being looked up, or a disk that hangs, must not hold up the end.
+        runtime.shutdown_background();
+        exit
     })
 }
 

@@ -76,6 +76,8 @@ impl LaneStatus {
 }
 
 /// The stream's side.
+///
+/// `received = messages + oversize + dropped + waiting`, at every moment that a snapshot shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StreamStatus {
     /// The supervisor's state: one of [`STATES`](crate::supervisor::STATES).
@@ -88,14 +90,27 @@ pub struct StreamStatus {
     pub last_byte: Option<Timestamp>,
     /// Connects left in the current 15 minutes.
     pub connect_budget: u64,
+    /// Lines read from the socket since the process started, keep-alives aside.
+    pub received: u64,
+    /// Lines that wait in memory for the journal.
+    pub waiting: u64,
     /// Lines that are messages, journaled since the process started.
     pub messages: u64,
+    /// Lines too long to be taken whole, whose dead letters are journaled.
+    pub oversize: u64,
     /// Messages read from the socket that could not be journaled, by policy `drop-newest` or at a forced end.
     pub dropped: u64,
     /// Why the last attempt or connection ended.
     pub last_error: Option<String>,
     /// Why the journal does not take messages, while it does not.
     pub journal_blocked: Option<String>,
+}
+
+impl StreamStatus {
+    /// Whether the books balance.
+    pub fn balances(&self) -> bool {
+        self.received == self.messages + self.oversize + self.dropped + self.waiting
+    }
 }
 
 /// A value that one part of the data path writes and others read whole.

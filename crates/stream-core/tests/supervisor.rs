@@ -10,6 +10,7 @@ use common::Counts;
 use stream_core::budget::{BudgetFile, CONNECTS};
 use stream_core::frame::MAX_LINE;
 use stream_core::inlet::Inlet;
+use stream_core::room::Room;
 use stream_core::source::{ConnectErrorClass, ReadError};
 use stream_core::status::{Shared, StreamStatus};
 use stream_core::supervisor::{Exit, Supervisor, WhenFull};
@@ -24,6 +25,7 @@ struct Rig {
     status: Shared<StreamStatus>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<Exit>,
+    _appender: journal::Appender,
     _dir: tempfile::TempDir,
 }
 
@@ -33,11 +35,16 @@ impl Rig {
         let dir = tempfile::tempdir().unwrap();
         let (counts, status) = (Arc::<Counts>::default(), Shared::new(StreamStatus::default()));
         let stop = CancellationToken::new();
+        let (appender, journal) = journal::open(journal::Settings::new(dir.path().join("journal"))).unwrap();
         let supervisor = Supervisor {
             stream: "main".to_owned(),
             source,
             inlet: Arc::new(Inlet::new(1 << 20)),
             when_full: WhenFull::Pause,
+            room: Room {
+                journal,
+                max_bytes: 1 << 20,
+            },
             // The sender may go: goodbyes are not what is tried here.
             goodbyes: mpsc::unbounded_channel().1,
             max_line: MAX_LINE,
@@ -54,6 +61,7 @@ impl Rig {
             status,
             stop,
             running: tokio::spawn(supervisor.run()),
+            _appender: appender,
             _dir: dir,
         }
     }

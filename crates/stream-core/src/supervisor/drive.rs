@@ -1,25 +1,32 @@
 //! The thin driver: does what the [state](super::state) says, and reports what happened.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::state::{Ended, Exit, Happened, Memory, Now, State};
-use crate::budget::BudgetFile;
+use crate::budget::{Budget, BudgetFile};
 use crate::frame::{Frame, Framer};
 use crate::ingest::Goodbye;
 use crate::inlet::{Inlet, Item};
 use crate::notice::Notice;
 use crate::observe::{Event, Observer};
+use crate::room::Room;
 use crate::source::{ConnectErrorClass, Connection, ReadError, Source};
 use crate::status::{Shared, StreamStatus};
 use crate::time::Timestamp;
 
 /// How long a line may stay unfinished while bytes keep coming.
 const LINE_DEADLINE: Duration = Duration::from_secs(60);
+/// How long a connect waits for the disk to note it.
+const NOTING: Duration = Duration::from_secs(1);
+/// How often a full journal is looked at.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What becomes of messages that neither disk nor memory can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -41,6 +48,8 @@ pub struct Supervisor {
     pub inlet: Arc<Inlet>,
     /// What to do when it is full.
     pub when_full: WhenFull,
+    /// Whether there is room for a stream that was closed for want of it.
+    pub room: Room,
     /// Goodbyes found in messages.
     pub goodbyes: mpsc::UnboundedReceiver<Goodbye>,
     /// The longest line, in bytes.
@@ -71,6 +80,8 @@ struct Driver {
     connections: u64,
     connected_at: Timestamp,
     blind: Option<Blind>,
+    /// A note of connects that the disk has not taken yet.
+    noting: Option<JoinHandle<io::Result<()>>>,
 }
 
 type Stream = Box<dyn Connection>;
@@ -90,12 +101,13 @@ impl Supervisor {
             connections: 0,
             connected_at: Timestamp::default(),
             blind,
+            noting: None,
         };
         let mut state = memory.connect(driver.now());
         loop {
             driver.enter(&state, &memory);
             let happened = tokio::select! {
-                happened = driver.perform(&mut state) => happened,
+                happened = driver.perform(&mut state, &memory.budget) => happened,
                 () = stop.cancelled() => Happened::Stop,
             };
             if let (State::Streaming { .. }, Happened::Stop) = (&state, &happened) {
@@ -128,18 +140,13 @@ impl Driver {
     fn enter(&self, state: &State<Stream>, memory: &Memory) {
         let now = self.now();
         match state {
-            State::Connecting => {
-                if let Err(error) = self.with.budget.save(&memory.budget) {
-                    tracing::error!(%error, "the connect budget cannot be saved; a restart would forget it");
-                }
-            }
             State::Waiting { until, class } => {
                 let wait = until.saturating_sub(now.monotonic);
                 tracing::info!(class, ?wait, "waiting before the next connect");
                 self.with.observer.on(Event::Waiting { class, wait });
             }
             State::Paused => tracing::warn!("the stream is closed until the journal takes messages again"),
-            State::Streaming { .. } | State::Stopped(_) => {}
+            State::Connecting | State::Streaming { .. } | State::Stopped(_) => {}
         }
         self.with.status.update(|status| {
             status.state = state.name();
@@ -148,9 +155,12 @@ impl Driver {
         });
     }
 
-    async fn perform(&mut self, state: &mut State<Stream>) -> Happened<Stream> {
+    async fn perform(&mut self, state: &mut State<Stream>, budget: &Budget) -> Happened<Stream> {
         match state {
-            State::Connecting => self.connect().await,
+            State::Connecting => {
+                self.note(budget).await;
+                self.connect().await
+            }
             State::Streaming { connection, .. } => {
                 let (ended, detail) = self.read(&mut **connection).await;
                 self.disconnected(ended.name(), &detail);
@@ -162,9 +172,32 @@ impl Driver {
             }
             State::Paused => {
                 self.with.inlet.emptied().await;
+                while !self.with.room.is_ample() {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
                 Happened::Ready
             }
             State::Stopped(_) => Happened::Stop,
+        }
+    }
+
+    /// Notes the connects on disk, so that a restart knows of them. Off this thread and not for long: a disk that hangs must
+    /// not keep us from reconnecting.
+    async fn note(&mut self, budget: &Budget) {
+        let (file, budget) = (self.with.budget.clone(), budget.clone());
+        let noted = async {
+            if let Some(earlier) = &mut self.noting {
+                // Whatever became of it, what follows replaces it.
+                let _ = earlier.await;
+            }
+            let save = tokio::task::spawn_blocking(move || file.save(&budget));
+            let noted = self.noting.insert(save).await;
+            self.noting = None;
+            noted.unwrap_or_else(|error| Err(io::Error::other(error)))
+        };
+        let noted = tokio::time::timeout(NOTING, noted).await;
+        if let Err(error) = noted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            tracing::error!(%error, "the connect budget cannot be saved; a restart would forget it");
         }
     }
 
@@ -204,23 +237,27 @@ impl Driver {
             http_error: None,
         });
         self.with.status.update(|status| status.connections = connection);
-        self.notice(&Notice::Connected {
-            stream: &self.with.stream,
+        let stream = &self.with.stream;
+        self.notice(
             at,
-            connection,
-        });
+            &Notice::Connected {
+                stream,
+                at,
+                connection,
+            },
+        );
         if let Some(Blind { from, reason }) = self.blind.take() {
             let length = at.since(from);
             self.with.observer.on(Event::Gap { length });
-            let (stream, seconds) = (&self.with.stream, length.as_secs_f64());
-            self.notice(&Notice::Gap {
+            let notice = Notice::Gap {
                 stream,
                 from,
                 to: at,
-                seconds,
+                seconds: length.as_secs_f64(),
                 reason,
                 filled: false,
-            });
+            };
+            self.notice(at, &notice);
         }
     }
 
@@ -232,28 +269,27 @@ impl Driver {
             status.last_error = Some(format!("{reason}: {detail}"));
             status.last_byte
         });
-        self.blind = Some(Blind {
-            // A connection that brought nothing was blind from its start.
-            from: last_byte.map_or(self.connected_at, |at| at.max(self.connected_at)),
-            reason,
-        });
-        self.notice(&Notice::Disconnected {
+        // A connection that brought nothing was blind from its start.
+        let from = last_byte.map_or(self.connected_at, |at| at.max(self.connected_at));
+        self.blind = Some(Blind { from, reason });
+        let notice = Notice::Disconnected {
             stream: &self.with.stream,
             at,
             connection,
             reason,
             detail,
-        });
+        };
+        self.notice(from, &notice);
     }
 
-    fn notice(&self, notice: &Notice<'_>) {
-        self.with.inlet.put(Item::Event(notice.to_json()));
+    fn notice(&self, seen: Timestamp, notice: &Notice<'_>) {
+        self.with.inlet.put(Item::Event(notice.to_json(), seen));
     }
 
     /// Reads until the connection ends, and says why it did.
     async fn read(&mut self, connection: &mut dyn Connection) -> (Ended, String) {
         let mut framer = Framer::new(self.with.max_line);
-        let mut last_line = Instant::now();
+        let mut line_began = Instant::now();
         let (ended, detail) = loop {
             let chunk = tokio::select! {
                 chunk = connection.chunk() => chunk,
@@ -270,11 +306,14 @@ impl Driver {
             self.with
                 .status
                 .update(|status| status.last_byte = Some(received_at));
+            if framer.unfinished() == 0 {
+                line_began = Instant::now();
+            }
             let mut frames = Vec::new();
-            framer.feed(chunk, &mut frames);
+            framer.feed(&chunk, &mut frames);
             if !frames.is_empty() {
-                last_line = Instant::now();
-            } else if last_line.elapsed() > LINE_DEADLINE {
+                line_began = Instant::now();
+            } else if line_began.elapsed() > LINE_DEADLINE {
                 break (
                     Ended::Stalled,
                     format!("no line was finished for {LINE_DEADLINE:?}"),
@@ -302,12 +341,18 @@ impl Driver {
             return true;
         }
         let messages = frames.len() as u64;
-        if self.with.when_full == WhenFull::DropNewest && self.with.inlet.is_full() {
-            self.with.observer.on(Event::Dropped {
-                reason: "journal_full",
-                messages,
-            });
-            self.with.status.update(|status| status.dropped += messages);
+        let drop = self.with.when_full == WhenFull::DropNewest && self.with.inlet.is_full();
+        self.with.status.update(|status| {
+            status.received += messages;
+            *(if drop {
+                &mut status.dropped
+            } else {
+                &mut status.waiting
+            }) += messages;
+        });
+        if drop {
+            let reason = "journal_full";
+            self.with.observer.on(Event::Dropped { reason, messages });
             return true;
         }
         self.with.inlet.put(Item::Frames {

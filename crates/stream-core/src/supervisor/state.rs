@@ -191,7 +191,12 @@ impl Memory {
             }
             ConnectErrorClass::RateLimited { reset_in } => {
                 let ladder = climb(backoff::RATE_LIMITED, &mut failures.rate_limited);
-                (reset_in.unwrap_or(ladder), "rate_limited")
+                // Refused again after a reset, the limit is not what it says; and each 429 lengthens the penalty.
+                let wait = match reset_in {
+                    Some(reset) if failures.rate_limited == 1 => reset,
+                    reset => ladder.max(reset.unwrap_or_default()),
+                };
+                (wait, "rate_limited")
             }
             ConnectErrorClass::TooManyConnections => (
                 climb(backoff::RATE_LIMITED, &mut failures.rate_limited),
@@ -367,6 +372,44 @@ mod tests {
             fail(&mut memory, Class::TooManyConnections),
             waiting(120.0, "rate_limited")
         );
+    }
+
+    #[test]
+    fn a_reset_is_believed_once_and_then_the_ladder_holds() {
+        let mut memory = Memory::default();
+        let mut wait = |reset: u64| {
+            let reset_in = Some(Duration::from_secs(reset));
+            memory.step(
+                State::Connecting,
+                Happened::Failed(Class::RateLimited { reset_in }),
+                now(0.0),
+            )
+        };
+        assert_eq!(wait(1), waiting(1.0, "rate_limited"));
+        assert_eq!(wait(1), waiting(120.0, "rate_limited"));
+        assert_eq!(wait(700), waiting(700.0, "rate_limited"));
+    }
+
+    #[test]
+    fn lasting_health_resets_every_ladder_and_a_short_connection_none() {
+        for (lasted, http, rate_limited) in [(29, 10.0, 120.0), (30, 5.0, 60.0)] {
+            let mut memory = Memory::default();
+            let fail = |memory: &mut Memory, class| {
+                memory.step(State::Connecting, Happened::Failed(class), now(100.0))
+            };
+            fail(&mut memory, Class::Http);
+            fail(&mut memory, Class::TooManyConnections);
+            memory.step(
+                streaming(100 - lasted),
+                Happened::Ended(Ended::Broken),
+                now(100.0),
+            );
+            assert_eq!(fail(&mut memory, Class::Http), waiting(100.0 + http, "http"));
+            assert_eq!(
+                fail(&mut memory, Class::TooManyConnections),
+                waiting(100.0 + rate_limited, "rate_limited")
+            );
+        }
     }
 
     #[test]

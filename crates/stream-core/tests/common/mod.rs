@@ -113,6 +113,7 @@ impl Run {
         until("everything is settled", || {
             let status = self.view.status();
             assert!(status.lanes.iter().all(LaneStatus::balances), "{status:#?}");
+            assert!(status.stream.balances(), "{status:#?}");
             status.lanes.iter().all(|lane| lane.pending == 0)
         })
         .await;
