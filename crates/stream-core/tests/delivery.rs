@@ -4,14 +4,19 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
+use futures_util::future::BoxFuture;
 use stream_core::lane::Lane;
-use stream_core::sink::SinkError;
+use stream_core::observe::Observer;
+use stream_core::pipeline::{Failure, NamedSink, Pipeline};
+use stream_core::record::Record;
+use stream_core::sink::{Outcome, Publisher, Settled, Sink, SinkError};
 use stream_core::status::LaneStatus;
 use stream_core::testing::memory::{Memory, OpenFault, Reach, Settling};
-use stream_core::testing::scripted::beside;
+use stream_core::testing::scripted::{beside, scripted};
 use stream_core::window::Limits;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,6 +201,92 @@ async fn a_lane_that_fell_out_of_memory_reads_the_journal_and_holds_up_no_other(
     assert_eq!(firsts(&tweets), (0..3_000).map(post).collect::<Vec<_>>());
     check_chain(&tweets);
     until("the journal is trimmed", || rig.segments().len() <= 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
+    let mut rig = Rig::with_lanes([Lane::Tweets]);
+    rig.settings.tail_bytes = 10_000;
+    rig.memory.go_down();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..500).map(post)).await;
+    run.journaled(500).await;
+    // A folder in the place of the file: opening works, reading does not.
+    let segment = rig.segments().remove(0);
+    let aside = segment.with_extension("aside");
+    std::fs::rename(&segment, &aside).unwrap();
+    std::fs::create_dir(&segment).unwrap();
+    rig.memory.come_up();
+    until("a complaint", || {
+        let error = run.lane(Lane::Tweets).last_error;
+        error.is_some_and(|error| error.contains("the journal cannot be read"))
+    })
+    .await;
+    assert!(run.lane(Lane::Tweets).errors_operator > 0);
+    std::fs::remove_dir(&segment).unwrap();
+    std::fs::rename(&aside, &segment).unwrap();
+    run.settled().await;
+    assert_eq!(
+        firsts(&rig.memory.stored(Lane::Tweets)),
+        (0..500).map(post).collect::<Vec<_>>()
+    );
+}
+
+/// Says of every record that another was delivered.
+struct Liar;
+
+struct Lie(Vec<Settled>);
+
+impl Sink for Liar {
+    fn kind(&self) -> &'static str {
+        "liar"
+    }
+
+    fn open(&self, _lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
+        Box::pin(async { Ok(Box::new(Lie(Vec::new())) as Box<dyn Publisher>) })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Publisher for Lie {
+    fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
+        self.0.extend(records.iter().map(|record| Settled {
+            seq: record.place.seq + 1_000,
+            outcome: Outcome::Delivered,
+        }));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
+        into.append(&mut self.0);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_impossible_count_stops_everything_loudly() {
+    let rig = Rig::with_lanes([Lane::Tweets]);
+    let (source, script) = scripted();
+    let sinks = [NamedSink {
+        name: "liar".to_owned(),
+        sink: Arc::new(Liar),
+    }];
+    let observer: Arc<dyn Observer> = rig.counts.clone();
+    let mut pipeline = Pipeline::start(&rig.settings, source, &sinks, &observer).unwrap();
+    send(&script.accept(), [post(0)]).await;
+    let failure = tokio::time::timeout(PATIENCE, pipeline.failed()).await.unwrap();
+    assert!(
+        matches!(&failure, Failure::Broken(broken) if broken.to_string().contains("not in flight")),
+        "{failure}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

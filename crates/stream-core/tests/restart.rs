@@ -10,7 +10,8 @@ use std::time::Duration;
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 use stream_core::budget::{BudgetFile, CONNECTS};
 use stream_core::lane::Lane;
-use stream_core::testing::memory::Settling;
+use stream_core::source::ReadError;
+use stream_core::testing::memory::{Reach, Settling};
 use stream_core::time::Timestamp;
 use stream_core::window::Limits;
 
@@ -68,6 +69,45 @@ async fn after_a_drain_nothing_comes_twice() {
     let tweets = rig.memory.stored(Lane::Tweets);
     assert_eq!(tweets.len(), 300);
     check_chain(&tweets);
+}
+
+/// The gap that `run`'s second life found: where it begins, and why.
+fn gap(rig: &Rig) -> (String, String) {
+    let events = firsts(&rig.memory.stored(Lane::Events));
+    let gap = events
+        .iter()
+        .rev()
+        .find(|event| event.starts_with(br#"{"type":"gap""#));
+    let gap: serde_json::Value = serde_json::from_slice(gap.unwrap()).unwrap();
+    let text = |name: &str| gap[name].as_str().unwrap().to_owned();
+    (text("from"), text("reason"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_the_gap_begins_where_the_stream_was_last_seen() {
+    let rig = Rig::new();
+    rig.memory.refuse(post(0).into(), Reach::Alone);
+    rig.memory.go_down();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, [post(0)]).await;
+    run.journaled(1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    wire.end(Err(ReadError::Silence(Duration::from_secs(20)))).await;
+    until("disconnected", || rig.counts.of("disconnected silence") == 1).await;
+    // What is journaled after the end says nothing of the stream: its end, and the dead letter of a lane.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    rig.memory.come_up();
+    run.settled().await;
+    assert_eq!(run.lane(Lane::Tweets).dead_lettered, 1);
+    rig.crash(run).await;
+    let seen = rig.memory.stored(Lane::Includes)[0].received_at.to_string();
+    let run = rig.start();
+    let _wire = run.script.accept();
+    until("connected", || run.view.status().stream.connections == 1).await;
+    until("a gap", || rig.counts.of("gap") == 1).await;
+    run.settled().await;
+    assert_eq!(gap(&rig), (seen, "restart".to_owned()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use stream_core::lane::Lane;
 use stream_core::pipeline::Failure;
 use stream_core::source::{ConnectErrorClass, ReadError};
 use stream_core::supervisor::WhenFull;
-use stream_core::testing::memory::OpenFault;
+use stream_core::testing::memory::{OpenFault, Settling};
 
 /// A journal that is full after about 1 MB, with 100 KB of memory in front of it.
 fn small(when_full: WhenFull) -> Rig {
@@ -26,7 +26,9 @@ fn small(when_full: WhenFull) -> Rig {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_journal_closes_the_stream_and_loses_nothing() {
-    let rig = small(WhenFull::Pause);
+    let mut rig = small(WhenFull::Pause);
+    rig.settings.limits.records = 10;
+    rig.memory.settle(Settling::Late(Duration::from_millis(10)));
     rig.memory.go_down();
     let run = rig.start();
     let wire = run.script.accept();
@@ -43,6 +45,9 @@ async fn a_full_journal_closes_the_stream_and_loses_nothing() {
     assert_eq!(rig.counts.of("disconnected journal_full"), 1);
     rig.memory.come_up();
     until("streaming again", || run.view.status().stream.connections == 2).await;
+    // Sooner, it would be full again at once.
+    let held = run.view.status().journal.bytes;
+    assert!(held <= rig.settings.journal.max_bytes / 4 * 3, "{held} bytes");
     send(&again, [plain(100_000, 1_000)]).await;
     until("the last is there", || {
         let stored = rig.memory.stored(Lane::Tweets);

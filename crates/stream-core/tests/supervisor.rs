@@ -31,8 +31,11 @@ struct Rig {
 
 impl Rig {
     fn start(max_retries: Option<u32>) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), max_retries)
+    }
+
+    fn start_in(dir: tempfile::TempDir, max_retries: Option<u32>) -> Self {
         let (source, script) = scripted();
-        let dir = tempfile::tempdir().unwrap();
         let (counts, status) = (Arc::<Counts>::default(), Shared::new(StreamStatus::default()));
         let stop = CancellationToken::new();
         let (appender, journal) = journal::open(journal::Settings::new(dir.path().join("journal"))).unwrap();
@@ -173,4 +176,22 @@ async fn told_to_stop_it_stops_wherever_it_is() {
         rig.stop().await;
         assert_eq!(counts.of("disconnected shutdown"), told);
     }
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_does_not_keep_it_from_connecting() {
+    let dir = tempfile::tempdir().unwrap();
+    // Opening a pipe waits until somebody reads from it.
+    let pipe = dir.path().join("connects.new");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let rig = Rig::start_in(dir, None);
+    let wire = rig.script.accept();
+    tokio::time::timeout(common::PATIENCE, rig.counted("connect accepted", 1))
+        .await
+        .unwrap();
+    drop(wire);
+    let reading = std::thread::spawn(move || std::fs::read(pipe));
+    rig.stop().await;
+    assert!(!reading.join().unwrap().unwrap().is_empty());
 }
