@@ -171,7 +171,12 @@ impl Books {
         self.window.clear();
         feed.seek(self.cursor.position);
         self.handed_over = self.cursor.last;
-        self.status.update(|status| status.resets += resets);
+        // A broker that is away holds up what nobody has handed over yet, too.
+        let oldest_pending = feed.next_received_at();
+        self.status.update(|status| {
+            status.resets += resets;
+            status.oldest_pending = oldest_pending;
+        });
     }
 
     /// Whether counts that were kept apart agree: what is in flight by the books, and what is in the window.

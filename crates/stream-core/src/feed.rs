@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::entry::{ForeignEntry, Head};
 use crate::route::{Routed, Router};
 use crate::tail::{Found, Tail};
+use crate::time::Timestamp;
 
 /// How many messages are taken from memory at a time.
 const BATCH: usize = 512;
@@ -92,6 +93,13 @@ impl Feed {
         let message = self.ready.pop_front()?;
         self.position = message.place.seq + 1;
         Some(message)
+    }
+
+    /// When the next message was received, as far as that can be said at once.
+    pub fn next_received_at(&mut self) -> Option<Timestamp> {
+        // What cannot be read now is complained of by `ready`.
+        let _ = self.fill();
+        Some(self.ready.front()?.received_at)
     }
 
     fn fill(&mut self) -> Result<bool, FeedError> {

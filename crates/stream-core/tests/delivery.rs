@@ -233,6 +233,20 @@ async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_broker_shows_in_the_age_of_what_waits() {
+    let rig = Rig::with_lanes([Lane::Tweets]);
+    rig.memory.go_down();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, [post(0)]).await;
+    until("something waits", || run.lane(Lane::Tweets).oldest_pending.is_some()).await;
+    assert_eq!(run.lane(Lane::Tweets).received, 0, "nothing was handed over");
+    rig.memory.come_up();
+    run.settled().await;
+    assert_eq!(run.lane(Lane::Tweets).oldest_pending, None);
+}
+
 /// Says of every record that another was delivered.
 struct Liar;
 
