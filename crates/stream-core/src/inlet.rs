@@ -61,7 +61,8 @@ pub struct Inlet {
     limit: usize,
     state: Mutex<State>,
     filled: Condvar,
-    emptied: Notify,
+    /// Rings whenever something has been journaled.
+    done: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -79,7 +80,7 @@ impl Inlet {
             limit,
             state: Mutex::default(),
             filled: Condvar::new(),
-            emptied: Notify::new(),
+            done: Notify::new(),
         }
     }
 
@@ -97,14 +98,23 @@ impl Inlet {
         self.lock().bytes >= self.limit
     }
 
+    /// Waits until the queue takes more. Cancel safe.
+    pub async fn has_room(&self) {
+        self.until(|bytes| bytes < self.limit).await;
+    }
+
     /// Waits until what was in the queue has been journaled. Cancel safe.
     pub async fn emptied(&self) {
+        self.until(|bytes| bytes == 0).await;
+    }
+
+    async fn until(&self, enough: impl Fn(usize) -> bool) {
         loop {
-            let emptied = self.emptied.notified();
-            if self.lock().bytes == 0 {
+            let done = self.done.notified();
+            if enough(self.lock().bytes) {
                 return;
             }
-            emptied.await;
+            done.await;
         }
     }
 
@@ -161,11 +171,8 @@ impl Inlet {
 
     /// `bytes` of what was taken are journaled.
     pub fn done(&self, bytes: usize) {
-        let mut state = self.lock();
-        state.bytes -= bytes;
-        if state.bytes == 0 {
-            self.emptied.notify_waiters();
-        }
+        self.lock().bytes -= bytes;
+        self.done.notify_waiters();
     }
 
     /// Gives up what still waits, and says how many messages that were.

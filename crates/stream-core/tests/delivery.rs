@@ -240,7 +240,10 @@ async fn a_dead_broker_shows_in_the_age_of_what_waits() {
     let run = rig.start();
     let wire = run.script.accept();
     send(&wire, [post(0)]).await;
-    until("something waits", || run.lane(Lane::Tweets).oldest_pending.is_some()).await;
+    until("something waits", || {
+        run.lane(Lane::Tweets).oldest_pending.is_some()
+    })
+    .await;
     assert_eq!(run.lane(Lane::Tweets).received, 0, "nothing was handed over");
     rig.memory.come_up();
     run.settled().await;

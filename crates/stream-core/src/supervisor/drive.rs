@@ -23,6 +23,9 @@ use crate::time::Timestamp;
 
 /// How long a line may stay unfinished while bytes keep coming.
 const LINE_DEADLINE: Duration = Duration::from_secs(60);
+/// How long the socket may go unread while the journal works off what waits in memory. X hangs up on slow readers too, but
+/// not for seconds.
+const BACKPRESSURE: Duration = Duration::from_secs(5);
 /// How long a connect waits for the disk to note it.
 const NOTING: Duration = Duration::from_secs(1);
 /// How often a full journal is looked at.
@@ -319,7 +322,7 @@ impl Driver {
                     format!("no line was finished for {LINE_DEADLINE:?}"),
                 );
             }
-            if !self.take(frames, received_at) {
+            if !self.take(frames, received_at).await {
                 break (Ended::Full, "neither disk nor memory takes more".to_owned());
             }
         };
@@ -332,7 +335,7 @@ impl Driver {
     }
 
     /// Passes frames on; `false` if the stream must be closed because there is no more room.
-    fn take(&self, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
+    async fn take(&self, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
         frames.retain(|frame| {
             self.with.observer.on(Event::Frame(frame));
             *frame != Frame::KeepAlive
@@ -360,7 +363,14 @@ impl Driver {
             received_at,
             frames,
         });
-        self.with.when_full == WhenFull::DropNewest || !self.with.inlet.is_full()
+        self.with.when_full == WhenFull::DropNewest || self.has_room().await
+    }
+
+    async fn has_room(&self) -> bool {
+        !self.with.inlet.is_full()
+            || tokio::time::timeout(BACKPRESSURE, self.with.inlet.has_room())
+                .await
+                .is_ok()
     }
 }
 

@@ -16,7 +16,8 @@ use stream_core::testing::memory::Memory;
 use stream_core::testing::scripted::{Script, Wire, scripted};
 use stream_core::view::View;
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// A disk under load may hold up an `fdatasync`, and what waits for it, for half a minute.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What outlives a data path: the journal's folder, the sink, the counts.
 pub(crate) struct Rig {
@@ -79,12 +80,12 @@ impl Rig {
         until("the journal is free", || journal::open(settings.clone()).is_ok()).await;
     }
 
-    /// The journal's segment files, oldest first.
+    /// The journal's segment files, oldest first; one may be trimmed at any moment.
     pub(crate) fn segments(&self) -> Vec<std::path::PathBuf> {
         let entries = std::fs::read_dir(&self.settings.journal.dir).unwrap();
         let mut paths: Vec<_> = entries
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.metadata().unwrap().len() > 0)
+            .filter(|path| path.metadata().is_ok_and(|found| found.len() > 0))
             .filter(|path| {
                 let name = path.file_name().unwrap().to_string_lossy().into_owned();
                 name.chars().next().is_some_and(|first| first.is_ascii_digit())
