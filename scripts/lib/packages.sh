@@ -45,6 +45,7 @@ have_package() {
     default-jre-headless) have_java ;;
     maven) have_command mvn ;;
     prometheus) have_command promtool ;;
+    python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     rabbitmq-server) rabbitmq_program rabbitmq-server >/dev/null && have_command epmd ;;
     *) have_command "$1" ;;
     esac
