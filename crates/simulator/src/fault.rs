@@ -47,6 +47,8 @@ pub enum Moment {
 pub enum Status {
     /// 401, as recorded.
     Unauthorized,
+    /// 402: an account that pays for each post has no credits left.
+    Credits,
     /// 403 client-not-enrolled.
     Forbidden,
     /// 404 problem.

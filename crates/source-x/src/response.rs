@@ -78,6 +78,8 @@ fn class(status: StatusCode, headers: &HeaderMap, problem: &Problem<'_>) -> Conn
         (429, _) if kind == "usage-capped" || problem.title.as_deref() == Some("UsageCapExceeded") => {
             ConnectErrorClass::UsageCapped
         }
+        // Payment required: an account that pays for each post has no credits left.
+        (402, _) => ConnectErrorClass::UsageCapped,
         // The rate limit is not what is short: its reset says nothing.
         (429, Some(_)) => ConnectErrorClass::RateLimited { reset_in: None },
         (429, None) => ConnectErrorClass::RateLimited {
@@ -140,7 +142,7 @@ pub(crate) fn one_line(text: &str, limit: usize) -> String {
 fn advice(status: StatusCode, class: ConnectErrorClass, problem: &Problem<'_>) -> Option<&'static str> {
     match class {
         ConnectErrorClass::UsageCapped => {
-            return Some("the account's posts of this period are used up: wait or buy more");
+            return Some("the account's posts or credits are used up: buy more, or wait for the next period");
         }
         ConnectErrorClass::TooManyConnections => {
             return Some(

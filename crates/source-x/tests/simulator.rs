@@ -121,6 +121,7 @@ async fn each_refusal_has_its_class() {
         (Status::Redirect, Refused),
         (Status::TooManyConnections, TooManyConnections),
         (Status::UsageCap, UsageCapped),
+        (Status::Credits, UsageCapped),
         (Status::Provisioning, RateLimited { reset_in: None }),
         (Status::Unavailable, Http),
         (Status::Envoy, Http),

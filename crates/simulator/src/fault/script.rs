@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `refuse` | close at accept |
 //! | `tls-stall [TIME]`, `head-stall [TIME]` | accept and say nothing; read the request and say nothing |
-//! | `status NAME [TIME]` | 401, 403, 404, 409, 429-slots, 429-rate, 429-rate-text, 429-usage, 429-provisioning, 503, 503-envoy, 500-html, 302; TIME is until the reset of a 429-rate (default 60s) |
+//! | `status NAME [TIME]` | 401, 402-credits, 403, 404, 409, 429-slots, 429-rate, 429-rate-text, 429-usage, 429-provisioning, 503, 503-envoy, 500-html, 302; TIME is until the reset of a 429-rate (default 60s) |
 //! | `silence [TIME]` | write nothing, for ever or so long |
 //! | `end` | end the body properly |
 //! | `reset` | TCP RST |
@@ -174,6 +174,7 @@ const DISCONNECTS: [(Disconnect, &str); 5] = [
 fn status(name: &str, reset: Option<Duration>) -> Result<Status, String> {
     let kinds = [
         (Status::Unauthorized, "401"),
+        (Status::Credits, "402-credits"),
         (Status::Forbidden, "403"),
         (Status::NotFound, "404"),
         (Status::Conflict, "409"),
@@ -242,10 +243,12 @@ mod tests {
             every connection every 100 posts: garbage not-json\n\
             rules 1: status 429-rate 5s\n\
             connection 6 after 2 keep-alives: disconnect upstream open\n\
-            connection 7: trickle 3 20ms\n";
+            connection 7: trickle 3 20ms\n\
+            connection 8: status 402-credits\n";
         let plan: FaultPlan = script.parse().unwrap();
         let steps: Vec<Step> = plan.fired().into_iter().map(|(step, _)| step).collect();
-        assert_eq!(steps.len(), 7);
+        assert_eq!(steps.len(), 8);
+        assert_eq!(steps[7].fault, Fault::Status(Status::Credits));
         assert_eq!(steps[1].at, At::Connections(2..=4));
         assert_eq!(steps[2].moment, Moment::AfterPosts(10));
         assert_eq!(steps[3].moment, Moment::EveryPosts(100));

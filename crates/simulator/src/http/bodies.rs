@@ -40,6 +40,10 @@ pub(crate) fn refusal(status: Status) -> Response {
             401,
             r#"{"title":"Unauthorized","type":"about:blank","status":401,"detail":"Unauthorized"}"#,
         ),
+        Status::Credits => json(
+            402,
+            r#"{"account_id":1000000000000000001,"title":"CreditsDepleted","detail":"The account has no credits for this request.","type":"https://api.twitter.com/2/problems/credits"}"#,
+        ),
         Status::Forbidden => json(403, NOT_ENROLLED),
         Status::NotFound => json(
             404,

@@ -92,6 +92,7 @@ fn reason(status: u16) -> &'static str {
         400 => "Bad Request",
         // X's own wording.
         401 => "Authorization Required",
+        402 => "Payment Required",
         403 => "Forbidden",
         404 => "Not Found",
         409 => "Conflict",

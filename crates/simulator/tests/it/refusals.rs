@@ -160,6 +160,7 @@ async fn every_planned_status_is_answered() {
     let reset = Duration::from_secs(7);
     let cases = [
         (Status::Unauthorized, 401, "Unauthorized"),
+        (Status::Credits, 402, "CreditsDepleted"),
         (Status::Forbidden, 403, "client-not-enrolled"),
         (Status::NotFound, 404, "Not Found"),
         (Status::Conflict, 409, "RuleConfigurationIssue"),

@@ -77,6 +77,13 @@ const CASES: &[(u16, &str, ConnectErrorClass, &str)] = &[
         "used up",
     ),
     (
+        402,
+        r#"{"account_id":1,"title":"CreditsDepleted","detail":"no credits","type":"https://api.twitter.com/2/problems/credits"}"#,
+        UsageCapped,
+        "CreditsDepleted: no credits (the account's posts or credits are used up",
+    ),
+    (402, "", UsageCapped, "HTTP 402 (the account's posts or credits"),
+    (
         429,
         r#"{"title":"ConnectionException","connection_issue":"ProvisioningSubscription","type":"x/streaming-connection"}"#,
         WAIT,
