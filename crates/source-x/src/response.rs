@@ -90,7 +90,8 @@ fn class(status: StatusCode, headers: &HeaderMap, problem: &Problem<'_>) -> Conn
     }
 }
 
-/// `x-rate-limit-reset` (Unix seconds) against the answer's own `Date`: this machine's clock may be wrong.
+/// `x-rate-limit-reset` (Unix seconds) against the answer's own `Date`: this machine's clock may be wrong. A reset that is
+/// not ahead says nothing about when to come back.
 fn reset_in(headers: &HeaderMap) -> Option<Duration> {
     let reset: u64 = headers
         .get("x-rate-limit-reset")?
@@ -101,8 +102,8 @@ fn reset_in(headers: &HeaderMap) -> Option<Duration> {
         .ok()?;
     let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
     let date = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    let seconds = reset.saturating_sub(date).clamp(1, LONGEST_RESET);
-    Some(Duration::from_secs(seconds))
+    let ahead = reset.checked_sub(date).filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(ahead.min(LONGEST_RESET)))
 }
 
 impl Problem<'_> {

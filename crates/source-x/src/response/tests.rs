@@ -181,8 +181,9 @@ fn the_reset_is_measured_against_the_answers_own_date() {
     let date = "Thu, 09 Jul 2020 15:57:37 GMT";
     for (date, reset, expected) in [
         (Some(date), Some("1594310686"), Some(429)),
-        (Some(date), Some("1594310257"), Some(1)),
-        (Some(date), Some("1"), Some(1)),
+        (Some(date), Some("1594310258"), Some(1)),
+        (Some(date), Some("1594310257"), None),
+        (Some(date), Some("1"), None),
         (Some(date), Some("99999999999"), Some(LONGEST_RESET)),
         (Some(date), Some("soon"), None),
         (Some(date), Some("-5"), None),
