@@ -1,26 +1,29 @@
-//! Time per message of `split` on recorded messages: `cargo run --release -p source-x --example split_bench [FILE]`.
+//! Time per message of `split`: `cargo run --release -p source-x --example split_bench [FILE]`, where FILE has a message on
+//! each line; without it, on posts of the simulator.
 
+mod support;
+
+use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use simulator::Simulator;
+use source_x::{Settings, Token, XSource};
+use stream_core::source::Source as _;
 
 // Rounds of a few milliseconds: the best one was not interrupted.
 const ROUNDS: usize = 500;
 const PASSES: usize = 5;
+/// Posts of the simulator.
+const POSTS: usize = 200;
 
-fn main() -> std::io::Result<()> {
-    let beside = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/data/v2-messages.ndjson"
-    );
-    let file = std::env::args().nth(1).unwrap_or_else(|| beside.to_owned());
-    let text = Bytes::from(std::fs::read(&file)?);
-    let messages: Vec<Bytes> = text
-        .split(|byte| *byte == b'\n')
-        .map(|line| text.slice_ref(line.trim_ascii_end()))
-        .filter(|line| !line.is_empty())
-        .collect();
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let messages = match std::env::args().nth(1) {
+        Some(file) => lines(&Bytes::from(std::fs::read(file)?)),
+        None => simulated().await?,
+    };
     let best = (0..ROUNDS).map(|_| pass(&messages)).min().unwrap_or_default();
     let count = messages.len() * PASSES;
     let bytes: usize = messages.iter().map(Bytes::len).sum();
@@ -31,6 +34,30 @@ fn main() -> std::io::Result<()> {
         mean / micros
     );
     Ok(())
+}
+
+fn lines(text: &Bytes) -> Vec<Bytes> {
+    text.split(|byte| *byte == b'\n')
+        .map(|line| text.slice_ref(line.trim_ascii_end()))
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+async fn simulated() -> Result<Vec<Bytes>, Box<dyn Error>> {
+    let world = simulator::Settings {
+        rate: 20_000.0,
+        ..simulator::Settings::default()
+    };
+    let mut settings = Settings::new(Token::from_value(world.token.clone()));
+    let simulator = Simulator::start(world).await?;
+    settings.base_url = simulator.base_url();
+    settings.allow_custom_host = true;
+    let mut stream = support::Messages::new(XSource::new(&settings)?.connect().await?);
+    let mut messages = Vec::new();
+    while messages.len() < POSTS {
+        messages.extend(stream.next().await?);
+    }
+    Ok(messages)
 }
 
 fn pass(messages: &[Bytes]) -> Duration {

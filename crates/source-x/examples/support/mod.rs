@@ -1,4 +1,5 @@
-//! What both examples need: settings from the environment, and lines from bytes.
+//! What the examples share: settings from the environment, and lines from bytes.
+#![allow(dead_code, reason = "each example uses a part")]
 
 use bytes::{Bytes, BytesMut};
 use source_x::{Settings, Token};

@@ -84,22 +84,3 @@ fn times_must_fit_the_endpoint_and_each_other() {
     };
     assert_eq!(bad.check(Endpoint::Search).len(), 1);
 }
-
-#[test]
-fn the_lists_are_those_of_x() {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/data/x-openapi-streams.json"
-    );
-    let api: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    for endpoint in Endpoint::ALL {
-        let operation = &api["operations"][format!("GET {}", endpoint.path())];
-        let parameters = operation["parameters"].as_array().unwrap();
-        let has = |name: &str| parameters.iter().find(|parameter| parameter["name"] == name);
-        for (name, _, known) in Query::default().lists() {
-            assert_eq!(has(name).unwrap()["items"], serde_json::json!(known), "{name}");
-        }
-        assert_eq!(has("backfill_minutes").unwrap()["maximum"], 5);
-        assert_eq!(has("start_time").is_some(), endpoint.recovers());
-    }
-}

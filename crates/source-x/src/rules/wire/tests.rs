@@ -8,16 +8,6 @@ fn rule(id: &str, value: &str, tag: Option<&str>) -> Rule {
     }
 }
 
-fn recorded(case: &str) -> String {
-    let file = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../shared/data/recorded-responses.json"
-    );
-    let all: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let answer = all.iter().find(|answer| answer["case"] == case).expect(case);
-    answer["response"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn requests_are_those_of_x() {
     assert_eq!((list(None).method, list(None).path.as_str()), (Method::GET, PATH));
@@ -47,28 +37,27 @@ fn requests_are_those_of_x() {
 }
 
 #[test]
-fn recorded_answers_are_understood() {
-    let page = listed(recorded("Success 200 - Retrieve Rules").as_bytes()).unwrap();
-    let memes = rule("1273636687768285186", "meme has:images", None);
-    let puppies = rule(
-        "1273636687768285187",
-        "puppy has:media",
-        Some("puppies with media"),
-    );
-    assert_eq!(page.rules, [memes.clone(), puppies.clone()]);
-    assert_eq!(page.next, None);
-    let done = added(recorded("Success 201 - Created List of Rules").as_bytes()).unwrap();
-    assert_eq!((done.created, done.errors), (vec![memes, puppies], vec![]));
-    let tried = added(recorded("Success 201 - Create Rules with Dry Run").as_bytes()).unwrap();
-    assert_eq!(tried.created.len(), 1);
-    let invalid = added(recorded("Success 200 - Errors for Invalid Rule").as_bytes()).unwrap();
-    assert!(invalid.created.is_empty());
-    let RuleProblem::Invalid { details } = &invalid.errors[0].problem else {
-        panic!("{invalid:?}");
-    };
-    assert!(!details.is_empty());
-    let gone = deleted(recorded("Success 200 - Delete Rule").as_bytes()).unwrap();
-    assert_eq!((gone.deleted, gone.not_deleted), (1, 0));
+fn answers_of_xs_shape_are_understood() {
+    let cats = rule("11", "cat has:images", None);
+    let dogs = rule("12", "dog has:media", Some("dogs with media"));
+    let page = listed(
+        br#"{"data":[{"id":"11","value":"cat has:images"},{"id":"12","value":"dog has:media","tag":"dogs with media"}],"meta":{"sent":"t","result_count":2}}"#,
+    )
+    .unwrap();
+    assert_eq!((page.rules, page.next), (vec![cats.clone(), dogs.clone()], None));
+    let done = added(
+        br#"{"data":[{"value":"dog has:media","tag":"dogs with media","id":"12"},{"value":"cat has:images","id":"11"}],"meta":{"sent":"t","summary":{"created":2,"not_created":0,"valid":2,"invalid":0}}}"#,
+    )
+    .unwrap();
+    assert_eq!((done.created, done.errors), (vec![dogs, cats], vec![]));
+    let invalid = added(
+        br#"{"meta":{"sent":"t","summary":{"created":0,"not_created":1,"valid":0,"invalid":1}},"errors":[{"value":"a or b","details":["Ambiguous use of or as a keyword (at position 3)"],"title":"UnprocessableEntity","type":"x/invalid-rules"}]}"#,
+    )
+    .unwrap();
+    let details = vec!["Ambiguous use of or as a keyword (at position 3)".to_owned()];
+    assert_eq!(invalid.errors[0].problem, RuleProblem::Invalid { details });
+    let gone = deleted(br#"{"meta":{"sent":"t","summary":{"deleted":1,"not_deleted":2}}}"#).unwrap();
+    assert_eq!((gone.deleted, gone.not_deleted), (1, 2));
 }
 
 #[test]
