@@ -6,9 +6,10 @@ mod support;
 
 use std::time::Duration;
 
+use simulator::{Fault, FaultPlan, Simulator};
 use source_x::{Query, SettingsError, Token, XSource};
 use stream_core::source::{ConnectErrorClass, ReadError, Source as _};
-use support::{SECRET, STREAM, Server, connect, drain, gone, refusal, settings};
+use support::{SECRET, STREAM, Server, authority, connect, drain, gone, refusal, settings};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -170,15 +171,21 @@ async fn heads_that_make_no_sense_are_network_errors() {
 
 #[tokio::test]
 async fn a_tls_handshake_that_stalls_runs_into_the_connect_deadline() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut settings = settings(listener.local_addr().unwrap());
-    settings.base_url = settings.base_url.replace("http:", "https:");
+    // An authority of our own, for a machine that has none; the handshake never gets so far.
+    let simulator = Simulator::start(simulator::Settings {
+        tls: true,
+        faults: FaultPlan::once(1, Fault::TlsStall(None)),
+        ..simulator::Settings::default()
+    })
+    .await
+    .unwrap();
+    let ca = authority(&simulator);
+    let mut settings = settings(simulator.addr());
+    settings.base_url = simulator.base_url();
+    settings.ca_file = Some(ca.path().to_owned());
     settings.deadlines.connect = SHORT;
-    let error = match XSource::new(&settings) {
-        // A machine without certificate authorities says so before it connects.
-        Err(SettingsError::NoRoots(_)) => return,
-        source => source.unwrap().connect().await.err().unwrap(),
-    };
+    let error = refusal(&settings).await;
+    assert_eq!(simulator.faults().fired_of("tls-stall"), 1);
     assert_eq!(error.class, ConnectErrorClass::Network);
     assert!(error.detail.starts_with("connecting: nothing within"), "{error}");
 }

@@ -13,7 +13,7 @@ use source_x::rules::{Mode, NewRule, RuleProblem};
 use source_x::{Endpoint, RulesClient, Settings, Token};
 use stream_core::lane::Lane;
 use stream_core::source::{ConnectErrorClass, Connection, ReadError, Verdict};
-use support::{SECRET, connect, refusal};
+use support::{SECRET, authority, connect, refusal};
 
 const ID: u64 = 1_700_000_000_000_000_000;
 
@@ -55,31 +55,24 @@ async fn over_tls_every_byte_of_the_ledger_arrives_and_splits() {
         world.keep_alive = Duration::from_millis(100);
     })
     .await;
-    let dir = tempfile::tempdir().unwrap();
-    let ca = dir.path().join("ca.pem");
-    std::fs::write(&ca, simulator.ca_pem().unwrap()).unwrap();
-    settings.ca_file = Some(ca);
+    let ca = authority(&simulator);
+    settings.ca_file = Some(ca.path().to_owned());
     let mut connection = connect(&settings).await.unwrap();
-    let mut all = Vec::new();
-    let whole = |read: usize| {
-        let totals = simulator.ledger().totals();
-        totals.posts == 500 && read as u64 >= totals.bytes
-    };
-    while !whole(all.len()) {
-        all.extend_from_slice(&connection.chunk().await.unwrap().unwrap());
-    }
-    drop(connection);
-    let written = simulator.ledger().body(1);
-    assert!(
-        written.starts_with(&all),
-        "the ledger is entered before the write"
-    );
+    let lines = messages(&mut *connection, 500).await;
     let posts = simulator.ledger().posts();
-    assert_eq!(posts.len(), 500);
-    for post in posts {
-        let split = source_x::split(&post.line);
+    assert!(
+        lines.iter().eq(posts.iter().map(|post| &post.line)),
+        "the ledger has other posts"
+    );
+    for (line, post) in lines.iter().zip(&posts) {
+        let split = source_x::split(line);
+        assert_eq!((split.kind, &split.verdict), ("post", &Verdict::Continue));
         assert_eq!(split.key.as_deref(), Some(post.id.as_bytes()));
+        assert_eq!(split.values[Lane::Responses].as_ref(), Some(line));
         assert_eq!(split.values[Lane::Tweets], Some(post.data()));
+        let data: serde_json::Value = serde_json::from_slice(&post.data()).unwrap();
+        let created = data["created_at"].as_str().unwrap();
+        assert_eq!(split.created_at.unwrap().to_string()[..19], created[..19]);
         let parts = [
             (Lane::Includes, post.includes()),
             (Lane::Errors, post.errors()),
@@ -99,10 +92,8 @@ async fn over_tls_every_byte_of_the_ledger_arrives_and_splits() {
 async fn a_server_of_an_unknown_authority_is_not_trusted() {
     let (simulator, mut settings) = start(|world| world.tls = true).await;
     let (other, _) = start(|world| world.tls = true).await;
-    let dir = tempfile::tempdir().unwrap();
-    let ca = dir.path().join("ca.pem");
-    std::fs::write(&ca, other.ca_pem().unwrap()).unwrap();
-    settings.ca_file = Some(ca);
+    let ca = authority(&other);
+    settings.ca_file = Some(ca.path().to_owned());
     let error = refusal(&settings).await;
     assert_eq!(error.class, ConnectErrorClass::Network);
     assert!(error.detail.contains("certificate"), "{error}");

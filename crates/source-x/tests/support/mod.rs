@@ -5,8 +5,10 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use simulator::Simulator;
 use source_x::{Settings, Token, XSource};
 use stream_core::source::{ConnectError, Connection, Source as _};
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -19,6 +21,13 @@ pub(crate) fn settings(address: SocketAddr) -> Settings {
     settings.base_url = format!("http://{address}");
     settings.allow_custom_host = true;
     settings
+}
+
+/// The authority of a simulator that serves TLS, in a file for as long as the value lives.
+pub(crate) fn authority(simulator: &Simulator) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), simulator.ca_pem().unwrap()).unwrap();
+    file
 }
 
 /// A server that reads each request's head and then does as `script` says with the socket.
