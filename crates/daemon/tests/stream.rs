@@ -180,7 +180,7 @@ async fn garbage_costs_itself_only(line_end: LineEnd) {
         (daemon.status()["stream"]["messages"].as_u64()? > 20).then_some(())
     });
     for fault in faults {
-        simulator.inject(fault);
+        simulator.inject(fault).unwrap();
     }
     simulator
         .ledger()

@@ -6,9 +6,10 @@ pub mod garbage;
 pub mod script;
 
 use garbage::Garbage;
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Which attempts a step strikes. Stream attempts are numbered from 1, whatever becomes of them.
@@ -177,6 +178,11 @@ impl Fault {
         }
     }
 
+    /// Whether it strikes before there is a stream.
+    pub(crate) fn is_early(&self) -> bool {
+        self.strikes_at_accept() || self.strikes_at_request()
+    }
+
     fn strikes_at_accept(&self) -> bool {
         matches!(self, Fault::Refuse | Fault::TlsStall(_))
     }
@@ -198,17 +204,32 @@ pub struct Step {
 }
 
 /// An ordered list of steps, each counting how often it fired. Clones share the counts.
+///
+/// A fault is counted when there is something for it to strike, before the client can see what it did.
 #[derive(Debug, Clone, Default)]
 pub struct FaultPlan {
     steps: Arc<Vec<(Step, AtomicU64)>>,
+    /// Those that were injected, by name.
+    injected: Arc<Mutex<BTreeMap<&'static str, u64>>>,
 }
 
-/// A step that is to strike, with its place in the plan.
+/// A fault that is to strike.
 #[derive(Debug, Clone)]
 pub(crate) struct Planned {
-    pub(crate) index: usize,
+    /// Its place in the plan; `None` for an injected one.
+    pub(crate) index: Option<usize>,
     pub(crate) moment: Moment,
     pub(crate) fault: Fault,
+}
+
+impl Planned {
+    pub(crate) fn injected(fault: Fault) -> Self {
+        Planned {
+            index: None,
+            moment: Moment::Start,
+            fault,
+        }
+    }
 }
 
 impl FaultPlan {
@@ -217,6 +238,7 @@ impl FaultPlan {
         let steps = steps.into_iter().map(|step| (step, AtomicU64::new(0)));
         FaultPlan {
             steps: Arc::new(steps.collect()),
+            injected: Arc::default(),
         }
     }
 
@@ -238,7 +260,7 @@ impl FaultPlan {
         }])
     }
 
-    /// Each step with how often it fired, in the plan's order.
+    /// Each step with how often it fired, in the plan's order; injected faults do not count here.
     pub fn fired(&self) -> Vec<(Step, u64)> {
         self.steps
             .iter()
@@ -246,16 +268,21 @@ impl FaultPlan {
             .collect()
     }
 
-    /// How often faults of this [name](Fault::name) fired.
+    /// How often faults of this [name](Fault::name) fired, planned or injected.
     pub fn fired_of(&self, name: &str) -> u64 {
         let same = self.steps.iter().filter(|(step, _)| step.fault.name() == name);
-        same.map(|(_, n)| n.load(Ordering::Relaxed)).sum()
+        let planned: u64 = same.map(|(_, n)| n.load(Ordering::Relaxed)).sum();
+        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        planned + injected.get(name).copied().unwrap_or(0)
     }
 
-    /// Counts that a step fired.
-    pub(crate) fn count(&self, index: usize) {
-        if let Some((_, n)) = self.steps.get(index) {
-            n.fetch_add(1, Ordering::Relaxed);
+    /// Counts that a fault fired.
+    pub(crate) fn count(&self, planned: &Planned) {
+        if let Some(index) = planned.index {
+            self.steps[index].1.fetch_add(1, Ordering::Relaxed);
+        } else {
+            let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+            *injected.entry(planned.fault.name()).or_default() += 1;
         }
     }
 
@@ -275,7 +302,7 @@ impl FaultPlan {
             .enumerate()
             .filter(move |(_, (step, _))| hits(&step.at));
         steps.map(|(index, (step, _))| Planned {
-            index,
+            index: Some(index),
             moment: step.moment,
             fault: step.fault.clone(),
         })
@@ -295,9 +322,8 @@ impl FaultPlan {
 
     /// What strikes within the body of this stream.
     pub(crate) fn in_stream(&self, number: u32) -> Vec<Planned> {
-        let early = |fault: &Fault| fault.strikes_at_accept() || fault.strikes_at_request();
         self.of_connection(number)
-            .filter(|step| !early(&step.fault))
+            .filter(|step| !step.fault.is_early())
             .collect()
     }
 

@@ -66,10 +66,10 @@ async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
 
 fn struck_at_accept(shared: &Shared) -> Option<Fault> {
     let mut desk = shared.desk();
-    let Planned { index, fault, .. } = shared.settings.faults.at_accept(desk.attempts + 1)?;
+    let planned = shared.settings.faults.at_accept(desk.attempts + 1)?;
     desk.attempts += 1;
-    shared.settings.faults.count(index);
-    Some(fault)
+    shared.settings.faults.count(&planned);
+    Some(planned.fault)
 }
 
 async fn stall(shared: &Shared, wire: &mut Wire, span: Option<Duration>) {
@@ -211,7 +211,7 @@ fn answer_stream(shared: &Shared, request: &Request, endpoint: Endpoint, authori
 
 /// A planned answer.
 fn struck(shared: &Shared, planned: &Planned, mut rate: RateLimit) -> Answer {
-    shared.settings.faults.count(planned.index);
+    shared.settings.faults.count(planned);
     let Fault::Status(status) = planned.fault else {
         let span = if let Fault::HeadStall(span) = planned.fault {
             span

@@ -107,10 +107,15 @@ impl Simulator {
         self.shared.set_rate(self.shared.settings.rate);
     }
 
-    /// Lets a fault strike the open stream at its next line (or the next stream, if none is open). Faults that strike
-    /// before a stream begins do nothing here; they belong in the plan.
-    pub fn inject(&self, fault: Fault) {
+    /// Lets a fault strike the open stream at its next line (or the next stream, if none is open). Fails on a fault that
+    /// strikes before a stream begins: it belongs in the plan.
+    pub fn inject(&self, fault: Fault) -> io::Result<()> {
+        if fault.is_early() {
+            let text = format!("`{}` strikes before a stream begins", fault.name());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         self.shared.inject(fault);
+        Ok(())
     }
 
     /// Closes every connection and waits until all has ended.

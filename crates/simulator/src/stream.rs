@@ -80,11 +80,10 @@ impl Stream<'_> {
         self.backfill(backfill_minutes).await?;
         loop {
             while let Some(fault) = self.shared.take_injected() {
-                self.strike(fault).await?;
+                self.strike(Planned::injected(fault)).await?;
             }
-            while let Some(Planned { index, fault, .. }) = self.schedule.next_due() {
-                self.shared.settings.faults.count(index);
-                self.strike(fault).await?;
+            while let Some(planned) = self.schedule.next_due() {
+                self.strike(planned).await?;
             }
             let now = Instant::now();
             self.pacer.set_rate(self.shared.rate(), now);

@@ -85,8 +85,7 @@ fn step(text: &str) -> Result<Step, String> {
     };
     let words: Vec<&str> = what.split_whitespace().collect();
     let (moment, fault) = (moment(when)?, fault(&words)?);
-    let early = fault.strikes_at_accept() || fault.strikes_at_request();
-    if early && moment != Moment::Start {
+    if fault.is_early() && moment != Moment::Start {
         return Err(format!(
             "`{}` strikes before the stream starts and takes no `after` or `every`",
             fault.name()

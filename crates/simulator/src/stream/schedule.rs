@@ -77,13 +77,13 @@ mod tests {
             Moment::Start,
         ];
         let planned = |(index, moment)| Planned {
-            index,
+            index: Some(index),
             moment,
             fault: Fault::Reset,
         };
         let mut schedule = Schedule::new(plan.into_iter().enumerate().map(planned).collect());
         let due = |schedule: &mut Schedule| {
-            std::iter::from_fn(|| schedule.next_due().map(|p| p.index)).collect::<Vec<_>>()
+            std::iter::from_fn(|| schedule.next_due().and_then(|p| p.index)).collect::<Vec<_>>()
         };
         assert_eq!(due(&mut schedule), [3]);
         assert_eq!(schedule.posts_until_next(), 5);

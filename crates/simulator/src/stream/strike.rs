@@ -2,49 +2,61 @@
 
 use super::chunks::{self, broken};
 use super::{Stream, Wake};
-use crate::fault::{Cut, Fault, Socket};
+use crate::fault::{Cut, Disconnect, Fault, Planned, Socket};
 use crate::http::bodies;
 use crate::ledger::{End, LineKind, Origin};
 use std::time::{Duration, Instant};
 
 impl Stream<'_> {
-    /// Lets a fault happen; an `Err` ends the stream.
-    pub(super) async fn strike(&mut self, fault: Fault) -> Result<(), End> {
-        let name = fault.name();
-        match fault {
+    /// Counts a fault and lets it happen, if there is something for it to strike; an `Err` ends the stream.
+    pub(super) async fn strike(&mut self, planned: Planned) -> Result<(), End> {
+        if !self.can_strike(&planned.fault) {
+            return Ok(());
+        }
+        // Before the client can see it, as with lines and the ledger.
+        self.shared.settings.faults.count(&planned);
+        let name = planned.fault.name().to_owned();
+        match planned.fault {
             Fault::Silence(span) => {
-                let silent_from = Instant::now();
-                self.wait(span.map(|span| silent_from + span), Wake::OnTimeOnly)
-                    .await
+                let until = span.map(|span| Instant::now() + span);
+                self.wait(until, Wake::OnTimeOnly).await
             }
             Fault::CleanEnd => self.end().await,
             Fault::Reset => Err(End::Reset),
             Fault::Cut(place) => self.cut(place).await,
-            Fault::Disconnect(kind, socket) => {
-                let message = bodies::disconnect(kind);
-                self.send_line(LineKind::Control, name.to_owned(), message.as_bytes())
-                    .await?;
-                match socket {
-                    Socket::Closed => self.end().await,
-                    Socket::LeftOpen => {
-                        self.shared.release_slot(self.number);
-                        self.wait(None, Wake::OnTimeOnly).await
-                    }
-                }
-            }
+            Fault::Disconnect(kind, socket) => self.disconnect(kind, socket, name).await,
             Fault::Garbage(kind) => {
                 self.send_line(LineKind::Garbage, format!("{name} {}", kind.name()), &kind.line())
                     .await
             }
-            Fault::Oversize(bytes) => {
-                self.send_line(LineKind::Oversize, name.to_owned(), &oversize(bytes))
-                    .await
-            }
+            Fault::Oversize(bytes) => self.send_line(LineKind::Oversize, name, &oversize(bytes)).await,
             Fault::Trickle { bytes, every } => self.trickle(bytes, every).await,
             Fault::Duplicate(count) => self.duplicate(count).await,
             Fault::OutOfOrder(count) => self.out_of_order(count).await,
-            // These strike before there is a stream; injected into one, they have nothing to strike.
+            // These strike before there is a stream.
             Fault::Refuse | Fault::TlsStall(_) | Fault::HeadStall(_) | Fault::Status(_) => Ok(()),
+        }
+    }
+
+    /// Some faults need posts, and all may have been made.
+    fn can_strike(&self, fault: &Fault) -> bool {
+        match fault {
+            Fault::Cut(_) | Fault::Trickle { .. } | Fault::OutOfOrder(_) => !self.shared.is_spent(),
+            Fault::Duplicate(_) => !self.recent.is_empty() || !self.shared.is_spent(),
+            _ => !fault.is_early(),
+        }
+    }
+
+    async fn disconnect(&mut self, kind: Disconnect, socket: Socket, name: String) -> Result<(), End> {
+        let message = bodies::disconnect(kind);
+        self.send_line(LineKind::Control, name, message.as_bytes())
+            .await?;
+        match socket {
+            Socket::Closed => self.end().await,
+            Socket::LeftOpen => {
+                self.shared.release_slot(self.number);
+                self.wait(None, Wake::OnTimeOnly).await
+            }
         }
     }
 
@@ -58,7 +70,7 @@ impl Stream<'_> {
     /// Writes the first part of a post, then closes.
     async fn cut(&mut self, place: Cut) -> Result<(), End> {
         let Some(line) = self.next_line()? else {
-            return Err(End::Cut);
+            return Ok(());
         };
         let at = match place {
             // The world writes raw UTF-8 in most posts; without any, the middle has to do.

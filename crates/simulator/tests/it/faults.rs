@@ -2,7 +2,7 @@
 
 use crate::client::{Ending, Reply, SEARCH, TOKEN, connect, get, send};
 use simulator::{
-    Arrival, End, Fault, FaultPlan, Garbage, LineKind, Origin, Settings, Simulator, fault::garbage,
+    Arrival, End, Fault, FaultPlan, Garbage, LineKind, Origin, Settings, Simulator, Status, fault::garbage,
 };
 use std::time::Duration;
 
@@ -303,8 +303,33 @@ async fn a_fault_can_be_injected_into_the_open_stream() {
     .await
     .unwrap();
     let mut stream = open(&simulator).await;
-    simulator.inject(Fault::Garbage(Garbage::Array));
+    simulator.inject(Fault::Garbage(Garbage::Array)).unwrap();
     assert_eq!(stream.line().await.unwrap(), Garbage::Array.line());
-    simulator.inject(Fault::Reset);
+    simulator.inject(Fault::Reset).unwrap();
     assert_eq!(stream.end().await, Ending::Reset);
+    let fired = ["garbage", "reset", "end"].map(|name| simulator.faults().fired_of(name));
+    assert_eq!(fired, [1, 1, 0]);
+    for early in [
+        Fault::Refuse,
+        Fault::TlsStall(None),
+        Fault::HeadStall(None),
+        Fault::Status(Status::Html),
+    ] {
+        assert!(simulator.inject(early).is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_finds_no_post_to_strike_does_not_count() {
+    let simulator = scripted(
+        "connection 1 after 20 posts: cut line\nconnection 1 after 20 posts: trickle 9 1ms\n\
+         connection 1 after 20 posts: out-of-order\nconnection 1 after 20 posts: garbage null\n\
+         connection 1 after 20 posts: duplicate\nconnection 1 after 20 posts: end",
+    )
+    .await;
+    let mut stream = open(&simulator).await;
+    assert_eq!(stream.lines(22).await[20], Garbage::Null.line());
+    assert_eq!(stream.end().await, Ending::Clean);
+    let fired: Vec<u64> = simulator.faults().fired().iter().map(|(_, n)| *n).collect();
+    assert_eq!(fired, [0, 0, 0, 1, 1, 1]);
 }
