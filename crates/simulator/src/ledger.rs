@@ -2,7 +2,7 @@
 //!
 //! Bytes leave in order, so what a client received of a connection is always a prefix of that connection's lines. The
 //! ledger knows two borders of it: how many bytes the kernel took ([`Arrival::NotWritten`] begins there) and how the
-//! connection ended (after a reset or the client's death the tail that the kernel took may be lost: [`Arrival::Perhaps`]).
+//! connection ended (after a reset, a death or a shutdown the tail that the kernel took may be lost: [`Arrival::Perhaps`]).
 
 mod entries;
 mod file;

@@ -19,13 +19,16 @@ use tokio_util::task::TaskTracker;
 /// What becomes of a request.
 enum Answer {
     Respond(Response, Option<RateLimit>),
-    Stream {
-        number: u32,
-        endpoint: Endpoint,
-        backfill_minutes: u8,
-        rate: RateLimit,
-    },
+    Stream(Admitted),
     Stall(Option<Duration>),
+}
+
+/// A stream that was let in.
+struct Admitted {
+    number: u32,
+    endpoint: Endpoint,
+    backfill_minutes: u8,
+    rate: RateLimit,
 }
 
 /// Accepts until the simulator stops.
@@ -86,14 +89,6 @@ async fn stall(shared: &Shared, wire: &mut Wire, span: Option<Duration>) {
     }
 }
 
-/// A stream that was let in.
-struct Admitted {
-    number: u32,
-    endpoint: Endpoint,
-    backfill_minutes: u8,
-    rate: RateLimit,
-}
-
 /// Answers requests until one becomes a stream or the connection ends.
 async fn converse(shared: &Shared, tcp: TcpStream) -> std::io::Result<Option<(Wire, Admitted)>> {
     let mut wire = Wire::accept(tcp, shared.tls.as_ref()).await?;
@@ -112,22 +107,7 @@ async fn converse(shared: &Shared, tcp: TcpStream) -> std::io::Result<Option<(Wi
                 stall(shared, &mut wire, span).await;
                 return Ok(None);
             }
-            Answer::Stream {
-                number,
-                endpoint,
-                backfill_minutes,
-                rate,
-            } => {
-                return Ok(Some((
-                    wire,
-                    Admitted {
-                        number,
-                        endpoint,
-                        backfill_minutes,
-                        rate,
-                    },
-                )));
-            }
+            Answer::Stream(admitted) => return Ok(Some((wire, admitted))),
         }
     }
     Ok(None)
@@ -201,12 +181,12 @@ fn answer_stream(shared: &Shared, request: &Request, endpoint: Endpoint, authori
     if !desk.slots.take(endpoint, number, Instant::now()) {
         return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
     }
-    Answer::Stream {
+    Answer::Stream(Admitted {
         number,
         endpoint,
         backfill_minutes: query.backfill_minutes,
         rate,
-    }
+    })
 }
 
 /// A planned answer.

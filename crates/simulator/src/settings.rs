@@ -90,7 +90,8 @@ pub struct Settings {
     pub rules_required: bool,
     /// How many rules fit. X: 1,000 for pay-per-use.
     pub rule_cap: usize,
-    /// Is the account entitled to `backfill_minutes`?
+    /// Is the account entitled to `backfill_minutes`? Backfill repeats what is in the ledger: the world makes no posts while
+    /// nobody is connected.
     pub backfill_allowed: bool,
     /// What goes wrong, and when.
     pub faults: FaultPlan,

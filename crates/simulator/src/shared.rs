@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) ledger: Ledger,
     pub(crate) templates: Arc<Templates>,
     pub(crate) stop: CancellationToken,
-    /// The rate has changed or a fault was injected.
+    /// The rate or the rules have changed, or a fault was injected.
     pub(crate) changed: Notify,
     rate: AtomicU64,
     maker: Mutex<Maker>,
@@ -107,6 +107,10 @@ impl Shared {
 
     pub(crate) fn set_rate(&self, rate: f64) {
         self.rate.store(rate.to_bits(), Ordering::Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
         self.changed.notify_waiters();
         self.changed.notify_one();
     }
@@ -116,8 +120,7 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push_back(fault);
-        self.changed.notify_waiters();
-        self.changed.notify_one();
+        self.wake();
     }
 
     pub(crate) fn take_injected(&self) -> Option<Fault> {
@@ -127,9 +130,9 @@ impl Shared {
             .pop_front()
     }
 
-    /// Have all posts been made?
-    pub(crate) fn is_spent(&self) -> bool {
-        self.maker().world.is_spent()
+    /// Can a post be made for this stream?
+    pub(crate) fn has_posts(&self, endpoint: Endpoint) -> bool {
+        self.maker().world.has_posts(endpoint)
     }
 
     /// Posts made in the last minutes, oldest first.
@@ -158,7 +161,13 @@ impl Shared {
 
     /// The world matches posts to the rules as they are now.
     pub(crate) fn rules_changed(&self, desk: &Desk) {
-        self.maker().world.set_rules(desk.rules.all());
+        let rules = desk.rules.all();
+        if rules.is_empty() && self.settings.rules_required {
+            self.maker().world.match_nothing();
+        } else {
+            self.maker().world.set_rules(rules);
+        }
+        self.wake();
     }
 
     /// Frees the slot of a stream that we have ended.

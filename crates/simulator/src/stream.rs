@@ -88,7 +88,7 @@ impl Stream<'_> {
             let now = Instant::now();
             self.pacer.set_rate(self.shared.rate(), now);
             let due = self.pacer.due(now).min(self.schedule.posts_until_next());
-            if due > 0 && !self.shared.is_spent() {
+            if due > 0 && self.shared.has_posts(self.endpoint) {
                 self.send_batch(due).await?;
             } else if now >= self.keep_alive_at() {
                 self.keep_alive().await?;
@@ -103,7 +103,7 @@ impl Stream<'_> {
     }
 
     async fn idle(&mut self) -> Result<(), End> {
-        let next_post = self.pacer.next().filter(|_| !self.shared.is_spent());
+        let next_post = self.pacer.next().filter(|_| self.shared.has_posts(self.endpoint));
         let until = next_post.map_or(self.keep_alive_at(), |at| at.min(self.keep_alive_at()));
         self.wait(Some(until), Wake::OnChange).await
     }
@@ -252,7 +252,7 @@ impl Stream<'_> {
 /// What ends a wait besides time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wake {
-    /// A new rate or an injected fault.
+    /// A new rate, new rules or an injected fault.
     OnChange,
     OnTimeOnly,
 }

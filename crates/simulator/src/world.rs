@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub(crate) struct World {
     rng: Rng,
     templates: Arc<Templates>,
-    /// Where this rule set's snippets lie in the templates.
+    /// Where this rule set's snippets lie in the templates; empty if nothing matches.
     rules: std::ops::Range<u32>,
     last_id: u64,
     clock: Clock,
@@ -72,13 +72,23 @@ impl World {
         self.rules = self.templates.add_rules(rules, &mut self.rng);
     }
 
-    /// The next post, until all are made.
+    /// No post matches any rule from now on: the filtered stream gets none.
+    pub(crate) fn match_nothing(&mut self) {
+        self.rules = 0..0;
+    }
+
+    /// The next post, if there is one.
     pub(crate) fn next(&mut self, endpoint: Endpoint) -> Option<Stamp> {
-        if let Some(left) = &mut self.left {
-            *left = left.checked_sub(1)?;
+        if !self.has_posts(endpoint) {
+            return None;
         }
+        self.left = self.left.map(|left| left - 1);
         let template = self.rng.u16(0..template::POOL);
-        let rules = self.rng.u32(self.rules.clone());
+        let rules = if self.rules.is_empty() {
+            0
+        } else {
+            self.rng.u32(self.rules.clone())
+        };
         self.advance();
         Some(Stamp {
             id: self.last_id,
@@ -87,9 +97,9 @@ impl World {
         })
     }
 
-    /// Have all posts been made?
-    pub(crate) fn is_spent(&self) -> bool {
-        self.left == Some(0)
+    /// Can a post be made, or are all made, or does none match?
+    pub(crate) fn has_posts(&self, endpoint: Endpoint) -> bool {
+        self.left != Some(0) && (endpoint != Endpoint::Search || !self.rules.is_empty())
     }
 
     /// The next id: later in time, or else the next few in the same millisecond.

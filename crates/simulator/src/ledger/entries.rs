@@ -35,8 +35,8 @@ pub enum Origin {
 pub enum Arrival {
     /// The kernel took it to its last byte, and nothing that would lose it has happened.
     Written,
-    /// The kernel took it, but then the connection was reset or the client went away: it may be lost, and so may all
-    /// after it.
+    /// The kernel took it, but then the connection was reset, or one side went away: it may be lost, and so may all after
+    /// it.
     Perhaps,
     /// The kernel did not take all of it, line end included.
     NotWritten,
@@ -121,7 +121,7 @@ pub enum End {
 
 impl End {
     pub(super) fn loses_the_tail(self) -> bool {
-        matches!(self, End::Reset | End::ClientGone | End::SlowReader)
+        !matches!(self, End::Clean | End::Cut)
     }
 }
 

@@ -38,11 +38,13 @@ impl Stream<'_> {
         }
     }
 
-    /// Some faults need posts, and all may have been made.
+    /// Some faults need posts, and there may be none.
     fn can_strike(&self, fault: &Fault) -> bool {
         match fault {
-            Fault::Cut(_) | Fault::Trickle { .. } | Fault::OutOfOrder(_) => !self.shared.is_spent(),
-            Fault::Duplicate(_) => !self.recent.is_empty() || !self.shared.is_spent(),
+            Fault::Cut(_) | Fault::Trickle { .. } | Fault::OutOfOrder(_) => {
+                self.shared.has_posts(self.endpoint)
+            }
+            Fault::Duplicate(_) => !self.recent.is_empty() || self.shared.has_posts(self.endpoint),
             _ => !fault.is_early(),
         }
     }

@@ -85,7 +85,7 @@ async fn a_second_connection_gets_the_recorded_429_with_rate_limit_left() {
 
 #[tokio::test]
 async fn a_ghost_keeps_the_slot_for_a_while() {
-    let ghost_slot = Duration::from_millis(800);
+    let ghost_slot = Duration::from_secs(4);
     let simulator = quiet(Settings {
         ghost_slot,
         connect_limit: 1000,
@@ -119,7 +119,7 @@ async fn the_slot_is_free_at_once_after_our_own_end() {
 
 #[tokio::test]
 async fn connects_are_limited_until_the_window_ends() {
-    let window = Duration::from_secs(2);
+    let window = Duration::from_secs(6);
     let simulator = quiet(Settings {
         connect_limit: 3,
         window,

@@ -1,9 +1,9 @@
 //! Streams that go well.
 
-use crate::client::{Ending, SAMPLE, SEARCH, TOKEN, connect, get, send};
+use crate::client::{Ending, RULES, SAMPLE, SEARCH, TOKEN, connect, get, post_json, send};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use simulator::{Arrival, Chunking, End, LineEnd, Origin, Settings, Simulator, SizeProfile};
+use simulator::{Arrival, Chunking, End, LineEnd, Origin, Post, Settings, Simulator, SizeProfile};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,14 @@ async fn what_arrives_is_what_the_ledger_has() {
             assert_eq!(whole["matching_rules"], rules);
         }
         assert!(posts.windows(2).all(|two| two[0].id < two[1].id), "ids rise");
+        let ledger = simulator.ledger().clone();
         simulator.shutdown().await;
         assert_ne!(stream.end().await, Ending::Clean);
+        let perhaps = |post: &Post| post.arrival == Arrival::Perhaps;
+        assert!(
+            ledger.posts().iter().all(perhaps),
+            "the simulator went away itself"
+        );
     }
 }
 
@@ -141,6 +147,30 @@ async fn posts_match_the_rules_that_are_stored() {
 }
 
 #[tokio::test]
+async fn without_rules_an_open_stream_falls_silent_until_there_is_one() {
+    let simulator = Simulator::start(Settings {
+        rules_required: true,
+        rate: 20.0,
+        keep_alive: Duration::from_millis(20),
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    simulator.add_rule("harbour", None);
+    let mut stream = get(simulator.addr(), SEARCH).await;
+    stream.lines(5).await;
+    post_json(simulator.addr(), &format!("{RULES}?delete_all=true"), "").await;
+    let ledger = simulator.ledger();
+    let so_far = ledger.totals().keep_alives;
+    // A post that was made before may still be on its way.
+    let silent = ledger.wait_for(|totals| totals.keep_alives >= so_far + 2).await;
+    let still = ledger.wait_for(|totals| totals.keep_alives >= so_far + 10).await;
+    assert_eq!(still.posts, silent.posts);
+    simulator.add_rule("boats", None);
+    ledger.wait_for(|totals| totals.posts > still.posts).await;
+}
+
+#[tokio::test]
 async fn keep_alives_come_when_it_is_idle() {
     let settings = Settings {
         rate: 0.0,
@@ -162,8 +192,9 @@ async fn the_rate_is_kept_and_can_change() {
         ..Settings::default()
     };
     let simulator = Simulator::start(settings).await.unwrap();
-    let mut stream = get(simulator.addr(), SEARCH).await;
+    // Before the stream begins: what the client is late by must not make the rate look higher.
     let start = Instant::now();
+    let mut stream = get(simulator.addr(), SEARCH).await;
     stream.lines(1_000).await;
     let span = start.elapsed();
     assert!(span > Duration::from_millis(400), "too fast: {span:?}");
