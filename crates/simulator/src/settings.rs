@@ -68,7 +68,7 @@ pub struct Settings {
     pub tls: bool,
     /// Decides the posts, their order and the chunk borders.
     pub seed: u64,
-    /// Posts per second while a stream is connected, up to 150,000; 0 means keep-alives only.
+    /// Posts per second while a stream is connected, up to [`MAX_RATE`]; 0 means keep-alives only.
     pub rate: f64,
     /// Stop after that many posts; from then on, keep-alives only.
     pub posts: Option<u64>,
@@ -149,12 +149,26 @@ impl Default for Settings {
 
 /// The highest rate that is accepted, in posts per second.
 pub const MAX_RATE: f64 = 150_000.0;
+/// The lowest besides 0: a post in eleven days.
+pub const MIN_RATE: f64 = 1e-6;
+/// The longest span that is accepted anywhere: what is added to the time must not run over its end.
+pub const MAX_SPAN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 impl Settings {
     /// Refuses what cannot work, naming the setting.
     pub(crate) fn check(&self) -> io::Result<()> {
         check_rate(self.rate)?;
-        let bad = |text| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        let bad = |text: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        for (name, span) in [
+            ("keep_alive", self.keep_alive),
+            ("ghost_slot", self.ghost_slot),
+            ("window", self.window),
+            ("slow_reader", self.slow_reader),
+        ] {
+            if span > MAX_SPAN {
+                return bad(&format!("{name} must be a year at most"));
+            }
+        }
         if self.keep_alive < Duration::from_millis(1) {
             return bad("keep_alive must be at least 1 ms");
         }
@@ -170,11 +184,11 @@ impl Settings {
     }
 }
 
-/// A rate must be a number from 0 to [`MAX_RATE`].
+/// A rate must be 0 or from [`MIN_RATE`] to [`MAX_RATE`].
 pub(crate) fn check_rate(rate: f64) -> io::Result<()> {
-    if (0.0..=MAX_RATE).contains(&rate) {
+    if rate == 0.0 || (MIN_RATE..=MAX_RATE).contains(&rate) {
         return Ok(());
     }
-    let text = format!("rate must be from 0 to {MAX_RATE} posts per second, not {rate}");
+    let text = format!("rate must be 0 or from {MIN_RATE} to {MAX_RATE} posts per second, not {rate}");
     Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }

@@ -28,10 +28,16 @@
 
 use super::garbage;
 use super::{At, Cut, Disconnect, Fault, FaultPlan, Moment, Socket, Status, Step};
+use crate::settings::MAX_SPAN;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
+
+/// The longest line that a script can ask for.
+const MAX_BYTES: usize = 1 << 30;
+/// The most posts that a script can have held back or sent again.
+const MAX_POSTS: usize = 100_000;
 
 /// The first mistake of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,15 +143,15 @@ fn fault(words: &[&str]) -> Result<Fault, String> {
             Fault::Disconnect(named("disconnect", kind, &DISCONNECTS)?, Socket::LeftOpen)
         }
         ["garbage", kind] => Fault::Garbage(named("kind of garbage", kind, &garbage::ALL)?),
-        ["oversize", bytes] => Fault::Oversize(number(bytes)?),
+        ["oversize", bytes] => Fault::Oversize(up_to(MAX_BYTES, bytes)?),
         ["trickle", bytes, every] => Fault::Trickle {
-            bytes: at_least_one(bytes)?,
+            bytes: up_to(MAX_BYTES, bytes)?,
             every: time(every)?,
         },
         ["duplicate"] => Fault::Duplicate(1),
-        ["duplicate", n] => Fault::Duplicate(at_least_one(n)?),
+        ["duplicate", n] => Fault::Duplicate(up_to(MAX_POSTS, n)?),
         ["out-of-order"] => Fault::OutOfOrder(2),
-        ["out-of-order", n] => Fault::OutOfOrder(at_least_one(n)?),
+        ["out-of-order", n] => Fault::OutOfOrder(up_to(MAX_POSTS, n)?),
         _ => {
             return Err(format!(
                 "`{}` is not a fault, or not with these words",
@@ -210,15 +216,18 @@ fn number<T: FromStr>(text: &str) -> Result<T, String> {
         .map_err(|_| format!("`{text}` is not a whole number that fits"))
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match number(text)? {
-        0 => Err("must be at least 1".to_owned()),
-        n => Ok(n),
+fn up_to(most: usize, text: &str) -> Result<usize, String> {
+    let n = number(text)?;
+    if (1..=most).contains(&n) {
+        return Ok(n);
     }
+    Err(format!("`{text}` is not from 1 to {most}"))
 }
 
 fn time(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| format!("`{text}` is not a time such as 5s or 200ms"))
+    let span = humantime::parse_duration(text).ok();
+    span.filter(|span| *span <= MAX_SPAN)
+        .ok_or_else(|| format!("`{text}` is not a time such as 5s or 200ms, a year at most"))
 }
 
 fn optional_time(words: &[&str]) -> Result<Option<Duration>, String> {
@@ -292,7 +301,10 @@ mod tests {
             ("rules 1: reset", 1, "rules"),
             ("connection 1: silence soon", 1, "5s"),
             ("connection 0: end", 1, "from 1"),
-            ("connection 1: trickle 0 1s", 1, "at least 1"),
+            ("connection 1: trickle 0 1s", 1, "from 1 to"),
+            ("connection 1: oversize 18446744073709551615", 1, "from 1 to"),
+            ("connection 1: out-of-order 100001", 1, "from 1 to 100000"),
+            ("connection 1: silence 400d", 1, "a year at most"),
         ] {
             let error = script.parse::<FaultPlan>().unwrap_err();
             assert_eq!(error.line, line, "{script}");

@@ -2,6 +2,7 @@
 
 use crate::client::{SEARCH, get};
 use simulator::{Keep, Settings, Simulator};
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_file_has_every_line_and_every_end() {
@@ -68,6 +69,14 @@ async fn settings_that_cannot_work_are_refused() {
         },
         Settings {
             rate: f64::NAN,
+            ..Settings::default()
+        },
+        Settings {
+            rate: 1e-20,
+            ..Settings::default()
+        },
+        Settings {
+            ghost_slot: Duration::MAX,
             ..Settings::default()
         },
         Settings {
