@@ -18,6 +18,7 @@
 
 mod compose;
 mod envelope;
+mod id;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -25,7 +26,8 @@ use stream_core::lane::Lane;
 use stream_core::source::{Split, Verdict};
 use stream_core::time::Timestamp;
 
-use envelope::{Compliance, Envelope, Goodbye, Id};
+use envelope::{Compliance, Envelope, Goodbye};
+use id::Id;
 
 /// The kinds of message.
 pub const KINDS: [&str; 5] = ["post", "error", "compliance", "unknown", "invalid"];

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::id::{Id, name};
 use crate::response::one_line;
 
 /// The outermost object. `null` members count as absent.
@@ -39,32 +40,6 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// A member's name. Read as bytes: a name may hold half a surrogate pair, which is no text.
-struct Name<const N: usize>(Option<usize>);
-
-/// Compares names with a list.
-struct NameVisitor<const N: usize>(&'static [&'static str; N]);
-
-impl<const N: usize> Visitor<'_> for NameVisitor<N> {
-    type Value = Name<N>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
-    }
-
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Self::Value, E> {
-        Ok(Name(self.0.iter().position(|known| known.as_bytes() == name)))
-    }
-}
-
-impl<'de, const N: usize> serde::de::DeserializeSeed<'de> for NameVisitor<N> {
-    type Value = Name<N>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
 const MEMBERS: [&str; 5] = ["data", "includes", "errors", "matching_rules", "error"];
 
 struct EnvelopeVisitor;
@@ -79,8 +54,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut slots: [Option<&'de RawValue>; MEMBERS.len()] = [None; MEMBERS.len()];
         let mut duplicate = false;
-        while let Some(Name(name)) = map.next_key_seed(NameVisitor(&MEMBERS))? {
-            match name {
+        // Raw: as text, a name with half a surrogate pair would be an error.
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let name = name(key.get());
+            match MEMBERS.iter().position(|member| name.as_deref() == Some(member)) {
                 None => drop(map.next_value::<IgnoredAny>()?),
                 Some(at) => duplicate |= slots[at].replace(map.next_value()?).is_some(),
             }
@@ -101,66 +78,6 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
 impl<'de> Deserialize<'de> for Envelope<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(EnvelopeVisitor)
-    }
-}
-
-/// Finds one member of an object: the first, should it be there twice.
-struct MemberVisitor<'f, 'de> {
-    name: &'static [&'static str; 1],
-    found: &'f mut Option<&'de RawValue>,
-}
-
-impl<'de> Visitor<'de> for MemberVisitor<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        while let Some(Name(name)) = map.next_key_seed(NameVisitor(self.name))? {
-            if name.is_some() {
-                *self.found = Some(map.next_value()?);
-                return Ok(());
-            }
-            map.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
-}
-
-/// The member of `object` called `name`; `None` too if `object` is none.
-fn member<'a>(object: &'a RawValue, name: &'static [&'static str; 1]) -> Option<&'a RawValue> {
-    let mut found = None;
-    let visitor = MemberVisitor {
-        name,
-        found: &mut found,
-    };
-    let outcome = serde_json::Deserializer::from_str(object.get()).deserialize_map(visitor);
-    // The whole has been read once as valid JSON, so an error says only that we did not read on behind the member.
-    drop(outcome);
-    found
-}
-
-/// The exact text of an id, without quotes.
-pub(super) struct Id<'a>(pub(super) &'a str);
-
-impl<'a> Id<'a> {
-    /// The `id` of an object, string or number.
-    pub(super) fn of(object: &'a RawValue) -> Option<Self> {
-        Self::from_raw(member(object, &["id"])?)
-    }
-
-    fn from_raw(raw: &'a RawValue) -> Option<Self> {
-        let text = raw.get();
-        match text.as_bytes().first()? {
-            b'"' => text
-                .get(1..text.len() - 1)
-                .filter(|inside| !inside.is_empty())
-                .map(Self),
-            b'-' | b'0'..=b'9' => Some(Self(text)),
-            _ => None,
-        }
     }
 }
 
@@ -227,10 +144,9 @@ pub(super) struct Goodbye<'a> {
 impl Goodbye<'_> {
     /// The reason in X's words, one short line: from the first of a list of problems, or from a problem.
     pub(super) fn of(errors: &RawValue) -> String {
-        let first = serde_json::from_str::<Vec<&RawValue>>(errors.get())
-            .ok()
-            .and_then(|problems| problems.first().copied())
-            .unwrap_or(errors);
+        let list = errors.get().strip_prefix('[').unwrap_or_default();
+        let mut problems = serde_json::Deserializer::from_str(list).into_iter::<&RawValue>();
+        let first = problems.next().and_then(Result::ok).unwrap_or(errors);
         let problem: Goodbye = serde_json::from_str(first.get()).unwrap_or_default();
         let words = problem.disconnect_type.or(problem.title).or(problem.message);
         one_line(words.as_deref().unwrap_or("errors without data"), 120)

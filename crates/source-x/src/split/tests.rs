@@ -54,6 +54,10 @@ fn ids_are_taken_as_they_stand() {
         (r#"{"x":{"id":"9"},"id":"12"}"#, "12"),
         (r#"{"id":"\u0031\ud83d"}"#, r"\u0031\ud83d"),
         (r#"{"\u0069d":"12","\ud83d":1}"#, "12"),
+        (r#"{"\ud83d":1,"id":"12"}"#, "12"),
+        (r#"{"type":"id","a":["id",{"id":"9"}],"id" : 12 }"#, "12"),
+        (r#"{"text":"\"id\":\"9\"\\","id":"12","id":"13"}"#, "12"),
+        (r#"{"id":"a\"b\\"}"#, r#"a\"b\\"#),
     ] {
         let split = split_text(&format!(r#"{{"data":{data},"includes":{{}}}}"#));
         assert_eq!(key(&split), Some(expected), "{data}");
@@ -89,7 +93,7 @@ fn what_parsers_stumble_over_passes_unchanged() {
 
 #[test]
 fn bytes_that_are_no_message_become_dead_letters() {
-    let cases: [(&[u8], &str); 15] = [
+    let cases: [(&[u8], &str); 16] = [
         (b"", "not_json"),
         (b"   ", "not_json"),
         (b"upstream request timeout", "not_json"),
@@ -98,6 +102,7 @@ fn bytes_that_are_no_message_become_dead_letters() {
         (b"\xef\xbb\xbf{\"data\":{\"id\":\"1\"}}", "not_json"),
         (b"\0\0\0", "not_json"),
         (b"{\"data\":{\"id\":\"1\",\"text\":\"a\x01b\"}}", "not_json"),
+        (b"{\"a\x01b\":1}", "not_json"),
         (b"[1,", "not_json"),
         (b"{\"data\":{\"id\":\"1\",\"text\":\"\xff\"}}", "not_utf8"),
         (b"{\"data\":{\"id\":\"1\",\"text\":\"\xed\xa0\x80\"}}", "not_utf8"),
@@ -131,6 +136,9 @@ fn objects_of_unseen_kinds_are_kept_whole() {
     for message in [
         "{}",
         r#"{"weather":{"wind":7}}"#,
+        r#"{"a\u0001b":1}"#,
+        r#"{"data":["id",1]}"#,
+        r#"{"data":{"x":"id"}}"#,
         r#"{"data":null}"#,
         r#"{"data":[]}"#,
         r#"{"data":"text"}"#,
@@ -280,6 +288,19 @@ fn like_a_message() -> impl Strategy<Value = String> {
     })
 }
 
+/// The members of an object: some called `id`, with strings and brackets that could mislead a scan.
+fn members_of_data() -> impl Strategy<Value = Vec<(&'static str, String)>> {
+    let name = prop_oneof![Just("id"), Just("type"), Just("\\ud83d")];
+    let value = prop_oneof![
+        "[aé\"\\\\{}\\[\\]:,]{0,6}".prop_map(|text| serde_json::to_string(&text).unwrap()),
+        "[1-9][0-9]{0,30}",
+        Just("\"id\"".to_owned()),
+        Just(r#"{"id":"9"}"#.to_owned()),
+        Just(r#"["id",{"id":8}]"#.to_owned()),
+    ];
+    prop::collection::vec((name, value), 0..5)
+}
+
 fn check(message: &Bytes) {
     let parts = split(message);
     assert!(KINDS.contains(&parts.kind));
@@ -309,6 +330,18 @@ proptest! {
     #[test]
     fn any_bytes_split(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         check(&Bytes::from(bytes));
+    }
+
+    #[test]
+    fn the_id_is_the_first_in_the_object_itself(members in members_of_data(), space in "[ \\t]?") {
+        let expected = members.iter().find(|(name, _)| *name == "id").and_then(|(_, value)| {
+            let inside = value.strip_prefix('"').map_or(value.as_str(), |rest| &rest[..rest.len() - 1]);
+            Some(inside).filter(|inside| !inside.is_empty() && !value.starts_with(['{', '[']))
+        });
+        let members = members.iter().map(|(name, value)| format!("\"{name}\"{space}:{space}{value}{space}"));
+        let data = members.collect::<Vec<_>>().join(",");
+        let split = split_text(&format!("{{\"data\":{{{data}}}}}"));
+        prop_assert_eq!(key(&split), expected);
     }
 
     #[test]
