@@ -146,12 +146,16 @@ impl Answer {
     /// What an answer other than the wanted one means. Reads as much of its body as explains it.
     pub(crate) async fn into_error(mut self) -> ConnectError {
         let (limit, patience) = ERROR_BODY;
-        // What has arrived by the deadline serves.
-        let (body, _) = self.read(limit, patience).await;
-        response::classify(self.head.status, &self.head.headers, &self.bearer.redact(body))
+        // What has arrived by the deadline serves. Compressed bytes would explain nothing.
+        let body = if response::is_encoded(&self.head.headers) {
+            Vec::new()
+        } else {
+            self.read(limit, patience).await.0
+        };
+        response::classify(self.head.status, &self.head.headers, &body)
     }
 
-    /// The body up to `limit` bytes, and whether that is all of it.
+    /// The body up to `limit` bytes, the token blotted out, and whether that is all of it.
     pub(crate) async fn read(&mut self, limit: usize, patience: Duration) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         let reading = async {
@@ -168,7 +172,7 @@ impl Answer {
         };
         let whole = timeout(patience, reading).await.unwrap_or(false);
         bytes.truncate(limit);
-        (bytes, whole)
+        (self.bearer.redact(bytes), whole)
     }
 }
 

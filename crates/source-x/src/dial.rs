@@ -64,3 +64,28 @@ fn configure(stream: &TcpStream) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn an_address_that_nobody_answers_at_does_not_hold_up_the_next() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let answering = listener.local_addr().unwrap();
+        // As `localhost` leads to both, and the server listens on one.
+        let other = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, answering.port()));
+        let stream = race(vec![other, answering]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), answering);
+    }
+
+    #[tokio::test]
+    async fn the_last_reason_is_given_when_none_answers() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let closed = listener.local_addr().unwrap();
+        drop(listener);
+        let error = race(vec![closed, closed]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -15,6 +15,8 @@
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
 //! | [`rules`] | lists, adds and deletes rules |
 //!
+//! Connections go straight to X: `HTTPS_PROXY` and its like are not looked at.
+//!
 //! Facts about X come from its `OpenAPI` description (2.167) and <https://docs.x.com>.
 
 mod api;

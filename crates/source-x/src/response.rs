@@ -160,7 +160,7 @@ fn advice(status: StatusCode, class: ConnectErrorClass, problem: &Problem<'_>) -
             "a stored rule is no longer allowed: replace it"
         }
         400 => {
-            "X does not accept a parameter: check fields, expansions, and that the account may use backfill"
+            "X does not accept the request: check rules, fields, expansions, and that the account may use backfill"
         }
         401 => "X does not know the bearer token: create a new one and replace it",
         403 if problem.reason.as_deref() == Some("client-not-enrolled") => {

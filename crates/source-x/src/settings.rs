@@ -145,3 +145,14 @@ impl fmt::Display for Joined<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_outlasts_a_late_keep_alive_and_is_noticed_within_half_a_minute() {
+        let silence = Deadlines::default().silence;
+        assert!(Duration::from_millis(20_300) < silence && silence < Duration::from_secs(30));
+    }
+}

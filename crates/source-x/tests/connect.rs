@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use simulator::{Fault, FaultPlan, Simulator};
-use source_x::{Query, SettingsError, Token, XSource};
+use source_x::{Query, RulesClient, SettingsError, Token, XSource};
 use stream_core::source::{ConnectErrorClass, ReadError, Source as _};
 use support::{SECRET, STREAM, Server, authority, connect, drain, gone, refusal, settings};
 use tokio::io::AsyncWriteExt as _;
@@ -225,6 +225,25 @@ async fn a_compressed_stream_is_an_http_error() {
     let server = Server::saying("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n").await;
     let error = refusal(&settings(server.address)).await;
     assert_eq!((error.class, error.status), (ConnectErrorClass::Http, Some(200)));
+}
+
+#[tokio::test]
+async fn a_compressed_error_is_understood_by_its_status() {
+    let head = "HTTP/1.1 429 No\r\ncontent-encoding: gzip\r\ncontent-length: 9\r\n\r\n";
+    let server = Server::saying(format!("{head}\x1f\x08binary!")).await;
+    let error = refusal(&settings(server.address)).await;
+    assert_eq!(error.class, ConnectErrorClass::RateLimited { reset_in: None });
+    assert_eq!(error.detail, "HTTP 429");
+}
+
+#[tokio::test]
+async fn rules_that_repeat_the_token_do_not_bring_it_into_the_error() {
+    let body = format!(r#"{{"meta":"{SECRET}"}}"#);
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let server = Server::saying(answer).await;
+    let client = RulesClient::new(&settings(server.address)).unwrap();
+    let error = client.list().await.unwrap_err().to_string();
+    assert!(error.contains("[redacted]") && !error.contains(SECRET), "{error}");
 }
 
 #[tokio::test]

@@ -219,6 +219,29 @@ async fn garbage_splits_into_unknown_or_dead_letters() {
 }
 
 #[tokio::test]
+async fn after_its_own_death_a_client_meets_its_ghost_first() {
+    let (simulator, settings) = start(|world| {
+        world.ghost_slot = Duration::from_secs(3);
+        world.connect_limit = 1_000;
+    })
+    .await;
+    let mut connection = connect(&settings).await.unwrap();
+    messages(&mut *connection, 1).await;
+    drop(connection);
+    simulator.ledger().wait_for(|totals| totals.ended == 1).await;
+    let error = refusal(&settings).await;
+    assert_eq!(error.class, ConnectErrorClass::TooManyConnections);
+    let mut connection = loop {
+        match connect(&settings).await {
+            Ok(connection) => break connection,
+            Err(error) => assert_eq!(error.class, ConnectErrorClass::TooManyConnections),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    messages(&mut *connection, 1).await;
+}
+
+#[tokio::test]
 async fn the_sample_stream_has_no_rules() {
     let (_simulator, mut settings) = start(|world| world.posts = Some(20)).await;
     settings.endpoint = Endpoint::Sample;

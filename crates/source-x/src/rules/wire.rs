@@ -178,11 +178,7 @@ impl ErrorBody {
 /// Reads a page of a list.
 pub(super) fn listed(body: &[u8]) -> Result<Page, RulesError> {
     let answer = read(body)?;
-    // Without it an empty object would read as "no rules", and somebody would add them all again.
-    let meta = answer
-        .meta
-        .ok_or_else(|| RulesError::Answer("no meta in a list of rules".to_owned()))?;
-    let next = meta.next_token;
+    let next = answer.meta.and_then(|meta| meta.next_token);
     // It goes into the next request's path.
     if next
         .as_ref()
@@ -227,7 +223,18 @@ fn read(body: &[u8]) -> Result<AnswerBody, RulesError> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(RulesError::Answer("the answer is no object".to_owned()));
     }
-    serde_json::from_slice(body).map_err(|error| RulesError::Answer(format!("unreadable answer: {error}")))
+    let answer: AnswerBody = serde_json::from_slice(body).map_err(|error| {
+        // Its text may repeat what it could not read.
+        let reason = one_line(&error.to_string(), 200);
+        RulesError::Answer(format!("unreadable answer: {reason}"))
+    })?;
+    // An empty object would read as "no rules" or "nothing to do", and somebody would add them all again.
+    if answer.meta.is_none() && answer.errors.is_empty() {
+        return Err(RulesError::Answer(
+            "neither meta nor errors in the answer".to_owned(),
+        ));
+    }
+    Ok(answer)
 }
 
 fn rules(data: Option<Vec<RuleBody>>) -> Vec<Rule> {

@@ -114,3 +114,24 @@ fn lists_may_be_empty_paged_or_odd() {
         );
     }
 }
+
+#[test]
+fn an_answer_that_says_nothing_is_none() {
+    for body in ["{}", r#"{"data":[{"id":"1","value":"a"}]}"#, r#"{"errors":[]}"#] {
+        let body = body.as_bytes();
+        assert!(matches!(listed(body), Err(RulesError::Answer(_))));
+        assert!(matches!(added(body), Err(RulesError::Answer(_))));
+        assert!(matches!(deleted(body), Err(RulesError::Answer(_))));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_repeated_at_length() {
+    let body = format!(r#"{{"meta":{{"summary":"{}\u0007"}}}}"#, "x".repeat(1_000_000));
+    let error = deleted(body.as_bytes()).unwrap_err().to_string();
+    assert!(
+        error.len() < 300 && error.contains("unreadable answer: invalid type"),
+        "{error}"
+    );
+    assert!(!error.contains(char::is_control));
+}
