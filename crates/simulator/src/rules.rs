@@ -115,7 +115,7 @@ impl Rules {
     /// GET counts.
     pub(crate) fn counts(&self) -> Response {
         let (cap, count) = (self.cap, self.all.len());
-        let app = format!(r#"{{"client_app_id":"16340226","rule_count":{count}}}"#);
+        let app = format!(r#"{{"client_app_id":"10000001","rule_count":{count}}}"#);
         Response::json(
             200,
             format!(
