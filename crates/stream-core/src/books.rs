@@ -10,6 +10,7 @@ use crate::record::{Place, Record};
 use crate::route::Routed;
 use crate::sink::Outcome;
 use crate::status::{LaneStatus, Shared};
+use crate::time::Timestamp;
 use crate::window::{Limits, Settlement, Window};
 
 /// The books. Whatever happens, every message below the cursor is settled, and the cursor never passes one that is not.
@@ -38,7 +39,10 @@ impl Books {
             },
         };
         journal.set_cursor(&cursor_name, cursor.into());
-        status.update(|status| status.cursor = cursor.position);
+        status.update(|status| {
+            status.cursor = cursor.position;
+            status.moved_at = Timestamp::now();
+        });
         Self {
             lane,
             journal,
@@ -155,11 +159,15 @@ impl Books {
         let oldest = self.window.oldest();
         let position = oldest.map_or(feed.position(), |record| record.place.seq);
         let oldest_pending = oldest.map(|record| record.received_at);
+        let moved = position != self.cursor.position;
         self.status.update(|status| {
             status.cursor = position;
             status.oldest_pending = oldest_pending;
+            if moved {
+                status.moved_at = Timestamp::now();
+            }
         });
-        if position != self.cursor.position {
+        if moved {
             self.cursor.position = position;
             self.journal.set_cursor(&self.cursor_name, self.cursor.into());
         }
@@ -202,7 +210,6 @@ mod tests {
     use crate::route::Router;
     use crate::tail::Tail;
     use crate::testing::scripted::scripted;
-    use crate::time::Timestamp;
 
     #[derive(Clone, Debug)]
     enum Op {

@@ -32,6 +32,8 @@ pub struct LaneStatus {
     pub in_flight: u64,
     /// Every message below this place in the journal is settled.
     pub cursor: u64,
+    /// When the cursor last moved, or was opened.
+    pub moved_at: Timestamp,
     /// Messages in the journal that the lane has not passed; set when a snapshot is taken.
     pub pending: u64,
     /// When the oldest record whose fate is open was received.
@@ -60,6 +62,7 @@ impl LaneStatus {
             dropped: 0,
             in_flight: 0,
             cursor: 0,
+            moved_at: Timestamp::default(),
             pending: 0,
             oldest_pending: None,
             resets: 0,
