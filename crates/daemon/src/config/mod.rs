@@ -95,11 +95,7 @@ pub struct Log {
 
 /// Reads `file`, if there is one, and lays `environment` over it.
 pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Problems> {
-    let mut table = match file {
-        Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
-        None => tree::Table::new(),
-    };
-    let mut problems = tree::overlay(&mut table, environment);
+    let (table, mut problems) = tree(file, environment)?;
     let config = read::config(table, environment, &mut problems);
     match (config, problems.is_empty()) {
         (Some(config), true) => Ok(config),
@@ -109,11 +105,34 @@ pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Resu
 
 /// The same for this process: its environment, and problems as the reason to stop.
 pub fn from_process(file: Option<&Path>) -> Result<Config, Stop> {
-    // A variable that is not UTF-8 is none of ours.
-    let environment = std::env::vars_os()
+    load(file, &environment()).map_err(|problems| Stop::new(Exit::Usage, problems))
+}
+
+/// `[admin]` alone for this process: who asks a daemon how it is need not have its secrets.
+pub fn admin_from_process(file: Option<&Path>) -> Result<Admin, Stop> {
+    tree(file, &environment())
+        .and_then(|(table, _)| read::admin_only(table))
+        .map_err(|problems| Stop::new(Exit::Usage, problems))
+}
+
+/// This process's environment; a variable that is not UTF-8 is none of ours.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect();
-    load(file, &environment).map_err(|problems| Stop::new(Exit::Usage, problems))
+        .collect()
+}
+
+/// File and environment as one tree, with what leads nowhere in the environment.
+fn tree(
+    file: Option<&Path>,
+    environment: &BTreeMap<String, String>,
+) -> Result<(tree::Table, Vec<Problem>), Problems> {
+    let mut table = match file {
+        Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
+        None => tree::Table::new(),
+    };
+    let problems = tree::overlay(&mut table, environment);
+    Ok((table, problems))
 }
 
 fn read_file(path: &Path) -> Result<tree::Table, Problem> {

@@ -12,7 +12,7 @@ use source_x::{Endpoint, Query, Settings, Token, XSource};
 use stream_core::lane::{Lane, LaneSet};
 use stream_core::supervisor::WhenFull;
 
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::section::{Section, Word};
 use super::sinks::{self, Common};
 use super::tree::{Origin, Table};
@@ -21,6 +21,9 @@ use crate::logging::Format;
 
 /// The variable that holds the bearer token when no file is named.
 const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
+
+/// The longest name of a topic, in characters; queues may have longer ones.
+const LONGEST_TOPIC: usize = 249;
 
 /// The lanes that are on by default: all but `responses`.
 const ENABLED: [Lane; 8] = [
@@ -86,6 +89,18 @@ pub(super) fn config(
     })
 }
 
+/// `[admin]`, whatever else is wrong.
+pub(super) fn admin_only(table: Table) -> Result<Admin, Problems> {
+    let notes = Rc::new(RefCell::new(Vec::new()));
+    let admin = admin(Section::root(table, notes.clone()).section("admin"));
+    let problems = notes.take();
+    if problems.is_empty() {
+        Ok(admin)
+    } else {
+        Err(Problems(problems))
+    }
+}
+
 /// The stream, and its name as `CloudEvents`' `source` has it, which the sinks need even if the stream is wrong.
 fn stream(mut section: Section, environment: &BTreeMap<String, String>) -> (String, Option<Stream>) {
     let name = section
@@ -122,6 +137,7 @@ fn source(section: &mut Section, token: Token) -> Option<Settings> {
     let mut settings = Settings::new(token);
     let base_url = section.text("base_url");
     settings.allow_custom_host = section.flag("allow_custom_host").unwrap_or(false);
+    let ca_file = section.path("ca_file");
     if let Some((url, origin)) = base_url {
         if let Err(error) = BaseUrl::parse(&url, settings.allow_custom_host) {
             section.note(
@@ -134,7 +150,6 @@ fn source(section: &mut Section, token: Token) -> Option<Settings> {
         }
         settings.base_url = url;
     }
-    let ca_file = section.path("ca_file");
     if let Some((path, origin)) = ca_file {
         settings.ca_file = Some(path);
         if let Err(error) = XSource::new(&settings) {
@@ -296,9 +311,9 @@ fn refuse_rules(mut section: Section) {
     if let Some((_, origin)) = section.text("file") {
         section.note(origin, "file", "is not there yet", hint);
     }
-    if let Some((mode, origin)) = section.text("mode")
-        && mode != "off"
-    {
+    let modes = ["off", "check", "apply"].map(|mode| (mode, mode));
+    if let Some(mode) = section.choice("mode", &modes).filter(|mode| *mode != "off") {
+        let origin = section.origin_of("mode");
         section.note(origin, "mode", format!("{mode:?} is not there yet"), hint);
     }
     if let Some(node) = section.take("prune") {
@@ -308,12 +323,15 @@ fn refuse_rules(mut section: Section) {
 }
 
 fn lanes(mut section: Section) -> (String, LaneSet) {
-    let prefix = section
-        .text("prefix")
-        .map_or_else(|| "x.".to_owned(), |(prefix, _)| prefix);
+    let prefix = section.parsed("prefix", "\"x.\"", prefix);
     let enabled = match section.words("enabled") {
         Some(words) => {
-            check_words(&section, "enabled", &words, &Lane::ALL.map(Lane::name));
+            let names = Lane::ALL.map(Lane::name);
+            check_words(&section, "enabled", &words, &names);
+            if words.is_empty() {
+                let hint = format!("at least one of: {}", names.join(", "));
+                section.note(section.origin_of("enabled"), "enabled", "names no lane", hint);
+            }
             words
                 .iter()
                 .filter_map(|word| Lane::from_name(&word.text))
@@ -322,7 +340,22 @@ fn lanes(mut section: Section) -> (String, LaneSet) {
         None => LaneSet::from_iter(ENABLED),
     };
     section.finish();
-    (prefix, enabled)
+    (prefix.unwrap_or_else(|| "x.".to_owned()), enabled)
+}
+
+/// What may stand before a lane's name in the name of a topic and of a queue alike.
+fn prefix(text: &str) -> Result<String, String> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if !text.chars().all(legal) {
+        return Err("a topic's name has only letters, digits, '.', '_' and '-'".to_owned());
+    }
+    if Lane::ALL
+        .iter()
+        .any(|lane| text.len() + lane.name().len() > LONGEST_TOPIC)
+    {
+        return Err(format!("a topic's name has at most {LONGEST_TOPIC} characters"));
+    }
+    Ok(text.to_owned())
 }
 
 fn journal(mut section: Section) -> (journal::Settings, WhenFull) {

@@ -19,7 +19,8 @@ pub(super) struct Section {
     path: String,
     origin: Origin,
     table: Table,
-    asked: Vec<&'static str>,
+    /// The keys that were asked for, and where those stand that are there.
+    asked: Vec<(&'static str, Option<Origin>)>,
     notes: Notes,
 }
 
@@ -50,8 +51,23 @@ impl Section {
     }
 
     pub(super) fn take(&mut self, key: &'static str) -> Option<Node> {
-        self.asked.push(key);
-        self.table.remove(key)
+        let node = self.table.remove(key);
+        let origin = node.as_ref().map(|node| node.origin.clone());
+        self.asked.push((key, origin));
+        node
+    }
+
+    /// Whether `key`, which was not asked for yet, is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Where `key`, which was asked for, stands; or the table, if it does not.
+    pub(super) fn origin_of(&self, key: &str) -> Origin {
+        let asked = self.asked.iter().find(|(name, _)| *name == key);
+        asked
+            .and_then(|(_, origin)| origin.clone())
+            .unwrap_or_else(|| self.origin.clone())
     }
 
     /// Notes a mistake in the value of `key` at `origin`.
@@ -64,11 +80,6 @@ impl Section {
     ) {
         let problem = Problem::new(origin, self.key(key), message).hint(hint);
         self.notes.borrow_mut().push(problem);
-    }
-
-    /// Notes a mistake that shows only in the table as a whole.
-    pub(super) fn note_here(&self, key: &str, message: &str, hint: &str) {
-        self.note(self.origin.clone(), key, message, hint);
     }
 
     /// Notes that `key` is needed.
@@ -106,16 +117,16 @@ impl Section {
         wanted: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let (text, origin) = self.text(key)?;
-        match parse(&text) {
+        let node = self.take(key)?;
+        let Value::Text(text) = &node.value else {
+            self.wrong_type(key, &node, wanted);
+            return None;
+        };
+        match parse(text) {
             Ok(value) => Some(value),
             Err(message) => {
-                self.note(
-                    origin,
-                    key,
-                    format!("{text:?}: {message}"),
-                    format!("for example {key} = {wanted}"),
-                );
+                let hint = format!("for example {key} = {wanted}");
+                self.note(node.origin, key, format!("{text:?}: {message}"), hint);
                 None
             }
         }
@@ -275,14 +286,14 @@ impl Section {
         }
     }
 
-    /// All that is left, as names and strings.
-    pub(super) fn rest(mut self) -> Vec<(String, String)> {
-        let mut pairs = Vec::new();
+    /// All that is left, as names and strings, and where they stand.
+    pub(super) fn rest(mut self) -> Vec<(String, String, Origin)> {
+        let mut all = Vec::new();
         for (name, node) in std::mem::take(&mut self.table) {
             match node.value {
-                Value::Text(text) => pairs.push((name, text)),
-                Value::Integer(number) => pairs.push((name, number.to_string())),
-                Value::Bool(flag) => pairs.push((name, flag.to_string())),
+                Value::Text(text) => all.push((name, text, node.origin)),
+                Value::Integer(number) => all.push((name, number.to_string(), node.origin)),
+                Value::Bool(flag) => all.push((name, flag.to_string(), node.origin)),
                 value => {
                     let message = format!("wants a string, not {}", value.kind());
                     self.note(
@@ -294,7 +305,7 @@ impl Section {
                 }
             }
         }
-        pairs
+        all
     }
 
     /// Whether `key` is the string `word`.
@@ -304,17 +315,13 @@ impl Section {
             .is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
     }
 
-    /// How many mistakes there are so far.
-    pub(super) fn notes(&self) -> usize {
-        self.notes.borrow().len()
-    }
-
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self) {
         for (key, node) in &self.table {
-            let hint = match suggestion(key, &self.asked) {
+            let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
+            let hint = match suggestion(key, &known) {
                 Some(near) => format!("did you mean {near}?"),
-                None => format!("known here: {}", self.asked.join(", ")),
+                None => format!("known here: {}", known.join(", ")),
             };
             self.note(node.origin.clone(), key, "is not a known key", hint);
         }

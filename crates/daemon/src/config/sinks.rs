@@ -1,7 +1,7 @@
 //! The keys of `[[sink]]`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use sink_kafka::KafkaSink;
@@ -43,18 +43,15 @@ pub(super) fn read(sections: Vec<Section>, common: &Common) -> Option<Vec<Sink>>
 }
 
 fn sink(mut section: Section, others: &[Sink], common: &Common) -> Option<Sink> {
-    let before = section.notes();
-    let Some(kind) = section.choice("type", &[("kafka", "kafka"), ("amqp", "amqp"), ("file", "file")]) else {
-        if section.notes() == before {
-            section.missing("type", "one of: kafka, amqp, file");
-        }
-        return None;
-    };
+    if !section.has("type") {
+        section.missing("type", "one of: kafka, amqp, file");
+    }
+    let kind = section.choice("type", &["kafka", "amqp", "file"].map(|kind| (kind, kind)))?;
     let name = name(&mut section, kind, others);
     let settings = match kind {
         "kafka" => kafka(&mut section, common).map(SinkSettings::Kafka),
         "amqp" => amqp(&mut section, common).map(SinkSettings::Amqp),
-        _ => Some(SinkSettings::File(file(&mut section))),
+        _ => Some(SinkSettings::File(file(&mut section, others))),
     };
     section.finish();
     Some(Sink {
@@ -63,16 +60,24 @@ fn sink(mut section: Section, others: &[Sink], common: &Common) -> Option<Sink> 
     })
 }
 
-fn file(section: &mut Section) -> sink_file::Settings {
+fn file(section: &mut Section, others: &[Sink]) -> sink_file::Settings {
     let dir = section
         .path("dir")
         .map_or_else(|| "./birdfeed-data/lanes".into(), |(dir, _)| dir);
+    if others.iter().any(|sink| writes_to(sink, &dir)) {
+        let message = format!("{} is an earlier sink's folder", dir.display());
+        section.note(section.origin_of("dir"), "dir", message, "give each its own");
+    }
     let mut settings = sink_file::Settings::new(dir);
     let bytes = section.parsed("rotate_bytes", "\"256MiB\"", units::bytes);
     settings.rotate_bytes = bytes.unwrap_or(settings.rotate_bytes);
     let every = section.parsed("rotate_every", "\"1h\"", units::duration);
     settings.rotate_every = every.unwrap_or(settings.rotate_every);
     settings
+}
+
+fn writes_to(sink: &Sink, dir: &PathBuf) -> bool {
+    matches!(&sink.settings, SinkSettings::File(settings) if settings.dir == *dir)
 }
 
 /// The given name, or the kind's with a number if it is taken.
@@ -112,17 +117,19 @@ fn headers(section: &mut Section) -> Headers {
 }
 
 fn kafka(section: &mut Section, common: &Common) -> Option<sink_kafka::Settings> {
-    let bootstrap_servers = section.text("bootstrap_servers").map(|(servers, _)| servers);
-    if bootstrap_servers.is_none() {
-        section.missing(
-            "bootstrap_servers",
-            "for example bootstrap_servers = \"localhost:9092\"",
-        );
+    if !section.has("bootstrap_servers") {
+        let hint = "for example bootstrap_servers = \"localhost:9092\"";
+        section.missing("bootstrap_servers", hint);
     }
+    let bootstrap_servers = section.text("bootstrap_servers").map(|(servers, _)| servers);
     let partitions = section.number("partitions", 1..=i64::from(i32::MAX));
     let replication = section.number("replication", 1..=i64::from(i16::MAX));
     let mut properties = properties_file(section).unwrap_or_default();
-    properties.extend(section.section("properties").rest());
+    let mut origins = BTreeMap::new();
+    for (name, value, origin) in section.section("properties").rest() {
+        origins.insert(format!("properties.{name:?}"), origin);
+        properties.insert(name, value);
+    }
     let settings = sink_kafka::Settings {
         create_topics: section.flag("create_topics").unwrap_or(true),
         headers: headers(section),
@@ -136,11 +143,16 @@ fn kafka(section: &mut Section, common: &Common) -> Option<sink_kafka::Settings>
     };
     if let Err(error) = KafkaSink::new(settings.clone()) {
         for mistake in error.mistakes() {
-            section.note_here(
-                &mistake.setting,
-                &mistake.reason,
-                "librdkafka's CONFIGURATION.md lists its properties",
-            );
+            let setting = &mistake.setting;
+            let key = if setting.starts_with("properties.") {
+                "properties_file"
+            } else {
+                setting
+            };
+            let origin = origins.get(setting).cloned();
+            let origin = origin.unwrap_or_else(|| section.origin_of(key));
+            let hint = "librdkafka's CONFIGURATION.md lists its properties";
+            section.note(origin, setting, &mistake.reason, hint);
         }
         return None;
     }
@@ -168,35 +180,47 @@ fn properties_file(section: &mut Section) -> Option<BTreeMap<String, String>> {
 }
 
 fn amqp(section: &mut Section, common: &Common) -> Option<sink_amqp::Settings> {
-    let inline = section.text("url").map(|(url, _)| url);
-    let from_file = section
-        .path("url_file")
-        .and_then(|(path, origin)| read_secret(section, "url_file", &path, &origin))
-        .map(|url| url.trim().to_owned());
-    let Some(url) = from_file.or(inline) else {
-        section.missing(
-            "url",
-            "for example url = \"amqp://guest:guest@localhost:5672/%2f\", or name a url_file",
-        );
-        return None;
-    };
-    let mut settings = sink_amqp::Settings::new(SecretString::from(url));
-    if let Some((exchange, _)) = section.text("exchange") {
-        settings.exchange = exchange;
-    }
-    settings.declare = section.flag("declare").unwrap_or(settings.declare);
-    settings.ca_file = section.path("ca_file").map(|(path, _)| path);
-    settings.headers = headers(section);
+    let url = amqp_url(section);
+    let exchange = section.text("exchange").map(|(exchange, _)| exchange);
+    let declare = section.flag("declare");
+    let ca_file = section.path("ca_file").map(|(path, _)| path);
+    let headers = headers(section);
+    let mut settings = sink_amqp::Settings::new(url?);
+    settings.exchange = exchange.unwrap_or(settings.exchange);
+    settings.declare = declare.unwrap_or(settings.declare);
+    settings.ca_file = ca_file;
+    settings.headers = headers;
     settings.prefix.clone_from(&common.prefix);
     settings.event_source.clone_from(&common.event_source);
     settings.lanes.clone_from(&common.lanes);
     if let Err(error) = sink_amqp::AmqpSink::new(settings.clone()) {
         let text = error.to_string();
         let (setting, reason) = text.split_once(": ").unwrap_or(("url", &text));
-        section.note_here(setting, reason, "for example amqp://user:password@host:5672/%2f");
+        let hint = "for example amqp://user:password@host:5672/%2f";
+        section.note(section.origin_of(setting), setting, reason, hint);
         return None;
     }
     Some(settings)
+}
+
+/// The URL, from one of two keys.
+fn amqp_url(section: &mut Section) -> Option<SecretString> {
+    if !section.has("url") && !section.has("url_file") {
+        let hint = "for example url = \"amqp://guest:guest@localhost:5672/%2f\", or name a url_file";
+        section.missing("url", hint);
+    }
+    match (section.text("url"), section.path("url_file")) {
+        (Some(_), Some((_, origin))) => {
+            section.note(origin, "url_file", "stands beside a url", "leave one of them out");
+            None
+        }
+        (Some((url, _)), None) => Some(url.into()),
+        (None, Some((path, origin))) => {
+            let url = read_secret(section, "url_file", &path, &origin)?;
+            Some(url.trim().into())
+        }
+        (None, None) => None,
+    }
 }
 
 fn read_secret(section: &Section, key: &str, path: &Path, origin: &Origin) -> Option<String> {

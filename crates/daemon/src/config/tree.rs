@@ -137,11 +137,14 @@ fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
 /// Lays the environment over the tree. Variables that lead nowhere become keys that nobody knows, and are reported as such.
 pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (name, text) in environment {
-        let Some(key) = name.strip_prefix(PREFIX) else {
-            continue;
-        };
-        let parts: Vec<_> = key.split("__").map(str::to_lowercase).collect();
+    let mut variables: Vec<_> = environment
+        .iter()
+        .filter_map(|(name, text)| Some((parts(name.strip_prefix(PREFIX)?), name, text)))
+        .collect();
+    // Lists are filled from 0 on, and as texts 10 comes before 2.
+    let number = |part: &String| part.parse::<usize>().unwrap_or_default();
+    variables.sort_by_key(|(parts, ..)| parts.iter().map(number).collect::<Vec<_>>());
+    for (parts, name, text) in variables {
         let node = Node {
             value: Value::Text(text.clone()),
             origin: Origin::Variable(name.clone()),
@@ -155,6 +158,10 @@ pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>)
         }
     }
     problems
+}
+
+fn parts(key: &str) -> Vec<String> {
+    key.split("__").map(str::to_lowercase).collect()
 }
 
 fn set(table: &mut Table, parts: &[String], node: Node) -> Result<(), &'static str> {
