@@ -1,4 +1,4 @@
-//! The signals that end the daemon: the first asks, the second tells.
+//! The signals of an operator. SIGTERM and SIGINT end the daemon: the first asks, the second tells.
 
 use std::io;
 
@@ -26,4 +26,18 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+}
+
+/// From now on SIGHUP no longer kills the process; each is answered in the log. Must be called within a runtime.
+pub fn answer_hangups() -> io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::warn!(
+                "SIGHUP: the configuration cannot be read again yet, restart for that; \
+                 token files are read again at each connect without it"
+            );
+        }
+    });
+    Ok(())
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use stream_core::status::LaneStatus;
 use stream_core::time::Timestamp;
 use stream_core::view::{Status, View};
 
 /// A loop that has not beaten for this long is stuck.
 const STUCK: Duration = Duration::from_secs(10);
-/// A lane whose oldest record has waited for this long is stuck.
+/// A lane that has something to deliver and has got nowhere for this long is stuck.
 const LANE_STUCK: Duration = Duration::from_secs(60);
+/// X sends something every 20 s. Without a byte for this long, reconnecting has not helped.
+const UNHEARD: Duration = Duration::from_secs(5 * 60);
 
 /// What speaks against it; nothing if all is well.
 pub struct Health {
@@ -17,28 +20,44 @@ pub struct Health {
 }
 
 /// Whether the process should live on. Says nothing of X or the brokers: a restart would not cure them.
-pub fn live(view: &View) -> Health {
+pub fn live(view: &View, status: &Status) -> Health {
     let reasons = view
         .stuck(STUCK)
         .into_iter()
+        .filter(|name| !has_ended(name, status))
         .map(|name| format!("{name} has not moved for {STUCK:?}"));
     Health {
         reasons: reasons.collect(),
     }
 }
 
+/// Whether a loop came to its end in good order: while the lanes drain, there is no reader any more.
+fn has_ended(name: &str, status: &Status) -> bool {
+    name == "reader" && status.stream.state == "stopped"
+}
+
 /// Whether the process does what it is there for.
-pub fn ready(view: &View) -> Health {
-    let mut health = live(view);
-    health.reasons.extend(obstacles(&view.status(), Timestamp::now()));
+pub fn ready(view: &View, status: &Status) -> Health {
+    let mut health = live(view, status);
+    let now = Timestamp::now();
+    health.reasons.extend(stream(status, now));
+    health
+        .reasons
+        .extend(status.lanes.iter().filter_map(|status| lane(status, now)));
     health
 }
 
-fn obstacles(status: &Status, now: Timestamp) -> Vec<String> {
+fn stream(status: &Status, now: Timestamp) -> Vec<String> {
     let stream = &status.stream;
     let mut reasons = Vec::new();
-    if stream.connections == 0 {
-        reasons.push("the stream has not been connected yet".to_owned());
+    let unheard = match stream.last_byte {
+        None if stream.state != "streaming" => Some("yet".to_owned()),
+        Some(at) if now.since(at) > UNHEARD => Some(format!("for {UNHEARD:?}")),
+        _ => None,
+    };
+    if let Some(since_when) = unheard {
+        let why = stream.last_error.as_deref().unwrap_or("no error so far");
+        reasons.push(format!("nothing has come from X {since_when}: {why}"));
     }
     if matches!(stream.state, "paused" | "stopped") {
         reasons.push(format!("the stream is {}", stream.state));
@@ -46,31 +65,32 @@ fn obstacles(status: &Status, now: Timestamp) -> Vec<String> {
     if let Some(why) = &stream.journal_blocked {
         reasons.push(format!("the journal takes no messages: {why}"));
     }
-    for lane in &status.lanes {
-        if lane
-            .oldest_pending
-            .is_some_and(|oldest| now.since(oldest) > LANE_STUCK)
-        {
-            let why = lane.last_error.as_deref().unwrap_or("nothing is confirmed");
-            reasons.push(format!(
-                "lane {} of sink {} is stuck: {why}",
-                lane.lane, lane.sink
-            ));
-        } else if !lane.connected && lane.pending > 0 && lane.last_error.is_some() {
-            let why = lane.last_error.as_deref().unwrap_or_default();
-            reasons.push(format!(
-                "lane {} of sink {} is not connected: {why}",
-                lane.lane, lane.sink
-            ));
-        }
-    }
     reasons
+}
+
+fn lane(status: &LaneStatus, now: Timestamp) -> Option<String> {
+    // Old records alone say nothing: after an outage all are, however fast they go.
+    let stuck = status
+        .oldest_pending
+        .is_some_and(|oldest| now.since(oldest.max(status.moved_at)) > LANE_STUCK);
+    let what = if stuck {
+        "is stuck"
+    } else if !status.connected && status.pending > 0 && status.last_error.is_some() {
+        "is not connected"
+    } else {
+        return None;
+    };
+    let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
+    Some(format!(
+        "lane {} of sink {} {what}: {why}",
+        status.lane, status.sink
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use stream_core::lane::Lane;
-    use stream_core::status::{LaneStatus, StreamStatus};
+    use stream_core::status::StreamStatus;
     use stream_core::view::JournalStatus;
 
     use super::*;
@@ -80,7 +100,6 @@ mod tests {
             name: "main".into(),
             stream: StreamStatus {
                 state: "streaming",
-                connections: 1,
                 ..StreamStatus::default()
             },
             lanes: vec![LaneStatus::new("kafka", Lane::Tweets)],
@@ -95,23 +114,67 @@ mod tests {
         }
     }
 
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
     #[test]
-    fn quiet_is_ready_and_stuck_is_not() {
-        let now = Timestamp::from_millis(1_000_000);
-        assert_eq!(obstacles(&status(), now), Vec::<String>::new());
-        let mut stuck = status();
-        stuck.lanes[0].oldest_pending = Some(Timestamp::from_millis(900_000));
-        stuck.lanes[0].last_error = Some("no broker".into());
-        assert_eq!(
-            obstacles(&stuck, now),
-            ["lane tweets of sink kafka is stuck: no broker"]
-        );
+    fn a_stream_must_be_heard_and_kept() {
+        assert_eq!(stream(&status(), at(1_000)), Vec::<String>::new());
         let mut early = status();
-        early.stream.connections = 0;
-        assert_eq!(obstacles(&early, now).len(), 1);
+        early.stream.state = "waiting";
+        early.stream.last_error = Some("HTTP 401".into());
+        assert_eq!(
+            stream(&early, at(1_000)),
+            ["nothing has come from X yet: HTTP 401"]
+        );
         let mut full = status();
         full.stream.state = "paused";
+        full.stream.last_byte = Some(at(1_000));
         full.stream.journal_blocked = Some("full".into());
-        assert_eq!(obstacles(&full, now).len(), 2);
+        assert_eq!(stream(&full, at(1_000)).len(), 2);
+        let mut away = status();
+        away.stream.state = "waiting";
+        away.stream.last_byte = Some(at(1_000));
+        away.stream.last_error = Some("HTTP 503".into());
+        assert_eq!(stream(&away, at(1_300)), Vec::<String>::new());
+        assert_eq!(
+            stream(&away, at(1_301)),
+            ["nothing has come from X for 300s: HTTP 503"]
+        );
+    }
+
+    #[test]
+    fn quiet_and_catching_up_are_ready_and_stuck_is_not() {
+        let quiet = LaneStatus::new("kafka", Lane::Tweets);
+        assert_eq!(lane(&quiet, at(1_000)), None);
+        let stuck = LaneStatus {
+            oldest_pending: Some(at(100)),
+            moved_at: at(900),
+            last_error: Some("no broker".into()),
+            ..quiet
+        };
+        assert_eq!(
+            lane(&stuck, at(1_000)).unwrap(),
+            "lane tweets of sink kafka is stuck: no broker"
+        );
+        let catching_up = LaneStatus {
+            moved_at: at(999),
+            ..stuck.clone()
+        };
+        assert_eq!(lane(&catching_up, at(1_000)), None);
+        let fresh = LaneStatus {
+            oldest_pending: Some(at(999)),
+            ..stuck
+        };
+        assert_eq!(lane(&fresh, at(1_000)), None);
+    }
+
+    #[test]
+    fn a_reader_that_was_told_to_stop_is_not_stuck() {
+        let mut draining = status();
+        assert!(!has_ended("reader", &draining));
+        draining.stream.state = "stopped";
+        assert!(has_ended("reader", &draining) && !has_ended("ingest", &draining));
     }
 }

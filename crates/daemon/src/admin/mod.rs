@@ -24,8 +24,10 @@ use crate::metrics::Metrics;
 
 /// Requests served at once; more wait in the kernel's queue.
 const CONNECTIONS: usize = 32;
-/// How long a client may take to send its request's head, and we to answer.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// How long a client may take to send its request's head: while as many as are served do nothing, a probe waits so long.
+const HEAD: Duration = Duration::from_secs(1);
+/// How long all of a request may take.
+const REQUEST: Duration = Duration::from_secs(5);
 
 /// What the server shows.
 pub struct Admin {
@@ -45,9 +47,8 @@ struct Report<'a> {
     status: &'a Status,
 }
 
-/// Listens on `address` and serves until the process ends. Gives the address, which says the port if 0 was asked for.
-pub fn serve(address: SocketAddr, admin: Admin) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address)?;
+/// Serves at `listener` until the process ends. Gives its address, which says the port if 0 was asked for.
+pub fn serve(listener: TcpListener, admin: Admin) -> io::Result<SocketAddr> {
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -60,6 +61,7 @@ pub fn serve(address: SocketAddr, admin: Admin) -> io::Result<SocketAddr> {
                 tracing::error!(%error, "the admin server has ended");
             }
         })?;
+    tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
     Ok(bound)
 }
 
@@ -87,12 +89,12 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(DEADLINE)
+                .header_read_timeout(HEAD)
                 .max_buf_size(8 * 1024)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), serve);
             // A client that goes away or is too slow is none of our business.
-            let _ = tokio::time::timeout(2 * DEADLINE, connection).await;
+            let _ = tokio::time::timeout(REQUEST, connection).await;
             drop(slot);
         });
     }
@@ -107,8 +109,8 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
             Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
         },
-        "/livez" => probe(&health::live(&admin.view)),
-        "/readyz" => probe(&health::ready(&admin.view)),
+        "/livez" => probe(&health::live(&admin.view, &admin.view.status())),
+        "/readyz" => probe(&health::ready(&admin.view, &admin.view.status())),
         "/status" => status(admin),
         _ => text(
             StatusCode::NOT_FOUND,
@@ -118,7 +120,8 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
 }
 
 fn status(admin: &Admin) -> Response<Full<Bytes>> {
-    let (status, health) = (admin.view.status(), health::ready(&admin.view));
+    let status = admin.view.status();
+    let health = health::ready(&admin.view, &status);
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         ready: health.reasons.is_empty(),

@@ -1,11 +1,11 @@
 //! `birdfeed run`: the daemon.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
 use stream_core::observe::Observer;
-use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
+use stream_core::pipeline::{Failure, Pipeline, Rest};
 use stream_core::view::View;
 
 use crate::admin::{self, Admin};
@@ -13,7 +13,7 @@ use crate::config::{self, Config};
 use crate::exit::{Exit, Stop};
 use crate::logging;
 use crate::metrics::Metrics;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::wiring::{self, Parts};
 
 /// Runs until a signal, or until it cannot go on.
@@ -27,9 +27,14 @@ pub fn run(file: Option<&Path>) -> Result<(), Stop> {
     ended
 }
 
+/// Lanes wait for brokers more than they work, and the service's limit on threads leaves room for client libraries.
+const WORKERS: usize = 4;
+
 /// The runtime of the data path.
 pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors.min(WORKERS))
         .enable_all()
         .build()
         .map_err(|error| Stop::new(Exit::LocalIo, format!("cannot start the runtime: {error}")))
@@ -37,6 +42,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
 
 async fn daemon(config: Config) -> Result<(), Stop> {
     let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+    signals::answer_hangups().map_err(|error| Stop::new(Exit::LocalIo, error))?;
     let Running { mut pipeline, .. } = start(&config)?;
     let failure = tokio::select! {
         signal = signals.next() => {
@@ -85,24 +91,16 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
     let timed = metrics.clone();
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
     let observer: Arc<dyn Observer> = metrics.clone();
-    let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(|error| match error {
-        StartError::Journal(error) => Stop::new(Exit::LocalIo, error),
-        error @ StartError::Thread(..) => Stop::new(Exit::LocalIo, error),
-    })?;
+    // Before the first connect, of which X allows few: a port that is taken must not cost any.
+    let admin = config.admin.listen.map(bind).transpose()?;
+    let pipeline = Pipeline::start(&settings, source, &sinks, &observer)
+        .map_err(|error| Stop::new(Exit::LocalIo, error))?;
     let view = pipeline.view();
-    let admin = config
-        .admin
-        .listen
-        .map(|address| {
-            serve(
-                address,
-                Admin {
-                    view: view.clone(),
-                    metrics,
-                },
-            )
-        })
-        .transpose()?;
+    let serve = |listener| {
+        let view = view.clone();
+        admin::serve(listener, Admin { view, metrics }).map_err(|error| Stop::new(Exit::LocalIo, error))
+    };
+    let admin = admin.map(serve).transpose()?;
     Ok(Running {
         pipeline,
         view,
@@ -110,15 +108,11 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
     })
 }
 
-fn serve(address: SocketAddr, admin: Admin) -> Result<SocketAddr, Stop> {
-    let bound = admin::serve(address, admin).map_err(|error| {
-        Stop::new(
-            Exit::LocalIo,
-            format!("the admin server cannot listen on {address}: {error}"),
-        )
-    })?;
-    tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
-    Ok(bound)
+fn bind(address: SocketAddr) -> Result<TcpListener, Stop> {
+    TcpListener::bind(address).map_err(|error| {
+        let message = format!("the admin server cannot listen on {address}: {error}");
+        Stop::new(Exit::LocalIo, message)
+    })
 }
 
 fn report(rest: &Rest) {

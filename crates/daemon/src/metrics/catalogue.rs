@@ -52,7 +52,7 @@ catalogue! {
     STREAM_FRAMES = Counter "stream_frames_total" &["kind"], "Lines of the stream: message, keep_alive (an empty line), oversize.";
     STREAM_DISCARDED = Counter "stream_discarded_bytes_total" &[], "Bytes of half lines at the end of connections.";
     STREAM_MESSAGES = Counter "stream_messages_total" &["kind"], "Messages journaled, by kind.";
-    STREAM_HTTP_ERRORS = Counter "stream_http_errors_total" &["status"], "Answers other than 200 to an attempt to connect, by status.";
+    STREAM_HTTP_ERRORS = Counter "stream_http_errors_total" &["status"], "Answers to an attempt to connect that opened no stream, by status; `other` for those that X does not give.";
     STREAM_GAP_SECONDS = Counter "stream_gap_seconds_total" &["filled"], "Time without a connection, and whether it was filled afterwards.";
     STREAM_LAG = Histogram "stream_lag_seconds" &[], "From a post's creation at X to its receipt.";
     LANE_CONNECTED = Gauge "lane_connected" LANE, "1 while the lane has a way into its sink.";

@@ -11,6 +11,7 @@ use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
     TextEncoder,
 };
+use source_x::split;
 use stream_core::frame::Frame;
 use stream_core::lane::{Lane, PerLane};
 use stream_core::observe::{Event, Observer};
@@ -77,15 +78,20 @@ const CLASSES: &[&str] = &[
     "budget",
 ];
 const STATUSES: &[&str] = &[
-    "400", "401", "403", "404", "409", "429", "500", "502", "503", "504",
+    "400", "401", "403", "404", "409", "429", "500", "502", "503", "504", OTHER,
 ];
+const OTHER: &str = "other";
 const FRAMES: &[&str] = &["message", "keep_alive", "oversize"];
-const DROPPED: &[&str] = &["journal_full", "journal_unavailable", "refused"];
+const DROPPED: [&str; 2] = ["journal_full", "journal_unavailable"];
+/// Why there is no record of a message: it was too long, or a sink refused it, or it could not be split. It goes to the lane
+/// `dead_letter`, or is dropped if that is off.
+const UNDELIVERABLE: [&str; 2] = ["oversize", "refused"];
 
 impl Metrics {
     /// Counters at zero, for these sinks' lanes (sink name, lane).
     pub fn new(lanes: &[(String, Lane)]) -> Result<Self, prometheus::Error> {
         let made = Maker(Registry::new());
+        let undeliverable = [&UNDELIVERABLE[..], &split::REASONS[..]].concat();
         let frames = made.counters(&catalogue::STREAM_FRAMES, FRAMES)?;
         let metrics = Self {
             connects: made.counters(&catalogue::STREAM_CONNECTS, OUTCOMES)?,
@@ -96,16 +102,16 @@ impl Metrics {
             frame_messages: frames.with_label_values(&["message"]),
             frames,
             discarded: made.counter(&catalogue::STREAM_DISCARDED)?,
-            messages: made.counters(
-                &catalogue::STREAM_MESSAGES,
-                &["post", "error", "compliance", "unknown", "invalid"],
-            )?,
+            messages: made.counters(&catalogue::STREAM_MESSAGES, &split::KINDS)?,
             http_errors: made.counters(&catalogue::STREAM_HTTP_ERRORS, STATUSES)?,
             gap_seconds: made.gap_seconds()?,
             lag: made.histogram(&catalogue::STREAM_LAG)?,
             confirm: made.confirm(lanes)?,
-            dropped: made.counters(&catalogue::MESSAGES_DROPPED, DROPPED)?,
-            dead_letters: made.counters(&catalogue::DEAD_LETTERS, &["oversize", "refused"])?,
+            dropped: made.counters(
+                &catalogue::MESSAGES_DROPPED,
+                &[&DROPPED[..], &undeliverable].concat(),
+            )?,
+            dead_letters: made.counters(&catalogue::DEAD_LETTERS, &undeliverable)?,
             append: made.histogram(&catalogue::JOURNAL_APPEND)?,
             sync: made.histogram(&catalogue::JOURNAL_SYNC)?,
             registry: made.0,
@@ -148,8 +154,10 @@ impl Observer for Metrics {
                     self.retry_wait.set(0.0);
                 }
                 if let Some(status) = http_error {
+                    let status = status.to_string();
+                    let known = STATUSES.iter().find(|known| **known == status);
                     self.http_errors
-                        .with_label_values(&[status.to_string().as_str()])
+                        .with_label_values(&[*known.unwrap_or(&OTHER)])
                         .inc();
                 }
             }
