@@ -57,10 +57,10 @@ pub struct ConfigArgs {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// How long.
-    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = some_time)]
     pub length: Duration,
     /// Posts per second.
-    #[arg(long, default_value_t = 250.0)]
+    #[arg(long, default_value_t = 250.0, value_parser = some_rate)]
     pub rate: f64,
     /// Where to put the files.
     #[arg(long, value_name = "FOLDER")]
@@ -99,5 +99,20 @@ pub struct StatusArgs {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// The commented default file.
+    #[command(after_help = "Example: birdfeed config default > birdfeed.toml")]
     Default,
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
+        parsed => parsed.map_err(|error| error.to_string()),
+    }
+}
+
+fn some_rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 => Ok(rate),
+        _ => Err("must be a number above 0".to_owned()),
+    }
 }

@@ -34,7 +34,7 @@ pub fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Status(args) => commands::status::run(&args),
         Command::Simulate(args) => simulate(args),
         Command::Config(ConfigCommand::Default) => {
-            print!("{}", config::DEFAULT_TOML);
+            commands::say(config::DEFAULT_TOML.trim_end());
             Ok(())
         }
     }

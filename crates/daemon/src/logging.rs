@@ -2,8 +2,12 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, registry};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -17,16 +21,74 @@ pub enum Format {
     Pretty,
 }
 
-/// Starts logging at `level` (tracing's directives: `info`, `debug,lapin=warn`). Called once.
+/// Starts logging at `level` (tracing's directives: `info`, `debug,stream_core=trace`). Called once.
 pub fn start(format: Format, level: &str) {
+    let terminal = std::io::stderr().is_terminal();
+    let json = match format {
+        Format::Auto => !terminal,
+        Format::Json => true,
+        Format::Pretty => false,
+    };
+    subscriber(json, terminal, level, std::io::stderr).init();
+}
+
+fn subscriber<W>(json: bool, ansi: bool, level: &str, writer: W) -> impl Subscriber
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let filter = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse_lossy(level);
-    let terminal = std::io::stderr().is_terminal();
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        Format::Json => builder.json().flatten_event(true).init(),
-        Format::Auto if !terminal => builder.json().flatten_event(true).init(),
-        Format::Auto | Format::Pretty => builder.with_ansi(terminal).init(),
+    // A line that cannot be written is lost: saying so would go to the same place, and panic there.
+    let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
+    let lines = if json {
+        lines.json().flatten_event(true).boxed()
+    } else {
+        lines.with_ansi(ansi).boxed()
+    };
+    registry().with(filter).with(filter_fn(discreet)).with(lines)
+}
+
+/// Whether an event may be shown whatever the level: lapin prints whole messages when it warns, and the password when it
+/// traces.
+fn discreet(metadata: &Metadata<'_>) -> bool {
+    !metadata.target().starts_with("lapin") || *metadata.level() == Level::ERROR
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Keeps what is written.
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_level_makes_lapin_tell_passwords() {
+        let page = Page::default();
+        let writer = page.clone();
+        let level = "trace,lapin=trace,lapin::io_loop=trace";
+        let subscriber = subscriber(true, false, level, move || writer.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::trace!("ours");
+            tracing::trace!(target: "lapin::io_loop", "StartOk guest s3cret");
+            tracing::warn!(target: "lapin", "returned s3cret");
+            tracing::error!(target: "lapin::channel", "closed");
+        });
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        assert!(text.contains("ours") && text.contains("closed"), "{text}");
+        assert!(!text.contains("s3cret"), "{text}");
     }
 }

@@ -1,5 +1,6 @@
 //! The `birdfeed` program.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -20,7 +21,8 @@ fn main() -> ExitCode {
     match daemon::dispatch(cli.command) {
         Ok(()) => Exit::Clean.into(),
         Err(stop) => {
-            eprintln!("birdfeed: {}", stop.message);
+            // The exit code says it too, should nobody be able to read this.
+            let _ = writeln!(std::io::stderr(), "birdfeed: {}", stop.message);
             stop.exit.into()
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use source_x::RulesClient;
 
+use super::say;
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::exit::{Exit, Stop};
@@ -16,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     let config = config::from_process(args.config.config.as_deref())?;
     let parts = wiring::parts(&config)?;
-    println!("the configuration is fine");
+    say("the configuration is fine");
     if !args.connect {
         return Ok(());
     }
@@ -30,12 +31,12 @@ async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
     // A stream is not opened: it would cost a connect and take the slot of the daemon that may be running. Listing the
     // rules needs the same way and the same token.
     let rules = RulesClient::new(&config.stream.source).map_err(|error| Stop::new(Exit::Usage, error))?;
-    let mut silent = 0;
+    let mut failed = 0;
     let mut tell = |name: &str, answer: Result<(), String>| match answer {
-        Ok(()) => println!("{name}: answers"),
+        Ok(()) => say(&format!("{name}: answers")),
         Err(why) => {
-            silent += 1;
-            println!("{name}: DOES NOT ANSWER: {why}");
+            failed += 1;
+            say(&format!("{name}: FAILED: {why}"))
         }
     };
     let x = tokio::time::timeout(DEADLINE, rules.list());
@@ -44,14 +45,11 @@ async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
         let check = tokio::time::timeout(DEADLINE, sink.sink.check());
         tell(&format!("sink {}", sink.name), within(check.await));
     }
-    match silent {
-        0 => Ok(()),
-        1 => Err(Stop::new(Exit::Unavailable, "1 service does not answer")),
-        more => Err(Stop::new(
-            Exit::Unavailable,
-            format!("{more} services do not answer"),
-        )),
+    if failed == 0 {
+        return Ok(());
     }
+    let message = format!("{failed} of {} services failed", parts.sinks.len() + 1);
+    Err(Stop::new(Exit::Unavailable, message))
 }
 
 fn within<E: ToString>(answer: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), String> {

@@ -7,10 +7,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use simulator::{Chunking, Simulator};
+use stream_core::lane::Lane;
 use stream_core::time::Timestamp;
 use stream_core::view::{Status, View};
 
 use super::run::{Running, runtime, start};
+use super::say;
 use crate::cli::DemoArgs;
 use crate::config;
 use crate::exit::{Exit, Stop};
@@ -78,8 +80,14 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
         failure = pipeline.failed() => return Err(Stop::new(Exit::Invariant, failure)),
     }
     simulator.pause();
-    caught_up(&simulator, &view).await;
-    let rest = pipeline.drain(PATIENCE).await;
+    let rest = async {
+        caught_up(&simulator, &view).await?;
+        Ok(pipeline.drain(PATIENCE).await)
+    };
+    let rest = tokio::select! {
+        rest = rest => rest?,
+        _ = signals.next() => return Err(Stop::new(Exit::Unavailable, "ended before the proof")),
+    };
     let lanes = dir.join("lanes");
     let proof = proof::of_files(&simulator.ledger().posts(), &lanes)
         .map_err(|error| Stop::new(Exit::LocalIo, format!("{}: {error}", lanes.display())))?;
@@ -143,38 +151,34 @@ fn counters(status: &Status, elapsed: Duration) -> String {
     )
 }
 
-/// Waits until what the simulator wrote has arrived. If it does not, the proof will say so.
-async fn caught_up(simulator: &Simulator, view: &View) {
+/// Waits until what the simulator wrote has arrived and is delivered.
+async fn caught_up(simulator: &Simulator, view: &View) -> Result<(), Stop> {
+    let behind = || {
+        let (sent, status) = (simulator.ledger().totals().whole_posts, view.status());
+        status.stream.messages < sent || status.lanes.iter().any(|lane| lane.pending > 0)
+    };
     let deadline = Instant::now() + PATIENCE;
-    while view.status().stream.messages < simulator.ledger().totals().whole_posts && Instant::now() < deadline
-    {
+    while behind() {
+        if Instant::now() > deadline {
+            let message = format!(
+                "not caught up within {PATIENCE:?}: this machine is too slow for the rate; try a lower --rate"
+            );
+            return Err(Stop::new(Exit::Unavailable, message));
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    Ok(())
 }
+
+/// The lanes that must have seen something, or nothing is proven.
+const NEEDED: [Lane; 3] = [Lane::Tweets, Lane::Includes, Lane::MatchingRules];
 
 fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), Stop> {
     say(&format!(
         "\n{:<16} {:>10} {:>10} {:>10} {:>10}   byte for byte",
         "lane", "simulator", "received", "delivered", "in files"
     ));
-    let mut whole = true;
-    for Proof {
-        lane,
-        sent,
-        found,
-        equal,
-    } in proof
-    {
-        let counts = status.lanes.iter().find(|status| status.lane == lane.name());
-        let (received, delivered) = counts.map_or((0, 0), |status| (status.received, status.delivered));
-        let agree = *equal && [received, delivered, *found].iter().all(|count| count == sent);
-        whole &= agree;
-        let verdict = if agree { "yes" } else { "NO" };
-        say(&format!(
-            "{:<16} {sent:>10} {received:>10} {delivered:>10} {found:>10}   {verdict}",
-            lane.name()
-        ));
-    }
+    let wrong = proof.iter().filter(|proof| !agrees(status, proof)).count();
     say(&format!(
         "\nthe posts:          {}",
         dir.join("lanes/tweets").display()
@@ -184,18 +188,91 @@ fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), Stop> {
         dir.join("lanes/events").display()
     ));
     say("next:               README.md, “Point it at the real X”");
-    if whole {
-        say("received = delivered for every lane, and the files hold exactly what the simulator sent.");
-        Ok(())
-    } else {
-        Err(Stop::new(
-            Exit::Invariant,
-            "the numbers do not agree; please report this with the folder above",
-        ))
+    if wrong > 0 {
+        let message = "the numbers do not agree; please report this with the folder above";
+        return Err(Stop::new(Exit::Invariant, message));
     }
+    let empty = |proof: &&Proof| NEEDED.contains(&proof.lane) && proof.sent == 0;
+    if let Some(Proof { lane, .. }) = proof.iter().find(empty) {
+        let message =
+            format!("nothing was sent for the lane {lane}, so nothing is proven; try a longer --for");
+        return Err(Stop::new(Exit::Unavailable, message));
+    }
+    say("received = delivered for every lane, and the files hold exactly what the simulator sent.");
+    Ok(())
 }
 
-fn say(line: &str) {
-    // Nobody reading is no reason to stop.
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// Shows one lane's comparison, and says whether all its numbers are the same.
+fn agrees(status: &Status, proof: &Proof) -> bool {
+    let Proof {
+        lane,
+        sent,
+        found,
+        equal,
+    } = proof;
+    let counts = status.lanes.iter().find(|status| status.lane == lane.name());
+    let (received, delivered) = counts.map_or((0, 0), |status| (status.received, status.delivered));
+    let agree = *equal && [received, delivered, *found].iter().all(|count| count == sent);
+    let verdict = if agree { "yes" } else { "NO" };
+    say(&format!(
+        "{:<16} {sent:>10} {received:>10} {delivered:>10} {found:>10}   {verdict}",
+        lane.name()
+    ));
+    agree
+}
+
+#[cfg(test)]
+mod tests {
+    use stream_core::status::{LaneStatus, StreamStatus};
+    use stream_core::view::JournalStatus;
+
+    use super::*;
+
+    /// The end of a demo whose lanes saw so many records, of which so many stand in the files.
+    fn end(seen: &[(Lane, u64)], found: u64) -> Result<(), Exit> {
+        let lanes = seen.iter().map(|(lane, count)| LaneStatus {
+            received: *count,
+            delivered: *count,
+            ..LaneStatus::new("file", *lane)
+        });
+        let status = Status {
+            name: "demo".into(),
+            stream: StreamStatus::default(),
+            lanes: lanes.collect(),
+            journal: JournalStatus {
+                bytes: 0,
+                max_bytes: 1,
+                segments: 0,
+                unsynced: 0,
+                end: 0,
+                lost: 0,
+            },
+        };
+        let proof: Vec<_> = seen
+            .iter()
+            .map(|(lane, count)| Proof {
+                lane: *lane,
+                sent: *count,
+                found: found.min(*count),
+                equal: true,
+            })
+            .collect();
+        conclude(&status, &proof, Path::new("demo")).map_err(|stop| stop.exit)
+    }
+
+    #[test]
+    fn nothing_is_proven_by_nothing() {
+        let seen = [
+            (Lane::Tweets, 9),
+            (Lane::Includes, 9),
+            (Lane::Errors, 0),
+            (Lane::MatchingRules, 9),
+        ];
+        assert_eq!(end(&seen, 9), Ok(()));
+        assert_eq!(end(&seen, 8), Err(Exit::Invariant));
+        for needed in NEEDED {
+            let seen = seen.map(|(lane, count)| (lane, if lane == needed { 0 } else { count }));
+            assert_eq!(end(&seen, 9), Err(Exit::Unavailable));
+        }
+    }
 }

@@ -1,6 +1,14 @@
 //! The commands, one module each.
 
+use std::io::Write as _;
+
 pub mod check;
 pub mod demo;
 pub mod run;
 pub mod status;
+
+/// Prints a line, and says whether that worked. That nobody reads is no reason to fail.
+pub(crate) fn say(line: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::say;
 use crate::cli::StatusArgs;
 use crate::config;
 use crate::exit::{Exit, Stop};
@@ -15,7 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// The most that is read of an answer.
 const MOST: u64 = 4 << 20;
 
-/// Asks the daemon and shows the answer; with `--watch` every second, until interrupted.
+/// Asks the daemon and shows the answer; with `--watch` every second, until interrupted or nobody reads.
 pub fn run(args: &StatusArgs) -> Result<(), Stop> {
     let address = address(args)?;
     loop {
@@ -28,33 +29,28 @@ pub fn run(args: &StatusArgs) -> Result<(), Stop> {
             )
         })?;
         if args.json {
-            print(&body);
+            say(&body);
             return Ok(());
         }
         let report: Value = serde_json::from_str(&body)
             .map_err(|error| Stop::new(Exit::Unavailable, format!("{address} is not birdfeed's: {error}")))?;
+        let page = render(&report);
         if !args.watch {
-            print(&render(&report));
+            say(page.trim_end());
             return Ok(());
         }
-        print(&format!("\x1b[2J\x1b[H{}", render(&report)));
+        if !say(&format!("\x1b[2J\x1b[H{}", page.trim_end())) {
+            return Ok(());
+        }
         std::thread::sleep(Duration::from_secs(1));
     }
-}
-
-/// Prints without failing when nobody reads.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    let _ = std::io::stdout().flush();
 }
 
 fn address(args: &StatusArgs) -> Result<SocketAddr, Stop> {
     if let Some(address) = args.address {
         return Ok(address);
     }
-    let config = config::from_process(args.config.config.as_deref())?;
-    config
-        .admin
+    config::admin_from_process(args.config.config.as_deref())?
         .listen
         .ok_or_else(|| Stop::new(Exit::Usage, "the configuration switches the admin server off"))
 }
