@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use simulator::{Chunking, Settings, Simulator};
 use stream_core::lane::Lane;
+use stream_core::time::Timestamp;
 use support::oracle::{Consumed, assert_ordered, assert_whole};
 use support::{Daemon, amqp, kafka, stream};
 use test_brokers::unique;
@@ -247,6 +248,12 @@ async fn headers_are_those_of_the_design_in_both_forms() {
             rdkafka::Message::key(message).unwrap()
         );
         assert!(header("ce_time").ends_with('Z'));
+        let timestamp = rdkafka::Message::timestamp(message);
+        let rdkafka::Timestamp::CreateTime(received_at) = timestamp else {
+            panic!("{timestamp:?}")
+        };
+        let received_at = Timestamp::from_millis(received_at.try_into().unwrap());
+        assert_eq!(header("ce_time"), received_at.to_string());
         ids.push(header("ce_id"));
     });
     assert_eq!(ids.len(), 50);

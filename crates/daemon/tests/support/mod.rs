@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use simulator::Simulator;
+use test_brokers::unique;
+
+/// How long to wait for what takes a moment.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A `birdfeed run` in a folder of its own.
 pub struct Daemon {
@@ -39,14 +43,16 @@ impl Daemon {
             "[admin]\nlisten = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\n[journal]\ndir = {journal:?}\n"
         );
         std::fs::write(&file, format!("{config}\n{extra}")).unwrap();
-        let log = dir.join(format!(
-            "log-{}",
-            Instant::now().elapsed().as_nanos() + u128::from(fastrand())
-        ));
-        let child = birdfeed()
-            .args(["run", "--config"])
-            .arg(&file)
-            .env("X_BEARER_TOKEN", "simulator-token")
+        let mut command = birdfeed();
+        command.args(["run", "--config"]).arg(&file);
+        Self::spawn(dir, command.env("X_BEARER_TOKEN", "simulator-token"))
+    }
+
+    /// Starts `command`, a `run` that logs JSON and whose admin server is on, and waits until that answers. Its log goes to
+    /// `dir`.
+    pub fn spawn(dir: &Path, command: &mut Command) -> Self {
+        let log = dir.join(unique("log"));
+        let child = command
             .stdout(Stdio::null())
             .stderr(File::create(&log).unwrap())
             .spawn()
@@ -142,12 +148,7 @@ impl Daemon {
 
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .arg(format!("-{name}"))
-            .arg(self.child.id().to_string())
-            .status()
-            .unwrap();
-        assert!(sent.success());
+        assert!(signal(&self.child, name));
     }
 
     /// Waits for the end.
@@ -185,11 +186,13 @@ impl Drop for Daemon {
     }
 }
 
-fn fastrand() -> u64 {
-    use std::hash::{BuildHasher as _, Hasher as _};
-    std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish()
+/// Sends a signal by its name, and says whether that worked.
+pub fn signal(child: &Child, name: &str) -> bool {
+    let sent = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(child.id().to_string())
+        .status();
+    sent.unwrap().success()
 }
 
 /// The program, without anything of this environment that it would read.
@@ -212,7 +215,7 @@ pub fn stream(simulator: &Simulator) -> String {
     )
 }
 
-/// A file sink in `dir`, with `responses` beside the default lanes.
+/// A file sink in `dir`.
 pub fn file_sink(dir: &Path) -> String {
     format!("[[sink]]\ntype = \"file\"\ndir = {:?}\n", dir.join("lanes"))
 }

@@ -1,0 +1,155 @@
+//! Every mistake at once, each where it stands and with what to do.
+
+use crate::support::birdfeed;
+use crate::{check, end};
+
+#[test]
+fn five_mistakes_are_five_messages() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = "[stream]\nendpont = \"sample\"\nmax_retries = true\n\n[stream.fields]\ntweet = [\n  \"create_at\",\n]\n\n\
+                [journal]\nmax_bytes = \"8 gigs\"\n";
+    std::fs::write(dir.path().join("birdfeed.toml"), toml).unwrap();
+    for command in ["check", "run"] {
+        let ended = end(birdfeed()
+            .current_dir(dir.path())
+            .args([command, "--config", "birdfeed.toml"]));
+        ended.expect(
+            64,
+            &[
+                "birdfeed.toml:2:1: stream.endpont: is not a known key\n    did you mean endpoint?\n",
+                "birdfeed.toml:3:1: stream.max_retries: wants a number, not true or false\n",
+                "birdfeed.toml:7:3: stream.fields.tweet: \"create_at\" is not known\n    did you mean \"created_at\"?\n",
+                "birdfeed.toml:11:1: journal.max_bytes: \"8 gigs\": ",
+                "birdfeed.toml:1:2: stream.bearer_token_file: is missing\n    name a file with the bearer token, or set X_",
+                "\n5 problems in the configuration\n",
+            ],
+        );
+    }
+}
+
+/// One mistake each: the text, and what must be said of it.
+const SINGLE: &[(&str, &str)] = &[
+    (
+        "[stream]\nbase_url = \"ftp://x\"\nca_file = \"ca.pem\"",
+        "birdfeed.toml:2:1: stream.base_url: ",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl_file = \"/none\"\nexchange = \"x\"\ndeclare = true\nheaders = \"minimal\"",
+        "birdfeed.toml:3:1: sink.0.url_file: /none cannot be read: ",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqp://localhost\"\nurl_file = \"url\"",
+        "birdfeed.toml:4:1: sink.0.url_file: stands beside a url\n    leave one of them out\n",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\ndeclare = true\nurl = \"http://bird:s3cret@host\"",
+        "birdfeed.toml:4:1: sink.0.url: must start with amqp:// or amqps://\n",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqp://localhost\"\nca_file = \"ca.pem\"",
+        "birdfeed.toml:4:1: sink.0.ca_file: is for amqps:// only",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"",
+        "birdfeed.toml:1:1: sink.0.url: is missing\n    for example url = ",
+    ),
+    (
+        "[[sink]]\ntype = \"kafka\"\nbootstrap_servers = 9092",
+        "birdfeed.toml:3:1: sink.0.bootstrap_servers: wants \"text\", not a number\n",
+    ),
+    (
+        "[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1,,b:1\"",
+        "birdfeed.toml:3:1: sink.0.bootstrap_servers: wants host:port",
+    ),
+    (
+        "[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\n[sink.properties]\n\"linger.ms\" = 5\nacks = 1",
+        "birdfeed.toml:6:1: sink.0.properties.\"acks\": ",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\ndir = \"a\"\n[[sink]]\ntype = \"file\"\ndir = \"a\"",
+        "birdfeed.toml:6:1: sink.1.dir: a is an earlier sink's folder\n",
+    ),
+    ("[[sink]]\ntype = \"rabbitmq\"", "    one of: kafka, amqp, file\n"),
+    (
+        "[[sink]]\nname = \"a\"",
+        "birdfeed.toml:1:1: sink.0.type: is missing\n",
+    ),
+    (
+        "[lanes]\nenabled = []",
+        "birdfeed.toml:2:1: lanes.enabled: names no lane\n    at least one of: tweets, includes, ",
+    ),
+    (
+        "[lanes]\nprefix = \"x/\"\n[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"",
+        "birdfeed.toml:2:1: lanes.prefix: \"x/\": a topic's name has only letters",
+    ),
+    (
+        "[rules]\nmode = \"aply\"",
+        "birdfeed.toml:2:1: rules.mode: \"aply\" is not known\n    one of: off, check, apply\n",
+    ),
+    (
+        "[journal]\nmax_bytes = 1000",
+        "birdfeed.toml:2:1: journal.max_bytes: wants \"8GiB\", not a number\n    write max_bytes = \"8GiB\"\n",
+    ),
+    ("[stream\n", "birdfeed.toml:1:8: not TOML: "),
+];
+
+#[test]
+fn one_mistake_is_one_message() {
+    let dir = tempfile::tempdir().unwrap();
+    for (toml, message) in SINGLE {
+        let ended = check(dir.path(), toml);
+        ended.expect(64, &[message, "1 problem in the configuration\n"]);
+        assert!(!ended.err.contains("s3cret"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_variable_is_named_by_its_mistake() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = birdfeed();
+    command.current_dir(dir.path()).arg("check");
+    command.env("X_BEARER_TOKEN", "two words");
+    command.env("BIRDFEED__JOURNAL__DURABILTY", "strict");
+    command.env("BIRDFEED__SINK__1__TYPE", "file");
+    end(&mut command).expect(
+        64,
+        &[
+            "environment X_BEARER_TOKEN: stream.bearer_token_file: ",
+            "environment BIRDFEED__JOURNAL__DURABILTY: journal.durabilty: is not a known key\n    did you mean durability?",
+            "environment BIRDFEED__SINK__1__TYPE: sink.1.type: the entries of a list are numbered from 0 on, without a gap",
+            "3 problems in the configuration\n",
+        ],
+    );
+}
+
+#[test]
+fn eleven_sinks_can_be_set_by_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = birdfeed();
+    command.current_dir(dir.path()).arg("check");
+    command.env("X_BEARER_TOKEN", "secret-token");
+    for at in 0..11 {
+        command.env(format!("BIRDFEED__SINK__{at}__TYPE"), "file");
+        command.env(format!("BIRDFEED__SINK__{at}__DIR"), format!("lanes-{at}"));
+    }
+    end(&mut command).expect(0, &[]);
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    for args in [
+        &["demo", "--for", "soon"][..],
+        &["demo", "--for", "0s"],
+        &["demo", "--rate", "0"],
+        &["demo", "--rate", "150001", "--dir", "/proc/none"],
+        &["status", "--address", "localhost"],
+        &["simulate", "--rate", "-1"],
+        &["simulate", "--fault", "/none"],
+        &["run", "--config", "/none"],
+        &["flap"],
+        &[],
+    ] {
+        let ended = end(birdfeed().args(args));
+        assert_eq!(ended.code, Some(64), "{args:?}: {ended:#?}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Nobody reading what we say is no reason to fail.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use simulator::{Settings, Simulator};
+
+use crate::end;
+use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, stream};
+
+fn full() -> File {
+    File::options().write(true).open("/dev/full").unwrap()
+}
+
+#[test]
+fn a_closed_output_changes_no_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let code = |args: &[&str]| {
+        let mut command = birdfeed();
+        command.current_dir(dir.path()).args(args);
+        command.stdout(full()).stderr(full());
+        command
+            .env("X_BEARER_TOKEN", "secret-token")
+            .status()
+            .unwrap()
+            .code()
+    };
+    assert_eq!(code(&["config", "default"]), Some(0));
+    assert_eq!(code(&["check"]), Some(0));
+    assert_eq!(code(&["--help"]), Some(0));
+    assert_eq!(code(&["run", "--config", "/none"]), Some(64));
+    assert_eq!(code(&["status", "--address", "127.0.0.1:1"]), Some(69));
+    assert_eq!(code(&["demo", "--for", "1s", "--dir", "demo"]), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(Settings::default()).await.unwrap();
+    let config = [stream(&simulator), file_sink(dir.path())].concat();
+    std::fs::write(dir.path().join("birdfeed.toml"), config).unwrap();
+    let mut child = birdfeed()
+        .current_dir(dir.path())
+        .args(["run", "--config", "birdfeed.toml"])
+        .env("X_BEARER_TOKEN", "simulator-token")
+        .env("BIRDFEED__ADMIN__LISTEN", "off")
+        .stderr(full())
+        .spawn()
+        .unwrap();
+    let written = simulator.ledger().wait_for(|totals| totals.whole_posts > 50);
+    tokio::time::timeout(PATIENCE, written).await.unwrap();
+    assert_eq!(child.try_wait().unwrap(), None);
+    simulator.pause();
+    assert!(crate::support::signal(&child, "TERM"));
+    assert!(child.wait().unwrap().success());
+    assert!(!lane_lines(dir.path(), "tweets").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_ends_when_nobody_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(Settings::default()).await.unwrap();
+    let daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
+    let mut watch = birdfeed()
+        .args(["status", "--watch", "--address", daemon.admin()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(watch.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.contains("birdfeed"), "{line}");
+    assert!(watch.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_needs_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(Settings::default()).await.unwrap();
+    let daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
+    let config = format!(
+        "[stream]\nbearer_token_file = \"/none\"\n[admin]\nlisten = \"{}\"\n",
+        daemon.admin()
+    );
+    let file = dir.path().join("other.toml");
+    std::fs::write(&file, config).unwrap();
+    let ended = end(birdfeed().args(["status", "--json", "--config"]).arg(&file));
+    ended.expect(0, &[]);
+    assert!(ended.out.contains("\"name\": \"main\""), "{ended:#?}");
+    std::fs::write(&file, "[admin]\nlisten = \"nowhere\"\n").unwrap();
+    end(birdfeed().args(["status", "--config"]).arg(&file)).expect(64, &["admin.listen: \"nowhere\""]);
+}
+
+#[test]
+fn a_short_demo_proves_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = end(birdfeed().current_dir(dir.path()).args(["demo", "--for", "2s"]));
+    ended.expect(0, &[]);
+    assert!(
+        ended
+            .out
+            .contains("received = delivered for every lane, and the files hold exactly"),
+        "{ended:#?}"
+    );
+    let again = ["demo", "--for", "2s", "--dir", "birdfeed-data"];
+    end(birdfeed().current_dir(dir.path()).args(again)).expect(64, &["birdfeed-data is already there"]);
+}
