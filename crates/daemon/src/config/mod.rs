@@ -1,12 +1,15 @@
 //! File and environment to settings. Everything that is wrong is said at once, with where it stands and what to do.
 //!
-//! `read` lists every key with its default; `config/birdfeed.toml` shows them to people.
+//! `read` lists every key with its default, `stream` and `sinks` the larger part of them; `config/birdfeed.toml` shows them
+//! to people.
 //! `tree` lays the environment over the file, `section` takes typed values out of it, `problem` is what goes wrong.
 
+mod names;
 mod problem;
 mod read;
 mod section;
 mod sinks;
+mod stream;
 mod tree;
 mod units;
 
