@@ -7,7 +7,7 @@ use simulator::Post;
 use stream_core::lane::Lane;
 
 /// The comparison of one lane.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// The lane.
     pub lane: Lane,

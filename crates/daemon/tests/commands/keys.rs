@@ -6,194 +6,70 @@ use std::path::Path;
 use crate::support::birdfeed;
 use crate::{Ended, check, end};
 
-/// A section; a line of it; the same as a variable and its value; whether it works.
-type Row = (&'static str, &'static str, &'static str, &'static str, bool);
-
-const STREAM: &[Row] = &[
-    ("stream", "name = \"a\"", "NAME", "a", true),
-    ("stream", "endpoint = \"search\"", "ENDPOINT", "search", true),
-    ("stream", "endpoint = \"sample\"", "ENDPOINT", "sample", true),
-    ("stream", "endpoint = \"sample10\"", "ENDPOINT", "sample10", false),
-    ("stream", "endpoint = \"firehose\"", "ENDPOINT", "firehose", false),
-    (
-        "stream",
-        "endpoint = \"firehose-lang\"",
-        "ENDPOINT",
-        "firehose-lang",
-        false,
-    ),
-    (
-        "stream",
-        "endpoint = \"tweets-compliance\"",
-        "ENDPOINT",
-        "tweets-compliance",
-        false,
-    ),
-    (
-        "stream",
-        "endpoint = \"v1-filter\"",
-        "ENDPOINT",
-        "v1-filter",
-        false,
-    ),
-    (
-        "stream",
-        "endpoint = \"v1-sample\"",
-        "ENDPOINT",
-        "v1-sample",
-        false,
-    ),
-    (
-        "stream",
-        "base_url = \"https://api.twitter.com\"",
-        "BASE_URL",
-        "https://api.twitter.com",
-        true,
-    ),
-    (
-        "stream",
-        "allow_custom_host = true",
-        "ALLOW_CUSTOM_HOST",
-        "true",
-        true,
-    ),
-    (
-        "stream",
-        "bearer_token_file = \"x-token\"",
-        "BEARER_TOKEN_FILE",
-        "x-token",
-        true,
-    ),
-    (
-        "stream",
-        "max_retries = \"unlimited\"",
-        "MAX_RETRIES",
-        "unlimited",
-        true,
-    ),
-    ("stream", "max_retries = 5", "MAX_RETRIES", "5", true),
-    ("stream", "backfill = \"off\"", "BACKFILL", "off", true),
-    ("stream", "backfill = \"auto\"", "BACKFILL", "auto", false),
-    ("stream", "backfill = 5", "BACKFILL", "5", true),
-    ("stream", "dedupe = \"off\"", "DEDUPE", "off", true),
-    ("stream", "dedupe = \"drop\"", "DEDUPE", "drop", false),
-    ("stream", "dedupe = \"mark\"", "DEDUPE", "mark", false),
-    (
-        "stream.fields",
-        "tweet = [\"created_at\", \"author_id\"]",
-        "TWEET",
-        "created_at,author_id",
-        true,
-    ),
-    ("stream.fields", "user = [\"username\"]", "USER", "username", true),
-    ("stream.fields", "media = [\"url\"]", "MEDIA", "url", true),
-    ("stream.fields", "poll = [\"options\"]", "POLL", "options", true),
-    ("stream.fields", "place = [\"country\"]", "PLACE", "country", true),
-    (
-        "stream.fields",
-        "expansions = [\"author_id\"]",
-        "EXPANSIONS",
-        "author_id",
-        true,
-    ),
-    ("rules", "file = \"rules.toml\"", "FILE", "rules.toml", false),
-    ("rules", "mode = \"off\"", "MODE", "off", true),
-    ("rules", "mode = \"check\"", "MODE", "check", false),
-    ("rules", "mode = \"apply\"", "MODE", "apply", false),
-    ("rules", "prune = true", "PRUNE", "true", false),
-];
-
-const REST: &[Row] = &[
-    ("lanes", "prefix = \"y.\"", "PREFIX", "y.", true),
-    (
-        "lanes",
-        "enabled = [\"tweets\", \"responses\"]",
-        "ENABLED",
-        "tweets,responses",
-        true,
-    ),
-    ("journal", "dir = \"j\"", "DIR", "j", true),
-    ("journal", "max_bytes = \"8GiB\"", "MAX_BYTES", "8GiB", true),
-    (
-        "journal",
-        "durability = \"process\"",
-        "DURABILITY",
-        "process",
-        true,
-    ),
-    (
-        "journal",
-        "durability = \"adaptive\"",
-        "DURABILITY",
-        "adaptive",
-        true,
-    ),
-    ("journal", "durability = \"strict\"", "DURABILITY", "strict", true),
-    ("journal", "when_full = \"pause\"", "WHEN_FULL", "pause", true),
-    (
-        "journal",
-        "when_full = \"drop-newest\"",
-        "WHEN_FULL",
-        "drop-newest",
-        true,
-    ),
-    (
-        "kafka",
-        "bootstrap_servers = \"b:1\"",
-        "BOOTSTRAP_SERVERS",
-        "b:1",
-        true,
-    ),
-    ("kafka", "create_topics = false", "CREATE_TOPICS", "false", true),
-    ("kafka", "partitions = 6", "PARTITIONS", "6", true),
-    ("kafka", "replication = 3", "REPLICATION", "3", true),
-    (
-        "kafka",
-        "headers = \"cloudevents\"",
-        "HEADERS",
-        "cloudevents",
-        true,
-    ),
-    (
-        "kafka",
-        "properties = { \"compression.type\" = \"lz4\" }",
-        "PROPERTIES__COMPRESSION_TYPE",
-        "lz4",
-        true,
-    ),
-    (
-        "kafka",
-        "properties_file = \"kafka.properties\"",
-        "PROPERTIES_FILE",
-        "kafka.properties",
-        true,
-    ),
-    (
-        "amqp",
-        "url = \"amqp://guest:guest@localhost:5672/%2f\"",
-        "URL",
-        "amqp://guest:guest@localhost:5672/%2f",
-        true,
-    ),
-    ("amqp", "exchange = \"y\"", "EXCHANGE", "y", true),
-    ("amqp", "declare = false", "DECLARE", "false", true),
-    ("amqp", "headers = \"minimal\"", "HEADERS", "minimal", true),
-    ("file", "dir = \"lanes\"", "DIR", "lanes", true),
-    ("file", "name = \"archive\"", "NAME", "archive", true),
-    ("file", "rotate_bytes = \"1GiB\"", "ROTATE_BYTES", "1GiB", true),
-    ("file", "rotate_every = \"1day\"", "ROTATE_EVERY", "1day", true),
-    ("admin", "listen = \"127.0.0.1:1\"", "LISTEN", "127.0.0.1:1", true),
-    ("admin", "listen = \"off\"", "LISTEN", "off", true),
-    ("log", "format = \"json\"", "FORMAT", "json", true),
-    (
-        "log",
-        "level = \"debug,stream_core=trace\"",
-        "LEVEL",
-        "debug,stream_core=trace",
-        true,
-    ),
-    ("shutdown", "drain = \"5s\"", "DRAIN", "5s", true),
-];
+/// A section, or the type of a sink; a line of it; the same in the environment; whether it works, or comes later.
+const KEYS: &str = r#"
+stream        | name = "a"                                          | NAME=a                                          | works
+stream        | endpoint = "search"                                 | ENDPOINT=search                                 | works
+stream        | endpoint = "sample"                                 | ENDPOINT=sample                                 | works
+stream        | endpoint = "sample10"                               | ENDPOINT=sample10                               | later
+stream        | endpoint = "firehose"                               | ENDPOINT=firehose                               | later
+stream        | endpoint = "firehose-lang"                          | ENDPOINT=firehose-lang                          | later
+stream        | endpoint = "tweets-compliance"                      | ENDPOINT=tweets-compliance                      | later
+stream        | endpoint = "v1-filter"                              | ENDPOINT=v1-filter                              | later
+stream        | endpoint = "v1-sample"                              | ENDPOINT=v1-sample                              | later
+stream        | base_url = "https://api.twitter.com"                | BASE_URL=https://api.twitter.com                | works
+stream        | allow_custom_host = true                            | ALLOW_CUSTOM_HOST=true                          | works
+stream        | bearer_token_file = "x-token"                       | BEARER_TOKEN_FILE=x-token                       | works
+stream        | max_retries = "unlimited"                           | MAX_RETRIES=unlimited                           | works
+stream        | max_retries = 5                                     | MAX_RETRIES=5                                   | works
+stream        | backfill = "off"                                    | BACKFILL=off                                    | works
+stream        | backfill = "auto"                                   | BACKFILL=auto                                   | later
+stream        | backfill = 5                                        | BACKFILL=5                                      | works
+stream        | dedupe = "off"                                      | DEDUPE=off                                      | works
+stream        | dedupe = "drop"                                     | DEDUPE=drop                                     | later
+stream        | dedupe = "mark"                                     | DEDUPE=mark                                     | later
+stream.fields | tweet = ["created_at", "author_id"]                 | TWEET=created_at,author_id                      | works
+stream.fields | user = ["username"]                                 | USER=username                                   | works
+stream.fields | media = ["url"]                                     | MEDIA=url                                       | works
+stream.fields | poll = ["options"]                                  | POLL=options                                    | works
+stream.fields | place = ["country"]                                 | PLACE=country                                   | works
+stream.fields | expansions = ["author_id"]                          | EXPANSIONS=author_id                            | works
+rules         | file = "rules.toml"                                 | FILE=rules.toml                                 | later
+rules         | mode = "off"                                        | MODE=off                                        | works
+rules         | mode = "check"                                      | MODE=check                                      | later
+rules         | mode = "apply"                                      | MODE=apply                                      | later
+rules         | prune = true                                        | PRUNE=true                                      | later
+lanes         | prefix = "y."                                       | PREFIX=y.                                       | works
+lanes         | enabled = ["tweets", "responses"]                   | ENABLED=tweets,responses                        | works
+journal       | dir = "j"                                           | DIR=j                                           | works
+journal       | max_bytes = "8GiB"                                  | MAX_BYTES=8GiB                                  | works
+journal       | durability = "process"                              | DURABILITY=process                              | works
+journal       | durability = "adaptive"                             | DURABILITY=adaptive                             | works
+journal       | durability = "strict"                               | DURABILITY=strict                               | works
+journal       | when_full = "pause"                                 | WHEN_FULL=pause                                 | works
+journal       | when_full = "drop-newest"                           | WHEN_FULL=drop-newest                           | works
+kafka         | bootstrap_servers = "b:1"                           | BOOTSTRAP_SERVERS=b:1                           | works
+kafka         | create_topics = false                               | CREATE_TOPICS=false                             | works
+kafka         | partitions = 6                                      | PARTITIONS=6                                    | works
+kafka         | replication = 3                                     | REPLICATION=3                                   | works
+kafka         | headers = "cloudevents"                             | HEADERS=cloudevents                             | works
+kafka         | properties = { "compression.type" = "lz4" }         | PROPERTIES__COMPRESSION_TYPE=lz4                | works
+kafka         | properties_file = "kafka.properties"                | PROPERTIES_FILE=kafka.properties                | works
+amqp          | url = "amqp://guest:guest@localhost:5672/%2f"       | URL=amqp://guest:guest@localhost:5672/%2f       | works
+amqp          | url_file = "amqp-url"                               | URL_FILE=amqp-url                               | works
+amqp          | exchange = "y"                                      | EXCHANGE=y                                      | works
+amqp          | declare = false                                     | DECLARE=false                                   | works
+amqp          | headers = "minimal"                                 | HEADERS=minimal                                 | works
+file          | dir = "lanes"                                       | DIR=lanes                                       | works
+file          | name = "archive"                                    | NAME=archive                                    | works
+file          | rotate_bytes = "1GiB"                               | ROTATE_BYTES=1GiB                               | works
+file          | rotate_every = "1day"                               | ROTATE_EVERY=1day                               | works
+admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
+admin         | listen = "off"                                      | LISTEN=off                                      | works
+log           | format = "json"                                     | FORMAT=json                                     | works
+log           | level = "debug,stream_core=trace"                   | LEVEL=debug,stream_core=trace                   | works
+shutdown      | drain = "5s"                                        | DRAIN=5s                                        | works
+"#;
 
 /// What a sink of this kind needs besides `line`.
 fn needed(kind: &str, line: &str) -> Vec<(&'static str, &'static str)> {
@@ -203,13 +79,11 @@ fn needed(kind: &str, line: &str) -> Vec<(&'static str, &'static str)> {
         "file" => &[("type", "file")],
         _ => &[],
     };
-    let others = needed
-        .iter()
-        .filter(|(key, _)| !line.starts_with(&format!("{key} ")));
+    let others = needed.iter().filter(|(key, _)| !line.starts_with(key));
     others.copied().collect()
 }
 
-fn from_file(dir: &Path, (section, line, ..): Row) -> Ended {
+fn from_file(dir: &Path, section: &str, line: &str) -> Ended {
     let needed = needed(section, line);
     let needed: String = needed
         .iter()
@@ -223,7 +97,7 @@ fn from_file(dir: &Path, (section, line, ..): Row) -> Ended {
     check(dir, &format!("{header}\n{line}\n{needed}"))
 }
 
-fn from_environment(dir: &Path, (section, line, key, value, _): Row) -> Ended {
+fn from_environment(dir: &Path, section: &str, line: &str, (key, value): (&str, &str)) -> Ended {
     let needed = needed(section, line);
     let prefix = if needed.is_empty() {
         format!("BIRDFEED__{}__", section.replace('.', "__").to_uppercase())
@@ -246,16 +120,27 @@ fn each_works_or_is_not_there_yet() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("x-token"), "secret-token\n").unwrap();
     std::fs::write(dir.path().join("kafka.properties"), "linger.ms=5\n").unwrap();
-    for row in STREAM.iter().chain(REST) {
-        let (section, line, key, _, works) = *row;
+    std::fs::write(dir.path().join("amqp-url"), "amqp://localhost\n").unwrap();
+    for row in KEYS.lines().filter(|row| !row.is_empty()) {
+        let [section, line, variable, verdict] = row.split(" | ").collect::<Vec<_>>()[..] else {
+            panic!("{row}")
+        };
+        let [section, line, variable] = [section, line, variable].map(str::trim);
+        let (key, value) = variable.split_once('=').unwrap();
         let name = line.split(' ').next().unwrap();
         let outcomes = [
-            (from_file(dir.path(), *row), "birdfeed.toml:2:1: ".to_owned()),
-            (from_environment(dir.path(), *row), format!("__{key}: ")),
+            (
+                from_file(dir.path(), section, line),
+                "birdfeed.toml:2:1: ".to_owned(),
+            ),
+            (
+                from_environment(dir.path(), section, line, (key, value)),
+                format!("__{key}: "),
+            ),
         ];
         for (ended, place) in outcomes {
-            if works {
-                assert_eq!(ended.code, Some(0), "{line}: {ended:#?}");
+            if verdict == "works" {
+                assert_eq!(ended.code, Some(0), "{row}: {ended:#?}");
             } else {
                 let refusal = format!("{place}{section}.{name}: ");
                 ended.expect(

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use simulator::{Settings, Simulator};
 
 use crate::end;
-use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, stream};
+use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, signal, stream};
 
 fn full() -> File {
     File::options().write(true).open("/dev/full").unwrap()
@@ -52,7 +52,7 @@ async fn a_log_that_cannot_be_written_stops_nothing() {
     tokio::time::timeout(PATIENCE, written).await.unwrap();
     assert_eq!(child.try_wait().unwrap(), None);
     simulator.pause();
-    assert!(crate::support::signal(&child, "TERM"));
+    assert!(signal(&child, "TERM"));
     assert!(child.wait().unwrap().success());
     assert!(!lane_lines(dir.path(), "tweets").is_empty());
 }
@@ -106,4 +106,25 @@ fn a_short_demo_proves_itself() {
     );
     let again = ["demo", "--for", "2s", "--dir", "birdfeed-data"];
     end(birdfeed().current_dir(dir.path()).args(again)).expect(64, &["birdfeed-data is already there"]);
+}
+
+#[test]
+fn a_demo_that_is_interrupted_proves_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut demo = birdfeed()
+        .current_dir(dir.path())
+        .args(["demo", "--for", "1h"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(demo.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(
+        lines.any(|line| line.contains("  tweets ")),
+        "nothing is delivered"
+    );
+    assert!(signal(&demo, "INT"));
+    assert!(demo.wait().unwrap().success());
+    assert!(lines.any(|line| line.starts_with("received = delivered for every lane")));
 }
