@@ -250,3 +250,37 @@ impl Maker {
         Ok(sinks)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All series, without their values.
+    fn series(metrics: &Metrics) -> Vec<String> {
+        let mut text = Vec::new();
+        TextEncoder::new()
+            .encode(&metrics.registry.gather(), &mut text)
+            .unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let series = text.lines().filter_map(|line| line.rsplit_once(' '));
+        series.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn every_series_is_there_from_the_start() {
+        let metrics = Metrics::new(&[("file".to_owned(), Lane::Tweets)]).unwrap();
+        let before = series(&metrics);
+        for kind in split::KINDS {
+            metrics.on(Event::Message { kind, lag: None });
+        }
+        for reason in split::REASONS.into_iter().chain(UNDELIVERABLE) {
+            metrics.on(Event::DeadLetter { reason });
+            metrics.on(Event::Dropped { reason, messages: 1 });
+        }
+        for status in [200, 302, 401, 429, 503, 520] {
+            let (outcome, http_error) = ("http", Some(status));
+            metrics.on(Event::Connect { outcome, http_error });
+        }
+        assert_eq!(series(&metrics), before);
+    }
+}

@@ -132,7 +132,7 @@ async fn hostile_clients_do_not_keep_probes_out() {
     let mut daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
     journaled(&simulator, &mut daemon);
     let address = daemon.admin().to_owned();
-    let idle: Vec<_> = (0..64).map(|_| TcpStream::connect(&address).unwrap()).collect();
+    let idle: Vec<_> = (0..96).map(|_| TcpStream::connect(&address).unwrap()).collect();
     assert_eq!(daemon.get("/livez").0, 200);
     drop(idle);
     for request in [
