@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use simulator::{Settings, Simulator};
 
 use crate::end;
-use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, signal, stream};
+use crate::support::{Daemon, PATIENCE, birdfeed, end_of, file_sink, lane_lines, signal, stream};
 
 fn full() -> File {
     File::options().write(true).open("/dev/full").unwrap()
@@ -53,8 +54,28 @@ async fn a_log_that_cannot_be_written_stops_nothing() {
     assert_eq!(child.try_wait().unwrap(), None);
     simulator.pause();
     assert!(signal(&child, "TERM"));
-    assert!(child.wait().unwrap().success());
+    assert!(end_of(&mut child).unwrap().success());
     assert!(!lane_lines(dir.path(), "tweets").is_empty());
+}
+
+#[test]
+fn a_simulator_that_nobody_reads_serves_until_it_is_told_to_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = dir.path().join("ledger");
+    let mut simulator = birdfeed()
+        .args(["simulate", "--listen", "127.0.0.1:0", "--ledger"])
+        .arg(&ledger)
+        .stdout(full())
+        .spawn()
+        .unwrap();
+    // The ledger is there before the first line is said.
+    let deadline = Instant::now() + PATIENCE;
+    while !ledger.exists() {
+        assert!(Instant::now() < deadline, "no ledger");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(signal(&simulator, "TERM"));
+    assert!(end_of(&mut simulator).unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -72,7 +93,7 @@ async fn a_watch_ends_when_nobody_reads() {
         .read_line(&mut line)
         .unwrap();
     assert!(line.contains("birdfeed"), "{line}");
-    assert!(watch.wait().unwrap().success());
+    assert!(end_of(&mut watch).unwrap().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,6 +146,6 @@ fn a_demo_that_is_interrupted_proves_itself() {
         "nothing is delivered"
     );
     assert!(signal(&demo, "INT"));
-    assert!(demo.wait().unwrap().success());
+    assert!(end_of(&mut demo).unwrap().success());
     assert!(lines.any(|line| line.starts_with("received = delivered for every lane")));
 }
