@@ -18,7 +18,7 @@ USER 65532:65532
 # Journal and files are relative to here: ./birdfeed-data is in the volume.
 WORKDIR /var/lib/birdfeed
 VOLUME /var/lib/birdfeed
-# Loopback would be the container's own. Who may reach the port is the network's to say.
+# Loopback would be the container's own. Who may reach the port is the network's to say. Goes before a file's [admin].
 ENV BIRDFEED__ADMIN__LISTEN=0.0.0.0:9464
 EXPOSE 9464
 ENTRYPOINT ["birdfeed"]
