@@ -77,7 +77,8 @@ fn with_data(message: &Bytes, data: &RawValue, envelope: &Envelope<'_>) -> Split
 
 fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> Split {
     let mut split = Split::new("post").with(Lane::Tweets, slice(message, data));
-    split.key = Some(message.slice_ref(id.as_bytes()));
+    // A copy: records of the other lanes would keep the whole message in memory for its key.
+    split.key = Some(Bytes::copy_from_slice(id.as_bytes()));
     split.created_at = created_at(id);
     let members = [
         (Lane::Includes, envelope.includes),

@@ -181,6 +181,8 @@ impl Books {
         self.handed_over = self.cursor.last;
         // A broker that is away holds up what nobody has handed over yet, too.
         let oldest_pending = feed.next_received_at();
+        // Looking for it may have passed messages that the lane gets nothing of.
+        self.advance(feed);
         self.status.update(|status| {
             status.resets += resets;
             status.oldest_pending = oldest_pending;
@@ -286,7 +288,7 @@ mod tests {
             let books = Books::open("sink", Lane::Tweets, journal.clone(), status.clone());
             let wake = Arc::new(tokio::sync::Notify::new());
             let (tail, router) = (tail.clone(), router.clone());
-            let feed = Feed::new(tail, journal.clone(), router, wake, books.cursor());
+            let feed = Feed::new(tail, journal.clone(), router, Lane::Tweets, wake, books.cursor());
             (books, feed, status)
         }
 
@@ -327,17 +329,19 @@ mod tests {
             for ours in messages {
                 let lane = if *ours { "tweets" } else { "errors" };
                 let payload = Bytes::from(format!(r#"{{"only":"{lane}"}}"#));
+                let split = self.router.split(Kind::Message, Timestamp::now(), &payload);
                 let head = Head {
                     kind: Kind::Message,
                     epoch: 1,
                     received_at: Timestamp::now(),
+                    lanes: split.lanes(),
                 };
                 let entry = Entry {
                     head: &head.encode(),
                     body: &payload,
                 };
                 let seq = self.appender.append(&[entry]).unwrap().start;
-                let routed = self.router.route(seq, head, &payload);
+                let routed = self.router.route(seq, head, split);
                 self.tail.push(vec![routed], seq + 1);
                 if *ours {
                     self.all.push(seq);

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
+use crate::lane::LaneSet;
 use crate::time::Timestamp;
 
 /// The length of an encoded [`Head`] in bytes.
-pub const HEAD_LEN: usize = 17;
+pub const HEAD_LEN: usize = 19;
 
 /// What a payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Head {
     pub epoch: u64,
     /// When it was received.
     pub received_at: Timestamp,
+    /// The lanes that its records go to, so that the others pass it without splitting it again.
+    pub lanes: LaneSet,
 }
 
 /// A journal entry that no version of this program wrote although its checksum is right.
@@ -43,7 +46,8 @@ impl Head {
         let mut bytes = [0; HEAD_LEN];
         bytes[0] = self.kind as u8;
         bytes[1..9].copy_from_slice(&self.epoch.to_le_bytes());
-        bytes[9..].copy_from_slice(&self.received_at.micros().to_le_bytes());
+        bytes[9..17].copy_from_slice(&self.received_at.micros().to_le_bytes());
+        bytes[17..].copy_from_slice(&self.lanes.bits().to_le_bytes());
         bytes
     }
 
@@ -72,6 +76,7 @@ impl Head {
                 kind,
                 epoch: number(1),
                 received_at: Timestamp::from_micros(number(9)),
+                lanes: LaneSet::from_bits(u16::from_le_bytes([head[17], head[18]])),
             },
             entry,
         ))
@@ -81,6 +86,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lane::Lane;
 
     #[test]
     fn decodes_what_it_encoded_and_refuses_the_rest() {
@@ -88,6 +94,7 @@ mod tests {
             kind: Kind::Event,
             epoch: 17,
             received_at: Timestamp::from_micros(42),
+            lanes: [Lane::Tweets, Lane::Responses].into_iter().collect(),
         };
         let entry: Bytes = [&head.encode()[..], b"payload"].concat().into();
         assert_eq!(

@@ -9,6 +9,7 @@ use journal::{Journal, Reader};
 use tokio::sync::Notify;
 
 use crate::entry::{ForeignEntry, Head};
+use crate::lane::Lane;
 use crate::route::{Routed, Router};
 use crate::tail::{Found, Tail};
 use crate::time::Timestamp;
@@ -25,19 +26,22 @@ pub struct Feed {
     tail: Arc<Tail>,
     journal: Journal,
     router: Arc<Router>,
+    lane: Lane,
     wake: Arc<Notify>,
     reader: Option<Reader>,
     ready: VecDeque<Arc<Routed>>,
+    /// The position after the last message that was looked at for `ready`.
+    upto: u64,
     position: u64,
 }
 
-/// Why the journal could not be read. Both stop the process: our own state is not what we wrote.
+/// Why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// The disk.
+    /// The disk: the messages are still there.
     #[error("the journal cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// The contents.
+    /// The contents: our own state is not what we wrote, which stops the process.
     #[error(transparent)]
     Foreign(#[from] ForeignEntry),
 }
@@ -48,6 +52,7 @@ impl Feed {
         tail: Arc<Tail>,
         journal: Journal,
         router: Arc<Router>,
+        lane: Lane,
         wake: Arc<Notify>,
         position: u64,
     ) -> Self {
@@ -55,14 +60,16 @@ impl Feed {
             tail,
             journal,
             router,
+            lane,
             wake,
             reader: None,
             ready: VecDeque::new(),
+            upto: position,
             position,
         }
     }
 
-    /// The position after the last message taken.
+    /// The position after the last message taken, and after those that the lane gets nothing of.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -79,7 +86,7 @@ impl Feed {
         self.ready.is_empty() && self.position >= self.tail.end()
     }
 
-    /// Waits until [`take`](Self::take) has something. Cancel safe.
+    /// Waits until [`take`](Self::take) has something, or the position has moved past messages of other lanes. Cancel safe.
     pub async fn ready(&mut self) -> Result<(), FeedError> {
         while !self.fill()? {
             // Whether or not the bell rings: look again.
@@ -91,7 +98,11 @@ impl Feed {
     /// The next message, if [`ready`](Self::ready) has found one.
     pub fn take(&mut self) -> Option<Arc<Routed>> {
         let message = self.ready.pop_front()?;
-        self.position = message.place.seq + 1;
+        self.position = if self.ready.is_empty() {
+            self.upto
+        } else {
+            message.place.seq + 1
+        };
         Some(message)
     }
 
@@ -102,22 +113,28 @@ impl Feed {
         Some(self.ready.front()?.received_at)
     }
 
+    /// Looks for more, without waiting; `false` if there is nothing yet.
     fn fill(&mut self) -> Result<bool, FeedError> {
         if !self.ready.is_empty() {
             return Ok(true);
         }
-        match self.tail.read(self.position, BATCH) {
-            Found::Messages(messages) => {
+        self.upto = match self.tail.read(self.position, self.lane, BATCH) {
+            Found::CaughtUp => return Ok(false),
+            Found::Upto(upto, messages) => {
                 self.reader = None;
                 self.ready.extend(messages);
+                upto
             }
             Found::Behind => self.read_journal()?,
-            Found::CaughtUp => {}
+        };
+        if self.ready.is_empty() {
+            self.position = self.upto;
         }
-        Ok(!self.ready.is_empty())
+        Ok(true)
     }
 
-    fn read_journal(&mut self) -> Result<(), FeedError> {
+    /// Reads on in the journal, and gives the position after what was read.
+    fn read_journal(&mut self) -> Result<u64, FeedError> {
         // Asked before reading: what is appended meanwhile is not damaged, and must not be skipped.
         let end = self.tail.end();
         let reader = self
@@ -125,15 +142,16 @@ impl Feed {
             .get_or_insert_with(|| self.journal.read_from(self.position));
         // Reading the page cache and splitting take about a millisecond: too long for a runtime's worker.
         let batch = tokio::task::block_in_place(|| reader.next_batch(READ_BYTES))?;
-        if batch.is_empty() {
-            // All that was left is damaged.
-            self.position = end;
-        }
+        // If there is nothing, all that was left is damaged.
+        let upto = batch.last().map_or(end, |(seq, _)| seq + 1);
         for (seq, bytes) in batch {
             let (head, payload) = Head::decode(seq, bytes)?;
-            self.ready
-                .push_back(Arc::new(self.router.route(seq, head, &payload)));
+            if head.lanes.contains(self.lane) {
+                let split = self.router.split(head.kind, head.received_at, &payload);
+                self.ready
+                    .push_back(Arc::new(self.router.route(seq, head, split)));
+            }
         }
-        Ok(())
+        Ok(upto)
     }
 }

@@ -1,4 +1,4 @@
-//! The one writer: takes what waits at the inlet, appends it to the journal, splits it, hands it to the tail.
+//! The one writer: takes what waits at the inlet, splits it, appends it to the journal, hands it to the tail.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::observe::{Event, Observer};
 use crate::pulse::{self, Pulse};
 use crate::room::Room;
 use crate::route::{Routed, Router};
-use crate::source::Verdict;
+use crate::source::{Split, Verdict};
 use crate::status::{Shared, StreamStatus};
 use crate::tail::Tail;
 use crate::time::Timestamp;
@@ -68,6 +68,7 @@ struct Ready {
     head: Head,
     encoded: [u8; HEAD_LEN],
     payload: Bytes,
+    split: Split,
     /// The connection that brought it; 0 for what no connection brought.
     connection: u64,
 }
@@ -214,15 +215,18 @@ impl Ingest {
     }
 
     fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, connection: u64) -> Ready {
+        let split = self.router.split(kind, received_at, &payload);
         let head = Head {
             kind,
             epoch: self.epoch,
             received_at,
+            lanes: split.lanes(),
         };
         Ready {
             head,
             encoded: head.encode(),
             payload,
+            split,
             connection,
         }
     }
@@ -287,14 +291,15 @@ impl Ingest {
         let routed: Vec<_> = (first..)
             .zip(ready)
             .map(|(seq, one)| {
-                let routed = self.router.route(seq, one.head, &one.payload);
+                let (kind, connection, is_line) = (one.head.kind, one.connection, one.is_line());
+                let routed = self.router.route(seq, one.head, one.split);
                 lanes = lanes.union(routed.lanes);
-                match one.head.kind {
+                match kind {
                     Kind::Message => {
                         messages += 1;
-                        self.note(&routed, one.connection);
+                        self.note(&routed, connection);
                     }
-                    Kind::DeadLetter if one.is_line() => {
+                    Kind::DeadLetter if is_line => {
                         oversize += 1;
                         self.dead_letter("oversize");
                     }

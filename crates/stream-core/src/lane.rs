@@ -112,6 +112,16 @@ impl LaneSet {
         Self(self.0 | other.0)
     }
 
+    /// The set as a number, for [`from_bits`](Self::from_bits).
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set that `bits` stands for. Lanes that nobody knows any more are in no list.
+    pub const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
+
     /// Whether no lane is in the set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -64,7 +64,7 @@ impl Settings {
             when_full: WhenFull::default(),
             max_retries: None,
             limits: Limits {
-                records: 4_096,
+                records: 2_048,
                 bytes: 4 << 20,
             },
             tail_bytes: 16 << 20,
@@ -303,7 +303,7 @@ impl Workshop<'_> {
                 sink_name: sink.name.clone(),
                 sink: sink.sink.clone(),
                 lane,
-                feed: Feed::new(tail, journal, router, bell, self.journal.end()),
+                feed: Feed::new(tail, journal, router, lane, bell, self.journal.end()),
                 journal: self.journal.clone(),
                 dead_letters: enabled.contains(Lane::DeadLetter).then(|| self.inlet.clone()),
                 limits: self.settings.limits,

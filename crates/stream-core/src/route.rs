@@ -33,35 +33,38 @@ pub struct Router {
 }
 
 impl Router {
-    /// Splits the entry at `seq`.
-    pub fn route(&self, seq: u64, head: Head, payload: &Bytes) -> Routed {
-        let split = match head.kind {
-            Kind::Message => self.message(head, payload),
+    /// Splits an entry.
+    pub fn split(&self, kind: Kind, received_at: Timestamp, payload: &Bytes) -> Split {
+        match kind {
+            Kind::Message => self.message(received_at, payload),
             Kind::Event => Split {
                 key: Some(self.stream.clone()),
                 ..Split::new("event")
             }
             .with(Lane::Events, payload.clone()),
             Kind::DeadLetter => Split::new("dead_letter").with(Lane::DeadLetter, payload.clone()),
-        };
-        let lanes = split.lanes().intersection(self.enabled);
+        }
+    }
+
+    /// What was split, with its place.
+    pub fn route(&self, seq: u64, head: Head, split: Split) -> Routed {
         Routed {
             place: Place {
                 epoch: head.epoch,
                 seq,
             },
             received_at: head.received_at,
-            lanes,
+            lanes: split.lanes().intersection(self.enabled),
             split,
         }
     }
 
-    fn message(&self, head: Head, payload: &Bytes) -> Split {
+    fn message(&self, received_at: Timestamp, payload: &Bytes) -> Split {
         let split = self.source.split(payload);
         match split.dead_letter {
             None => split,
             Some(reason) => {
-                let letter = DeadLetter::whole(reason, head.received_at, payload).to_json();
+                let letter = DeadLetter::whole(reason, received_at, payload).to_json();
                 split.with(Lane::DeadLetter, letter)
             }
         }

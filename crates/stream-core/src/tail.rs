@@ -29,8 +29,8 @@ struct Subscriber {
 
 /// What [`Tail::read`] finds.
 pub enum Found {
-    /// The messages at and after the position, as many as asked for.
-    Messages(Vec<Arc<Routed>>),
+    /// The lane's messages between the position asked for and this one.
+    Upto(u64, Vec<Arc<Routed>>),
     /// Nothing yet.
     CaughtUp,
     /// The position has fallen out of memory: the journal has it.
@@ -63,17 +63,22 @@ impl Tail {
 
     /// Adds messages that are in the journal up to `end`, without waking anyone.
     pub fn push(&self, messages: Vec<Routed>, end: u64) {
+        // Made before and dropped after the lock is held: every lane waits for it.
+        let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
+        let mut gone = Vec::new();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         for message in messages {
             held.bytes += message.weight();
-            held.messages.push_back(Arc::new(message));
+            held.messages.push_back(message);
         }
         held.end = end;
         while held.bytes > self.limit
             && let Some(oldest) = held.messages.pop_front()
         {
             held.bytes -= oldest.weight();
+            gone.push(oldest);
         }
+        drop(held);
     }
 
     /// Wakes the subscribers of `lanes`.
@@ -92,8 +97,8 @@ impl Tail {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).end
     }
 
-    /// Up to `most` messages from `position` on.
-    pub fn read(&self, position: u64, most: usize) -> Found {
+    /// What `lane` gets of up to `most` messages from `position` on.
+    pub fn read(&self, position: u64, lane: Lane, most: usize) -> Found {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if position >= held.end {
             return Found::CaughtUp;
@@ -108,7 +113,10 @@ impl Tail {
         let start = held
             .messages
             .partition_point(|message| message.place.seq < position);
-        Found::Messages(held.messages.range(start..).take(most).cloned().collect())
+        let read = held.messages.range(start..).take(most);
+        let upto = position + read.len() as u64;
+        let ours = read.filter(|message| message.lanes.contains(lane)).cloned();
+        Found::Upto(upto, ours.collect())
     }
 }
 
@@ -123,14 +131,14 @@ mod tests {
         Routed {
             place: Place { epoch: 1, seq },
             received_at: Timestamp::default(),
-            lanes: LaneSet::default(),
+            lanes: [Lane::Tweets].into_iter().collect(),
             split: Split::new("post").with(Lane::Tweets, vec![b'x'; 1_000].into()),
         }
     }
 
     fn seqs(found: Found) -> Option<Vec<u64>> {
         match found {
-            Found::Messages(messages) => Some(messages.iter().map(|message| message.place.seq).collect()),
+            Found::Upto(_, messages) => Some(messages.iter().map(|message| message.place.seq).collect()),
             Found::CaughtUp => Some(vec![]),
             Found::Behind => None,
         }
@@ -139,13 +147,20 @@ mod tests {
     #[test]
     fn it_forgets_the_oldest_and_says_so() {
         let tail = Tail::new(10, 5 * message(0).weight());
-        assert_eq!(seqs(tail.read(10, 9)), Some(vec![]));
-        assert_eq!(seqs(tail.read(9, 9)), None);
+        assert_eq!(seqs(tail.read(10, Lane::Tweets, 9)), Some(vec![]));
+        assert_eq!(seqs(tail.read(9, Lane::Tweets, 9)), None);
         tail.push((10..14).map(message).collect(), 14);
-        assert_eq!(seqs(tail.read(10, 2)), Some(vec![10, 11]));
+        assert_eq!(seqs(tail.read(10, Lane::Tweets, 2)), Some(vec![10, 11]));
         tail.push((14..18).map(message).collect(), 18);
-        assert_eq!(seqs(tail.read(12, 9)), None);
-        assert_eq!(seqs(tail.read(13, 9)), Some(vec![13, 14, 15, 16, 17]));
-        assert_eq!(seqs(tail.read(18, 9)), Some(vec![]));
+        assert_eq!(seqs(tail.read(12, Lane::Tweets, 9)), None);
+        assert_eq!(
+            seqs(tail.read(13, Lane::Tweets, 9)),
+            Some(vec![13, 14, 15, 16, 17])
+        );
+        assert_eq!(seqs(tail.read(18, Lane::Tweets, 9)), Some(vec![]));
+        let Found::Upto(upto, messages) = tail.read(14, Lane::Errors, 3) else {
+            panic!("not in memory")
+        };
+        assert_eq!((upto, messages.len()), (17, 0));
     }
 }
