@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIRDFEED = ROOT / "target/release/birdfeed"
 TWEEPY = ROOT / "scripts/benchmark/tweepy_script.py"
 TICK = os.sysconf("SC_CLK_TCK")
-SILENCE = 4.0
+SILENCE = 6.0
 PATIENCE = 300.0
 SPLIT = ["tweets", "includes", "errors", "matching_rules"]
 TOKEN = {"X_BEARER_TOKEN": "simulator-token"}
@@ -115,7 +115,7 @@ def birdfeed(work, url, servers, prefix):
 
 
 def curl_kcat(_work, url, servers, prefix):
-    settings = "-X acks=all -X enable.idempotence=true -X linger.ms=2 -X batch.size=262144 -z lz4"
+    settings = "-X acks=all -X enable.idempotence=true -X linger.ms=5 -X batch.size=262144 -z lz4"
     return (
         f'curl -sN -H "Authorization: Bearer $X_BEARER_TOKEN" "{url}/2/tweets/search/stream"'
         f" | kcat -P -b {servers} {settings} -t {prefix}raw"
@@ -166,7 +166,7 @@ def run(broker, work, contender, rate, messages):
 def measure(broker, group, port, topics, whole, messages):
     wait_for(lambda: connected(port), group, 20, "a connection")
     # Long enough for the start to be over, short enough for the silence to be not.
-    time.sleep(SILENCE - 1.5)
+    time.sleep(SILENCE - 3)
     if broker.count(whole) > 0:
         sys.exit("the stream began before the measurement")
     before = group.cpu()

@@ -15,7 +15,7 @@ from confluent_kafka import Producer
 PRODUCER = {
     "acks": "all",
     "enable.idempotence": True,
-    "linger.ms": 2,
+    "linger.ms": 5,
     "batch.size": 262144,
     "compression.type": "lz4",
 }

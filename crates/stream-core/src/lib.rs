@@ -6,7 +6,8 @@
 //!           (reader)  (ingest)           (one loop each)               (journal trims behind the slowest)
 //! ```
 //!
-//! Everything moves one way, and nothing downstream can stop the reader. The modules, in the order data flows:
+//! Everything moves one way, and no broker can stop the reader; a journal that takes nothing for five seconds closes the
+//! stream (`docs/adr/0006`). The modules, in the order data flows:
 //!
 //! | module | what it does |
 //! |---|---|

@@ -31,12 +31,18 @@ pub struct JournalStatus {
     pub max_bytes: u64,
     /// Segment files.
     pub segments: usize,
-    /// Messages that are not yet known to be on the disk.
+    /// Messages that neither the disk nor every lane is known to have: what a dying machine would take.
     pub unsynced: u64,
     /// The position after the newest message.
     pub end: u64,
     /// Messages that damage has made unreadable since the start.
     pub lost: u64,
+    /// Syncs that the disk has refused since the start; what they were for was copied to a new file.
+    pub sync_failures: u64,
+    /// Writes of the cursors that have failed since the start; each was tried again.
+    pub cursor_failures: u64,
+    /// Segments that could not be removed at the first try since the start.
+    pub trim_failures: u64,
 }
 
 /// Looks into a data path. Cheap to clone, of use from any thread, never waits for the data path.
@@ -69,9 +75,12 @@ impl View {
                 bytes: stats.bytes,
                 max_bytes: self.max_bytes,
                 segments: stats.segments,
-                unsynced: stats.unsynced_entries,
+                unsynced: stats.at_risk_entries,
                 end: stats.end,
                 lost: stats.lost_entries,
+                sync_failures: stats.sync_failures,
+                cursor_failures: stats.cursor_failures,
+                trim_failures: stats.trim_failures,
             },
         }
     }

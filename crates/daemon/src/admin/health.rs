@@ -110,6 +110,9 @@ mod tests {
                 unsynced: 0,
                 end: 0,
                 lost: 0,
+                sync_failures: 0,
+                cursor_failures: 0,
+                trim_failures: 0,
             },
         }
     }

@@ -52,6 +52,7 @@ catalogue! {
     STREAM_FRAMES = Counter "stream_frames_total" &["kind"], "Lines of the stream: message, keep_alive (an empty line), oversize.";
     STREAM_DISCARDED = Counter "stream_discarded_bytes_total" &[], "Bytes of half lines at the end of connections.";
     STREAM_MESSAGES = Counter "stream_messages_total" &["kind"], "Messages journaled, by kind.";
+    STREAM_WAITING = Gauge "stream_waiting_messages" &[], "Lines that were read and wait in memory for the journal.";
     STREAM_HTTP_ERRORS = Counter "stream_http_errors_total" &["status"], "Answers to an attempt to connect that opened no stream, by status; `other` for those that X does not give.";
     STREAM_GAP_SECONDS = Counter "stream_gap_seconds_total" &["filled"], "Time without a connection, and whether it was filled afterwards.";
     STREAM_LAG = Histogram "stream_lag_seconds" &[], "From a post's creation at X to its receipt.";
@@ -73,8 +74,9 @@ catalogue! {
     JOURNAL_BLOCKED = Gauge "journal_blocked" &[], "1 while the journal takes no messages (full, or the disk refuses).";
     JOURNAL_APPEND = Histogram "journal_append_seconds" &[], "Time to append a batch to the journal.";
     JOURNAL_SYNC = Histogram "journal_sync_seconds" &[], "Time to force the journal to the disk.";
-    JOURNAL_UNSYNCED = Gauge "journal_unsynced_messages" &[], "Messages not yet known to be on the disk.";
+    JOURNAL_UNSYNCED = Gauge "journal_unsynced_messages" &[], "Messages that neither the disk nor every lane is known to have: what a dying machine would take.";
     JOURNAL_LOST = Counter "journal_lost_messages_total" &[], "Messages that damage on the disk has made unreadable.";
+    JOURNAL_ERRORS = Counter "journal_errors_total" &["operation"], "Upkeep of the journal that failed and was tried again: sync, cursor, trim.";
     MESSAGES_DROPPED = Counter "messages_dropped_total" &["reason"], "Messages lost by decision, by reason.";
     DEAD_LETTERS = Counter "dead_letters_total" &["reason"], "Dead letters written, by reason.";
     BUILD_INFO = Gauge "build_info" &["version"], "Always 1; the version of the program.";

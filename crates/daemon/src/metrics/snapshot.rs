@@ -31,6 +31,7 @@ fn stream(status: &Status) -> Made {
         family(&all::STREAM_STATE, &states),
         single(&all::STREAM_CONNECT_BUDGET, stream.connect_budget as f64),
         single(&all::STREAM_LAST_BYTE, last_byte),
+        single(&all::STREAM_WAITING, stream.waiting as f64),
         family(&all::BUILD_INFO, &[(vec![env!("CARGO_PKG_VERSION")], 1.0)]),
     ]
     .into_iter()
@@ -40,6 +41,12 @@ fn stream(status: &Status) -> Made {
 fn journal(status: &Status) -> Made {
     let journal = &status.journal;
     let blocked = status.stream.journal_blocked.is_some();
+    let errors = [
+        ("sync", journal.sync_failures),
+        ("cursor", journal.cursor_failures),
+        ("trim", journal.trim_failures),
+    ]
+    .map(|(operation, count)| (vec![operation], count as f64));
     [
         single(&all::JOURNAL_BYTES, journal.bytes as f64),
         single(&all::JOURNAL_MAX_BYTES, journal.max_bytes as f64),
@@ -47,6 +54,7 @@ fn journal(status: &Status) -> Made {
         single(&all::JOURNAL_BLOCKED, f64::from(u8::from(blocked))),
         single(&all::JOURNAL_UNSYNCED, journal.unsynced as f64),
         single(&all::JOURNAL_LOST, journal.lost as f64),
+        family(&all::JOURNAL_ERRORS, &errors),
     ]
     .into_iter()
     .try_fold(Vec::new(), |families, made| Ok([families, made?].concat()))
