@@ -171,6 +171,10 @@ impl Section {
 
     /// A number within `range`.
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+        self.number_called(key, range, "a number")
+    }
+
+    fn number_called(&mut self, key: &'static str, range: RangeInclusive<i64>, wanted: &str) -> Option<i64> {
         let node = self.take(key)?;
         let number = match (&node.value, &node.origin) {
             (Value::Integer(number), _) => Some(*number),
@@ -178,7 +182,7 @@ impl Section {
             _ => None,
         };
         let Some(number) = number else {
-            self.wrong_type(key, &node, "a number");
+            self.wrong_type(key, &node, wanted);
             return None;
         };
         if range.contains(&number) {
@@ -200,7 +204,7 @@ impl Section {
             self.take(key);
             return None;
         }
-        self.number(key, range)
+        self.number_called(key, range, &format!("a number or {word:?}"))
     }
 
     /// A list of strings; in the environment joined by commas.

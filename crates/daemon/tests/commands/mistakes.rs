@@ -17,7 +17,7 @@ fn five_mistakes_are_five_messages() {
             64,
             &[
                 "birdfeed.toml:2:1: stream.endpont: is not a known key\n    did you mean endpoint?\n",
-                "birdfeed.toml:3:1: stream.max_retries: wants a number, not true or false\n",
+                "birdfeed.toml:3:1: stream.max_retries: wants a number or \"unlimited\", not true or false\n",
                 "birdfeed.toml:7:3: stream.fields.tweet: \"create_at\" is not known\n    did you mean \"created_at\"?\n",
                 "birdfeed.toml:11:1: journal.max_bytes: \"8 gigs\": ",
                 "birdfeed.toml:1:2: stream.bearer_token_file: is missing\n    name a file with the bearer token, or set X_",
