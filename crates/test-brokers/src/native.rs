@@ -112,7 +112,7 @@ impl Broker {
         self.secure.as_ref()
     }
 
-    /// `kill -9`; returns when the process is gone.
+    /// `kill -9`; returns when the process is gone. RabbitMQ is given the half second that it needs to keep new quorum queues.
     pub fn kill(&self) {
         self.must(&["kill", self.name]);
     }
