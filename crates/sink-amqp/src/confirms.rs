@@ -167,3 +167,91 @@ impl From<&Failure> for SinkError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::task::noop_waker;
+    use lapin::message::{BasicReturnMessage, Delivery};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn returned() -> BasicReturnMessage {
+        BasicReturnMessage {
+            delivery: Delivery::mock(0, "x".into(), "x.tweets".into(), false, Vec::new()),
+            reply_code: 312,
+            reply_text: "NO_ROUTE".into(),
+        }
+    }
+
+    fn seqs(delivered: &[Settled]) -> Vec<u64> {
+        delivered.iter().map(|settled| settled.seq).collect()
+    }
+
+    #[test]
+    fn nothing_is_believed_beside_a_message_that_came_back() {
+        for confirm in [
+            Confirmation::Ack(Some(returned())),
+            Confirmation::Nack(Some(returned())),
+        ] {
+            let batch = vec![
+                (1, Ok(Confirmation::Ack(None))),
+                (2, Ok(confirm)),
+                (3, Ok(Confirmation::Ack(None))),
+            ];
+            let (delivered, result) = judge(batch, "x.tweets");
+            assert!(delivered.is_empty(), "{delivered:?}");
+            assert!(matches!(result, Err(Failure::Returned { .. })), "{result:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_acknowledged_counts_whatever_else_fails() {
+        for (failure, class) in [
+            (Ok(Confirmation::Nack(None)), "nack"),
+            (Ok(Confirmation::NotRequested), "no confirms"),
+        ] {
+            let batch = vec![
+                (1, Ok(Confirmation::Ack(None))),
+                (2, failure),
+                (3, Ok(Confirmation::Ack(None))),
+            ];
+            let (delivered, result) = judge(batch, "x.tweets");
+            assert_eq!(seqs(&delivered), [1, 3]);
+            let error = SinkError::from(&result.unwrap_err());
+            assert!(error.to_string().contains(class), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_batch_leaves_out_nothing_that_resolved_before_one_of_its_members() {
+        let mut confirms = Confirms::new();
+        let mut tell: Vec<_> = (0..100)
+            .map(|n| {
+                let (tell, told) = oneshot::channel();
+                confirms.push(Box::pin(async move {
+                    told.await.unwrap();
+                    n
+                }));
+                Some(tell)
+            })
+            .collect();
+        let waker = noop_waker();
+        let context = Context::from_waker(&waker);
+        assert!(confirms.poll_batch(&context).is_pending());
+        for round in [vec![99, 0, 50], vec![1], (2..50).rev().collect()] {
+            for n in &round {
+                tell[*n].take().unwrap().send(()).unwrap();
+            }
+            let Poll::Ready(mut batch) = confirms.poll_batch(&context) else {
+                panic!("nothing of {round:?}")
+            };
+            batch.sort_unstable();
+            let mut round = round;
+            round.sort_unstable();
+            assert_eq!(batch, round);
+        }
+        assert_eq!(confirms.len(), 48);
+        assert!(confirms.poll_batch(&context).is_pending());
+    }
+}

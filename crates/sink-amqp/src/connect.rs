@@ -33,7 +33,10 @@ pub(crate) async fn connect(
         .connection_timeout
         .map_or(DEADLINE, Duration::from_millis);
     let tls = if address.is_secure() {
-        Some(trust(ca_file)?)
+        let ca_file = ca_file.map(Path::to_owned);
+        // Reads files.
+        let trust = tokio::task::spawn_blocking(move || trust(ca_file.as_deref())).await;
+        Some(trust.map_err(|error| SinkError::Unavailable(format!("{doing}: {error}")))??)
     } else {
         None
     };

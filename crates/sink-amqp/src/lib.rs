@@ -4,13 +4,18 @@
 //! of the same name bound to one durable topic exchange. Messages are persistent, mandatory and confirmed. A connection that
 //! breaks is not repaired but replaced, at the next [`open`](stream_core::sink::Sink::open).
 //!
+//! Two things are the broker's and cannot be mended from here. When it refuses a message (`basic.nack`) or sends it back, it may
+//! already have taken later ones, which consumers then see first. And a `RabbitMQ` that is killed within half a second of a
+//! quorum queue's declaration loses that queue with all that it had confirmed (seen with 3.10.8; `ra_directory`'s `auto_save`).
+//!
 //! The modules, in the order in which a record meets them:
 //!
 //! | module | what it is |
 //! |---|---|
 //! | `settings` | [`Settings`], checked without a network; a URL that shows no password |
 //! | `sink` | [`AmqpSink`]: opens publishers |
-//! | `link` | the shared connection: made on demand, blocked or not, replaced when broken |
+//! | `link` | the shared connection: made on demand, replaced when broken |
+//! | `alarm` | whether the broker takes messages on it |
 //! | `connect`, `plug` | one attempt at a connection under one deadline; the socket that ends it |
 //! | `topology` | exchange, queue, binding |
 //! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
@@ -19,6 +24,7 @@
 //! | `watchdog` | a broker that is connected and silent |
 //! | `error` | what a reply code asks of the caller |
 
+mod alarm;
 mod confirms;
 mod connect;
 mod error;

@@ -1,4 +1,4 @@
-//! One connection, shared by the lanes that are open on it, and whether the broker blocks it.
+//! One connection, shared by the lanes that are open on it.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use lapin::{Channel, Connection, Event};
+use lapin::{Channel, Connection};
 use stream_core::sink::SinkError;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::alarm::Alarm;
 use crate::connect::connect;
 use crate::error::classify;
 use crate::plug::PullOnDrop;
@@ -28,8 +28,7 @@ const SETTLE: Duration = Duration::from_millis(1_500);
 /// A connection that stands, or did. Dropping the last reference cuts it.
 pub(crate) struct Link {
     connection: Connection,
-    /// Why the broker takes no messages on this connection, if it said so (`connection.blocked`).
-    blocked: watch::Receiver<Option<String>>,
+    alarm: Alarm,
     /// An answer is overdue: not to be given to further lanes.
     suspect: AtomicBool,
     listener: JoinHandle<()>,
@@ -39,19 +38,19 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) async fn open(address: &Address, ca_file: Option<&PathBuf>) -> Result<Self, SinkError> {
         let (connection, socket) = connect(address, ca_file.map(PathBuf::as_path)).await?;
-        let (tell, blocked) = watch::channel(None);
-        let listener = tokio::spawn(listen(connection.events_listener(), tell, address.to_string()));
+        let events = connection.events_listener();
+        let (alarm, listen) = Alarm::new(connection.status().clone(), events, address.to_string());
         Ok(Self {
             connection,
-            blocked,
+            alarm,
             suspect: AtomicBool::new(false),
-            listener,
+            listener: tokio::spawn(listen),
             socket,
         })
     }
 
-    pub(crate) fn blocked(&self) -> watch::Receiver<Option<String>> {
-        self.blocked.clone()
+    pub(crate) fn alarm(&self) -> Alarm {
+        self.alarm.clone()
     }
 
     /// Whether a new lane may be opened here: `Err` while the broker blocks the connection, because lapin writes nothing then,
@@ -60,7 +59,7 @@ impl Link {
         if !self.connection.status().connected() || self.suspect.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        match &*self.blocked.borrow() {
+        match self.alarm().reason() {
             Some(reason) => Err(SinkError::Unavailable(format!(
                 "the broker takes no messages: {reason}"
             ))),
@@ -94,20 +93,24 @@ impl Link {
         answer.map_err(|error| classify(doing, &error))
     }
 
-    /// Waits for the end of `work`; time under an alarm does not count. Cuts the connection when it comes too late.
-    pub(crate) async fn within_patience(&self, patience: Duration, work: impl Future<Output = ()>) {
+    /// Waits for the end of `work`, `patience` long at most; time under an alarm does not count. Gives whether it came.
+    pub(crate) async fn within_patience(&self, patience: Duration, work: impl Future<Output = ()>) -> bool {
         let mut work = std::pin::pin!(work);
-        let mut blocked = self.blocked();
+        let mut alarm = self.alarm();
         loop {
             if timeout(patience, &mut work).await.is_ok() {
-                return;
+                return true;
             }
-            if blocked.borrow_and_update().is_none() {
-                return self.socket.pull();
+            if !alarm.is_on() {
+                return false;
             }
-            // An error means that the connection is gone, and the work will end by itself.
-            let _ = blocked.wait_for(Option::is_none).await;
+            alarm.over().await;
         }
+    }
+
+    /// Ends the connection, with all that waits for an answer on it.
+    pub(crate) fn cut(&self) {
+        self.socket.pull();
     }
 
     /// Tells the broker that we go. The caller limits how long that may take.
@@ -119,28 +122,6 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.listener.abort();
-    }
-}
-
-/// Follows `connection.blocked` and `connection.unblocked`, and says each once.
-async fn listen(
-    events: impl futures_util::Stream<Item = Event>,
-    tell: watch::Sender<Option<String>>,
-    address: String,
-) {
-    let mut events = std::pin::pin!(events);
-    while let Some(event) = events.next().await {
-        match event {
-            Event::ConnectionBlocked(reason) => {
-                tracing::warn!(%address, %reason, "the broker takes no messages: an alarm is on; waiting");
-                tell.send_replace(Some(reason));
-            }
-            Event::ConnectionUnblocked => {
-                tracing::info!(%address, "the broker takes messages again");
-                tell.send_replace(None);
-            }
-            _ => {}
-        }
     }
 }
 

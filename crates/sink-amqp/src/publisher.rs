@@ -15,8 +15,9 @@ use stream_core::cloudevents::Headers;
 use stream_core::record::Record;
 use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::OwnedMutexGuard;
 
+use crate::alarm::Alarm;
 use crate::confirms::{Confirm, Confirms, Failure, judge};
 use crate::error::size_limit;
 use crate::link::Link;
@@ -27,9 +28,9 @@ use crate::watchdog::Watchdog;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same for a publisher's first confirm; doubles each time that it was too short.
 const FIRST_PATIENCE: Duration = Duration::from_secs(2);
-/// How long what is left of a publisher may take to come to rest.
+/// How long confirms are waited for after the publisher's end, and then the channel's end.
 const REST: Duration = Duration::from_secs(10);
-/// The same for a publisher that never got a confirm: `RabbitMQ` holds such a channel for 30 s.
+/// The end of a channel that never got a confirm: `RabbitMQ` may hold it for 30 s.
 const LONG_REST: Duration = Duration::from_secs(60);
 
 /// Where a lane's messages go and what they look like.
@@ -61,7 +62,7 @@ pub(crate) struct AmqpPublisher {
     watchdog: Watchdog,
     /// Whether a confirm has come.
     proven: bool,
-    blocked: watch::Receiver<Option<String>>,
+    alarm: Alarm,
     header: String,
     channel: Arc<Channel>,
     link: Arc<Link>,
@@ -86,7 +87,7 @@ impl AmqpPublisher {
             failure: None,
             watchdog: Watchdog::new(first),
             proven: false,
-            blocked: link.blocked(),
+            alarm: link.alarm(),
             header: String::new(),
             channel: Arc::new(channel),
             link,
@@ -152,7 +153,7 @@ impl AmqpPublisher {
             if let Some(failure) = &self.failure {
                 return Poll::Ready(Err(failure.clone()));
             }
-            let blocked = self.blocked.borrow_and_update().is_some();
+            let blocked = self.alarm.is_on();
             while self.has_room(blocked)
                 && let Some(record) = self.waiting.pop_front()
             {
@@ -189,8 +190,11 @@ impl AmqpPublisher {
         if !self.proven {
             self.target.unproven.fetch_add(1, Ordering::Relaxed);
         }
-        let patience = self.watchdog.patience();
-        SinkError::Unavailable(format!("the broker has confirmed nothing for {patience:?}"))
+        SinkError::Unavailable(format!(
+            "the broker has confirmed nothing for {:?}: is a queue behind {:?} without a leader?",
+            self.watchdog.patience(),
+            self.target.route.as_str()
+        ))
     }
 
     /// A broker that takes smaller messages than we thought says how large they may be, closing the channel. From then on
@@ -210,7 +214,7 @@ impl AmqpPublisher {
 
 impl Publisher for AmqpPublisher {
     fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
-        let blocked = self.blocked.borrow().is_some();
+        let blocked = self.alarm.clone().is_on();
         for record in records {
             self.take(record, blocked);
         }
@@ -219,12 +223,12 @@ impl Publisher for AmqpPublisher {
 
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
         Box::pin(async move {
-            let mut blocked = self.blocked.clone();
+            let mut alarm = self.alarm.clone();
             loop {
                 let settled = tokio::select! {
                     settled = poll_fn(|context| self.poll_settled(context)) => settled?,
                     // Whether the broker blocks us decides what a poll does.
-                    Ok(()) = blocked.changed() => continue,
+                    () = alarm.changed() => continue,
                 };
                 into.extend(settled);
                 return Ok(());
@@ -236,7 +240,8 @@ impl Publisher for AmqpPublisher {
         let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
         Box::pin(async move {
             let farewell = async {
-                rest(confirms, &self.channel).await;
+                drain(confirms).await;
+                end(&self.channel).await;
                 if Arc::strong_count(&self.link) == 1 {
                     // It closes either way; there is nothing to do about an error.
                     let _ = self.link.goodbye().await;
@@ -263,17 +268,24 @@ impl Drop for AmqpPublisher {
             return;
         };
         runtime.spawn(async move {
-            link.within_patience(patience, rest(confirms, &channel)).await;
+            // A queue that is stuck confirms nothing. By then lapin has sent everything, and the channel can end without it.
+            link.within_patience(REST, drain(confirms)).await;
+            if !link.within_patience(patience, end(&channel)).await {
+                link.cut();
+            }
             drop(seat);
         });
     }
 }
 
-/// Waits until lapin has nothing more of the channel, then closes it.
-async fn rest(mut confirms: Confirms<Confirm>, channel: &Channel) {
+/// Waits until lapin has nothing more of the channel.
+async fn drain(mut confirms: Confirms<Confirm>) {
     while confirms.len() > 0 {
         poll_fn(|context| confirms.poll_batch(context)).await;
     }
+}
+
+async fn end(channel: &Channel) {
     // It is closed either way.
     let _ = channel.close(200, "OK".into()).await;
 }

@@ -17,7 +17,7 @@ use crate::settings::{Address, Settings, SettingsError};
 use crate::topology;
 
 /// How long a lane waits until its last publisher is at rest: as long as that may take, and a little.
-const SEAT: Duration = Duration::from_secs(12);
+const SEAT: Duration = Duration::from_secs(22);
 
 /// `RabbitMQ`, with one connection for all lanes and one channel for each.
 pub struct AmqpSink {
@@ -47,11 +47,6 @@ impl AmqpSink {
     /// Where the broker is, without user and password: `amqps://host:port`, and the virtual host unless it is `/`.
     pub fn shown(&self) -> String {
         self.address.to_string()
-    }
-
-    /// Why the broker takes no messages at the moment, in its own words (a memory or disk alarm), if it does so.
-    pub fn blocked(&self) -> Option<String> {
-        self.shared.current()?.blocked().borrow().clone()
     }
 
     async fn open(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {

@@ -232,12 +232,20 @@ impl Own {
         self.blocking(test_brokers::Broker::up).await;
     }
 
-    pub(crate) async fn control(&self, args: &'static [&'static str]) {
-        self.blocking(|broker| drop(broker.rabbitmqctl(args))).await;
+    pub(crate) async fn control(&self, args: &[&str]) -> String {
+        let args: Vec<String> = args.iter().map(ToString::to_string).collect();
+        self.blocking(move |broker| {
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            broker.rabbitmqctl(&args)
+        })
+        .await
     }
 
-    async fn blocking(&self, work: impl FnOnce(&test_brokers::Broker) + Send + 'static) {
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&test_brokers::Broker) -> T + Send + 'static,
+    ) -> T {
         let broker = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&broker)).await.unwrap();
+        tokio::task::spawn_blocking(move || work(&broker)).await.unwrap()
     }
 }
