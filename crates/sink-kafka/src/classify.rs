@@ -1,13 +1,13 @@
 //! What an error code of Kafka or librdkafka means for a record, a lane or the client.
 
 use rdkafka::types::RDKafkaErrorCode as Code;
-use stream_core::sink::{Outcome, SinkError};
+use stream_core::sink::SinkError;
 
 /// What becomes of a record that was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It, or a batch mate, is the fault.
-    Record(Outcome),
+    /// It, or a batch mate, is the fault; and what Kafka says.
+    Refused(String),
     /// The lane cannot go on.
     Lane(SinkError),
 }
@@ -23,7 +23,7 @@ pub(crate) fn judge(code: Code, topic: &str) -> Verdict {
         | Code::InvalidMessageSize
         | Code::InvalidMessage
         | Code::InvalidRecord
-        | Code::InvalidTimestamp => Verdict::Record(Outcome::Refused(format!("Kafka: {}", text(code)))),
+        | Code::InvalidDifferentRecord => Verdict::Refused(format!("Kafka: {}", text(code))),
         _ => Verdict::Lane(lane_error(code, topic)),
     }
 }
@@ -32,6 +32,11 @@ pub(crate) fn judge(code: Code, topic: &str) -> Verdict {
 pub(crate) fn lane_error(code: Code, topic: &str) -> SinkError {
     match code {
         Code::UnknownTopic | Code::UnknownTopicOrPartition => missing(topic),
+        // Not the records' fault: with a wrong clock every one of them would be refused.
+        Code::InvalidTimestamp => SinkError::Operator(format!(
+            "topic {topic}: {}: this machine's clock and the broker's differ, or message.timestamp.*.max.ms is too narrow",
+            text(code)
+        )),
         Code::UnknownPartition
         | Code::InvalidTopic
         | Code::TopicAuthorizationFailed
@@ -54,7 +59,7 @@ pub(crate) fn lane_error(code: Code, topic: &str) -> SinkError {
 /// The topic is not there.
 pub(crate) fn missing(topic: &str) -> SinkError {
     SinkError::Operator(format!(
-        "topic {topic} does not exist; create it or set create_topics = true"
+        "topic {topic} does not exist: it must be created, by hand or by create_topics = true"
     ))
 }
 
@@ -76,18 +81,17 @@ mod tests {
         for code in [
             Code::MessageSizeTooLarge,
             Code::InvalidRecord,
+            Code::InvalidDifferentRecord,
             Code::InvalidMessage,
         ] {
-            assert!(
-                matches!(judge(code, "x.tweets"), Verdict::Record(Outcome::Refused(_))),
-                "{code}"
-            );
+            assert!(matches!(judge(code, "x.tweets"), Verdict::Refused(_)), "{code}");
         }
         for code in [
             Code::UnknownTopic,
             Code::UnknownTopicOrPartition,
             Code::TopicAuthorizationFailed,
             Code::PolicyViolation,
+            Code::InvalidTimestamp,
         ] {
             let Verdict::Lane(SinkError::Operator(text)) = judge(code, "x.tweets") else {
                 panic!("{code}")

@@ -25,6 +25,8 @@ pub(crate) struct Outbox {
 struct Inner {
     /// Records that librdkafka has and has not reported.
     unsettled: usize,
+    /// Those are being taken back.
+    taken_back: bool,
     tickets: u64,
     reader: Option<Reader>,
 }
@@ -45,6 +47,7 @@ impl Outbox {
             {
                 let mut inner = self.lock();
                 if inner.unsettled == 0 {
+                    inner.taken_back = false;
                     inner.tickets += 1;
                     let ticket = Ticket(inner.tickets);
                     inner.reader = Some(Reader {
@@ -96,18 +99,32 @@ impl Outbox {
         })
     }
 
-    /// A record has met its fate.
-    pub(crate) fn settle(&self, seq: u64, outcome: Outcome) {
+    /// A record has met its fate. Gives whether others are still on their way and have yet to be
+    /// [taken back](Self::take_back): if this one was refused, they would overtake its batch mates.
+    pub(crate) fn settle(&self, seq: u64, outcome: Outcome) -> bool {
         let mut inner = self.lock();
         inner.unsettled = inner.unsettled.saturating_sub(1);
-        let drained = inner.unsettled == 0;
+        let (drained, taken_back) = (inner.unsettled == 0, inner.taken_back);
         let first = inner.reader.as_mut().is_some_and(|reader| {
             reader.settled.push(Settled { seq, outcome });
             reader.settled.len() == 1
         });
         drop(inner);
-        if first || drained {
+        if drained || (first && !taken_back) {
             self.changed.notify_one();
+        }
+        !drained && !taken_back
+    }
+
+    /// Ends the attached publisher if anything is on its way, for the caller takes that back. Its outcomes come when all of
+    /// them are known, and then the failure.
+    pub(crate) fn take_back(&self) {
+        let mut inner = self.lock();
+        if inner.unsettled > 0 {
+            inner.taken_back = true;
+            inner.fail(SinkError::Unavailable(
+                "Kafka refused a batch: what followed is taken back and sent again".to_owned(),
+            ));
         }
     }
 
@@ -131,16 +148,18 @@ impl Outbox {
         loop {
             {
                 let mut inner = self.lock();
+                let complete = inner.unsettled == 0 || !inner.taken_back;
                 let reader = inner.reader_of(ticket)?;
-                if !reader.settled.is_empty() {
+                if !complete {
+                    // The lane must see all batch mates at once: it tries one by one up to the last of them.
+                } else if !reader.settled.is_empty() {
                     if into.is_empty() {
                         mem::swap(into, &mut reader.settled);
                     } else {
                         into.append(&mut reader.settled);
                     }
                     return Ok(());
-                }
-                if let Some(failure) = &reader.failure {
+                } else if let Some(failure) = &reader.failure {
                     return Err(failure.clone());
                 }
             }
@@ -164,8 +183,13 @@ impl Inner {
 
     fn fail(&mut self, error: SinkError) {
         let Some(reader) = &mut self.reader else { return };
-        // What a person must mend outranks what passes.
-        if !matches!(reader.failure, Some(SinkError::Operator(_))) {
+        // What a person must mend outranks what passes, and the cause what follows from it.
+        let outranks = match reader.failure {
+            None => true,
+            Some(SinkError::Unavailable(_)) => matches!(error, SinkError::Operator(_)),
+            Some(SinkError::Operator(_)) => false,
+        };
+        if outranks {
             reader.failure = Some(error);
         }
     }
@@ -209,6 +233,10 @@ mod tests {
         (0..records).for_each(|_| reservation.used());
     }
 
+    fn refused() -> Outcome {
+        Outcome::Refused("too large".to_owned())
+    }
+
     #[tokio::test]
     async fn outcomes_come_first_and_then_the_failure_that_a_person_must_mend() {
         let outbox = Outbox::default();
@@ -228,6 +256,34 @@ mod tests {
         let failure = SinkError::Operator("missing".to_owned());
         assert_eq!(outbox.settled(ticket, &mut into).await, Err(failure.clone()));
         assert_eq!(outbox.reserve(ticket, 1).unwrap_err(), failure);
+    }
+
+    #[tokio::test]
+    async fn after_a_refusal_the_rest_is_taken_back_once_and_seen_at_once() {
+        let outbox = Outbox::default();
+        let ticket = outbox.attach(soon()).await.unwrap();
+        hand_over(&outbox, ticket, 1);
+        assert!(!outbox.settle(0, refused()), "nothing is left");
+        let mut into = Vec::new();
+        outbox.settled(ticket, &mut into).await.unwrap();
+
+        hand_over(&outbox, ticket, 3);
+        assert!(outbox.settle(1, refused()));
+        outbox.take_back();
+        assert!(outbox.reserve(ticket, 1).is_err());
+        assert!(!outbox.settle(2, refused()), "once");
+        into.clear();
+        let waited = timeout_at(soon(), outbox.settled(ticket, &mut into)).await;
+        assert!(waited.is_err(), "{into:?}");
+        outbox.give_up(SinkError::Unavailable("purged".to_owned()));
+        outbox.settled(ticket, &mut into).await.unwrap();
+        assert_eq!(into.iter().map(|one| one.seq).collect::<Vec<_>>(), [1, 2]);
+        let failure = outbox.settled(ticket, &mut into).await.unwrap_err();
+        assert!(failure.to_string().contains("refused"), "{failure}");
+        let next = outbox.attach(soon()).await.unwrap();
+        hand_over(&outbox, next, 1);
+        outbox.take_back();
+        assert!(outbox.reserve(next, 1).is_err(), "another lane was refused");
     }
 
     #[tokio::test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// Our defaults, under librdkafka's own names (an alias beside the name that it stands for would be settled by chance).
 ///
 /// `queue.buffering.max.*` must hold the sum of all lanes' windows. `message.max.bytes` is far above a broker's usual 1 MiB
-/// so that the broker judges and not the client; `batch.size` is far below it so that a batch is refused for the sake of
-/// one record only if that record is large itself. `topic.metadata.propagation.max.ms` is how long a deleted topic goes
+/// so that the broker judges and not the client; `batch.size` is below what any topic takes, so that no record is refused for
+/// the sake of another. `topic.metadata.propagation.max.ms` is how long a deleted topic goes
 /// unnoticed, at most.
 pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("client.id", "birdfeed"),
@@ -15,7 +15,7 @@ pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("max.in.flight.requests.per.connection", "5"),
     ("message.timeout.ms", "0"),
     ("queue.buffering.max.ms", "2"),
-    ("batch.size", "262144"),
+    ("batch.size", "65536"),
     ("compression.codec", "lz4"),
     ("queue.buffering.max.kbytes", "65536"),
     ("queue.buffering.max.messages", "100000"),
@@ -62,6 +62,15 @@ pub(crate) fn refusal(name: &str, value: &str) -> Option<&'static str> {
         }
         "message.timeout.ms" if value != "0" => {
             Some("only 0 is allowed: the journal decides how long a record lives")
+        }
+        "message.send.max.retries" if value != "2147483647" => {
+            Some("only 2147483647 is allowed, its default: what is given up is overtaken by what comes later")
+        }
+        "partitioner" if value == "random" => {
+            Some("`random` is not allowed: it breaks the order of records with the same key")
+        }
+        "sasl.mechanisms" if value.eq_ignore_ascii_case("OAUTHBEARER") => {
+            Some("OAUTHBEARER is not supported: nothing here would fetch a token")
         }
         "delivery.report.only.error" if value != "false" => {
             Some("only `false` is allowed: every delivery must be reported")

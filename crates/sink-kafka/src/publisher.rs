@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::cloudevents::{self, Headers};
 use stream_core::lane::Lane;
 use stream_core::record::{HEADER, Record};
-use stream_core::sink::{Publisher, Settled, SinkError};
+use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
 use tokio::time::{Instant, sleep};
 
 use crate::classify::{self, Verdict};
@@ -51,39 +51,51 @@ impl KafkaPublisher {
         }
     }
 
-    async fn publish_all(&mut self, records: &[Record]) -> Result<(), SinkError> {
+    /// Keeps the order when the queue is full, or closed for a moment: the same record is tried until it is taken.
+    async fn publish_all(&mut self, mut records: &[Record]) -> Result<(), SinkError> {
+        let mut deadline = Instant::now() + QUEUE_PATIENCE;
+        loop {
+            let taken = self.hand_over(records)?;
+            records = &records[taken..];
+            if records.is_empty() {
+                return Ok(());
+            }
+            if taken > 0 {
+                deadline = Instant::now() + QUEUE_PATIENCE;
+            } else if Instant::now() >= deadline {
+                return Err(classify::lane_error(Code::QueueFull, &self.address.topic));
+            }
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Hands over as many of `records` as there is room for, and gives their number; never waits.
+    fn hand_over(&mut self, records: &[Record]) -> Result<usize, SinkError> {
         let session = Arc::clone(&self.session);
         let outbox = session.outbox(self.address.lane);
+        let Some(_open) = session.context().enter() else {
+            return Ok(0);
+        };
         let mut reservation = outbox.reserve(self.ticket, records.len())?;
-        for record in records {
-            let mut result = self.hand_over(record);
-            if result == Err(Code::QueueFull) {
-                result = self.wait_for_room(record).await;
-            }
-            match result.map_err(|code| classify::judge(code, &self.address.topic)) {
+        for (taken, record) in records.iter().enumerate() {
+            match self.send(record) {
                 Ok(()) => {}
-                Err(Verdict::Record(outcome)) => outbox.settle(record.place.seq, outcome),
-                Err(Verdict::Lane(error)) => return Err(error),
+                Err(Code::QueueFull) => return Ok(taken),
+                Err(code) => match classify::judge(code, &self.address.topic) {
+                    // It is refused here, alone.
+                    Verdict::Refused(why) => {
+                        outbox.settle(record.place.seq, Outcome::Refused(why));
+                    }
+                    Verdict::Lane(error) => return Err(error),
+                },
             }
             reservation.used();
         }
-        Ok(())
+        Ok(records.len())
     }
 
-    /// Tries the same record again and again, so that the order stays, while the poll thread makes room.
-    async fn wait_for_room(&mut self, record: &Record) -> Result<(), Code> {
-        let deadline = Instant::now() + QUEUE_PATIENCE;
-        loop {
-            sleep(Duration::from_millis(2)).await;
-            let result = self.hand_over(record);
-            if result != Err(Code::QueueFull) || Instant::now() >= deadline {
-                return result;
-            }
-        }
-    }
-
-    /// Copies the record into librdkafka's queue; never waits.
-    fn hand_over(&mut self, record: &Record) -> Result<(), Code> {
+    /// Copies the record into librdkafka's queue.
+    fn send(&mut self, record: &Record) -> Result<(), Code> {
         let headers = self.headers(record);
         let mut message =
             BaseRecord::with_opaque_to(&self.address.topic, tag(self.address.lane, record.place.seq))

@@ -5,8 +5,16 @@
 //! Dropping it blocks (purge, flush, the end of librdkafka's threads), so it must happen on the poll thread and never on
 //! a thread of the runtime. The poll thread therefore ends when it is the last owner, and nobody waits for it. Dropping
 //! purges what is unsettled, which nobody believes delivered.
+//!
+//! # After a refused batch
+//!
+//! A record larger than `batch.size` goes alone, so when Kafka refuses it, no other is refused for its sake. Where batches
+//! larger than a topic's `max.message.bytes` are allowed, whole ones are refused. librdkafka goes on with what was queued behind
+//! such a batch, once it has a new producer id, while the lane tries its records again, one by one: so everything is taken back
+//! within the delivery report. librdkafka cannot purge one topic alone; the other lanes replay a window. What cannot be taken
+//! back is a request that was in flight behind the very first one with a producer id: Kafka takes any first sequence.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +22,7 @@ use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::lane::{Lane, PerLane};
 use stream_core::sink::{Outcome, SinkError};
@@ -39,6 +47,8 @@ impl Session {
             .create_with_context(context)
             .map_err(|error| SinkError::Operator(format!("librdkafka cannot start: {error}")))?;
         let producer = Arc::new(producer);
+        // It is new, so this is the first time.
+        let _ = producer.context().producer.set(Arc::downgrade(&producer));
         let polled = Arc::clone(&producer);
         thread::Builder::new()
             .name("kafka-poll".to_owned())
@@ -90,15 +100,45 @@ pub(crate) struct Context {
     pub(crate) health: Health,
     topics: Arc<PerLane<String>>,
     outboxes: PerLane<Outbox>,
+    batch_size: usize,
+    /// Read by whoever hands records over, written while all of them are taken back.
+    gate: RwLock<()>,
+    /// Whose context this is.
+    producer: OnceLock<Weak<BaseProducer<Context>>>,
 }
 
 impl Context {
-    pub(crate) fn new(servers: String, topics: Arc<PerLane<String>>) -> Self {
+    /// `batch_size` is the property of that name.
+    pub(crate) fn new(servers: String, topics: Arc<PerLane<String>>, batch_size: usize) -> Self {
         Self {
             health: Health::new(servers),
             topics,
             outboxes: PerLane::default(),
+            batch_size,
+            gate: RwLock::default(),
+            producer: OnceLock::new(),
         }
+    }
+
+    /// The right to hand records over; `None` at a moment when all are being taken back.
+    pub(crate) fn enter(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        match self.gate.try_read() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Takes back what librdkafka holds. Nothing is handed over meanwhile, for it might overtake what comes back.
+    fn take_back(&self) {
+        let Some(producer) = self.producer.get().and_then(Weak::upgrade) else {
+            return;
+        };
+        let _closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        for lane in Lane::ALL {
+            self.outboxes[lane].take_back();
+        }
+        producer.purge(PurgeConfig::default().queue().inflight());
     }
 
     fn fail_all(&self, error: &SinkError) {
@@ -134,10 +174,15 @@ impl ProducerContext for Context {
                 outbox.settle(seq, Outcome::Delivered);
                 self.health.well();
             }
-            Err((error, _)) => {
+            Err((error, record)) => {
                 let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
                 match classify::judge(code, &self.topics[lane]) {
-                    Verdict::Record(outcome) => outbox.settle(seq, outcome),
+                    Verdict::Refused(why) => {
+                        let alone = record.payload_len() > self.batch_size;
+                        if outbox.settle(seq, Outcome::Refused(why)) && !alone {
+                            self.take_back();
+                        }
+                    }
                     Verdict::Lane(error) => outbox.give_up(error),
                 }
             }

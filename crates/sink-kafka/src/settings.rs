@@ -284,6 +284,10 @@ mod tests {
             ("max.in.flight", "6"),
             ("max.in.flight.requests.per.connection", "1000"),
             ("queuing.strategy", "lifo"),
+            ("retries", "5"),
+            ("message.send.max.retries", "0"),
+            ("partitioner", "random"),
+            ("sasl.mechanism", "OAUTHBEARER"),
             ("bootstrap.servers", "elsewhere:1"),
         ] {
             let text = complaint(&[(name, value)]);
@@ -293,6 +297,8 @@ mod tests {
             ("acks", "-1"),
             ("max.in.flight", "1"),
             ("enable.idempotence", "true"),
+            ("retries", "2147483647"),
+            ("partitioner", "consistent_random"),
         ]);
         assert!(same.client_config().is_ok());
     }

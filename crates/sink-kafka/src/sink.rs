@@ -89,7 +89,12 @@ impl KafkaSink {
             }
         }
         let config = self.config.clone();
-        let context = Context::new(self.settings.bootstrap_servers.clone(), Arc::clone(&self.topics));
+        let batch_size = config.get("batch.size").and_then(|size| size.parse().ok());
+        let context = Context::new(
+            self.settings.bootstrap_servers.clone(),
+            Arc::clone(&self.topics),
+            batch_size.unwrap_or(usize::MAX),
+        );
         let session = Arc::new(blocking(move || Session::start(&config, context)).await?);
         *current = Some(Arc::clone(&session));
         Ok(session)

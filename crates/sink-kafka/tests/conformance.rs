@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use common::{noise, read_topic, settings, sink};
+use common::{create_topic, noise, read_topic, settings, sink};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sink_kafka::Settings;
@@ -58,8 +58,9 @@ impl Bench for Kafka {
         .boxed()
     }
 
+    /// Not much more than the topic takes: others must not be refused with it.
     fn refused(&self) -> Option<Bytes> {
-        Some(noise(2_000_000))
+        Some(noise(150_000))
     }
 
     fn broker(&self) -> Option<&dyn conformance::Broker> {
@@ -83,6 +84,12 @@ async fn conforms() {
         .expect("a broker");
     let mut settings = settings(broker.address());
     settings.lanes = vec![Lane::Tweets, Lane::Includes, Lane::DeadLetter];
+    create_topic(
+        &settings.bootstrap_servers,
+        &settings.topic(Lane::Tweets),
+        &[("max.message.bytes", "100000")],
+    )
+    .await;
     let bench = Kafka {
         sink: Arc::new(sink(&settings)),
         broker: Switch(Arc::new(broker)),

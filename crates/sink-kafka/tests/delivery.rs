@@ -5,13 +5,14 @@ mod common;
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use common::{PATIENCE, in_order, noise, outcomes, partitions_of, read_topic, record, settings, sink};
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use common::{
+    PATIENCE, count_of, create_topic, in_order, noise, outcomes, partitions_of, read_topic, record, settings,
+    sink,
+};
 use stream_core::cloudevents::Headers;
 use stream_core::lane::Lane;
 use stream_core::sink::{Outcome, Sink as _, SinkError};
+use stream_core::time::Timestamp;
 
 fn servers() -> &'static str {
     &test_brokers::kafka().bootstrap
@@ -33,15 +34,64 @@ async fn topics_of_all_lanes_are_created_with_the_partitions_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_wish_the_broker_decides_on_partitions() {
+async fn replicas_are_made_as_asked_for_or_a_person_is_told() {
     let mut settings = settings(servers());
-    settings.partitions = None;
+    settings.replication = Some(1);
     sink(&settings).open(Lane::Tweets).await.expect("opened");
-    assert!(partitions_of(servers(), &settings.topic(Lane::Tweets)).await >= 1);
+    // More than there are brokers.
+    settings.topic_prefix.push('n');
+    settings.replication = Some(300);
+    let error = sink(&settings).open(Lane::Tweets).await.err().expect("too many");
+    assert!(
+        matches!(&error, SinkError::Operator(text) if text.contains(&settings.topic(Lane::Tweets))),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lanes_that_open_side_by_side_create_their_topics_once() {
+async fn keys_go_to_the_partitions_that_javas_client_gives_them() {
+    // From Kafka's own tests of its hash, `Utils.murmur2`.
+    const HASHES: [(&str, i32); 5] = [
+        ("21", -973_932_308),
+        ("foobar", -790_332_482),
+        ("a-little-bit-long-string", -985_981_536),
+        ("a-little-bit-longer-string", -1_486_304_829),
+        ("abc", 479_470_107),
+    ];
+    let mut settings = settings(servers());
+    settings.partitions = Some(7);
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let records: Vec<_> = (0..)
+        .zip(HASHES)
+        .map(|(seq, (key, _))| record(Lane::Tweets, seq, key, "{}"))
+        .collect();
+    publisher.publish(&records).await.expect("handed over");
+    outcomes(publisher.as_mut(), 5).await.expect("settled");
+    for read in read_topic(servers(), &settings.topic(Lane::Tweets), 5).await {
+        let (key, hash) = HASHES[read.seq() as usize];
+        assert_eq!(read.partition, (hash & i32::MAX) % 7, "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_ahead_is_for_a_person_and_drops_nothing() {
+    let settings = settings(servers());
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let mut early = record(Lane::Tweets, 0, "k", "{}");
+    // Kafka 4 takes one hour.
+    early.received_at = Timestamp::from_millis(Timestamp::now().millis() + 2 * 3_600_000);
+    publisher.publish(&[early]).await.expect("handed over");
+    let error = outcomes(publisher.as_mut(), 1).await.unwrap_err();
+    assert!(
+        matches!(&error, SinkError::Operator(text) if text.contains("clock")),
+        "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lanes_that_open_side_by_side_all_get_their_topics() {
     let mut settings = settings(servers());
     settings.lanes = Lane::ALL.to_vec();
     let sink = sink(&settings);
@@ -166,6 +216,63 @@ async fn a_record_above_the_brokers_limit_is_refused_and_the_lane_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_refused_batch_the_publisher_is_over_and_what_followed_is_taken_back() {
+    let mut settings = settings(servers());
+    settings
+        .properties
+        .insert("batch.size".to_owned(), "1000000".to_owned());
+    let limit = [("max.message.bytes", "100000")];
+    create_topic(servers(), &settings.topic(Lane::Tweets), &limit).await;
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    // Far more than one batch, each of which is too large.
+    let noise = noise(5_000_000);
+    let records: Vec<_> = (0..5_000)
+        .map(|seq| {
+            record(
+                Lane::Tweets,
+                seq as u64,
+                "k",
+                noise.slice(seq * 1_000..(seq + 1) * 1_000),
+            )
+        })
+        .collect();
+    publisher.publish(&records).await.expect("handed over");
+    let mut refused = Vec::new();
+    let error = loop {
+        match outcomes(publisher.as_mut(), 1).await {
+            Ok(some) => {
+                let some = some.iter().filter(|one| one.outcome != Outcome::Delivered);
+                refused.push(some.count());
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        matches!(&error, SinkError::Unavailable(text) if text.contains("taken back")),
+        "{error}"
+    );
+    refused.retain(|count| *count > 0);
+    assert!(
+        matches!(refused[..], [2..5_000]),
+        "all mates at once: {refused:?}"
+    );
+    assert!(publisher.publish(&records[..1]).await.is_err());
+    drop(publisher);
+
+    // One by one they are small enough.
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    for one in &records[..10] {
+        publisher
+            .publish(std::slice::from_ref(one))
+            .await
+            .expect("handed over");
+        let settled = outcomes(publisher.as_mut(), 1).await.expect("settled");
+        assert_eq!(settled[0].outcome, Outcome::Delivered);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_record_above_the_clients_limit_is_refused_too() {
     let mut settings = settings(servers());
     settings
@@ -193,23 +300,12 @@ async fn a_missing_topic_is_named_and_served_once_somebody_creates_it() {
     let topic = settings.topic(Lane::Tweets);
     let sink = sink(&settings);
     let missing = SinkError::Operator(format!(
-        "topic {topic} does not exist; create it or set create_topics = true"
+        "topic {topic} does not exist: it must be created, by hand or by create_topics = true"
     ));
     assert_eq!(sink.open(Lane::Tweets).await.err(), Some(missing.clone()));
     assert_eq!(sink.check().await, Err(missing));
 
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", servers())
-        .create()
-        .expect("an admin client");
-    let wanted = [NewTopic::new(&topic, 1, TopicReplication::Fixed(-1))];
-    admin
-        .create_topics(&wanted, &AdminOptions::new())
-        .await
-        .expect("created")
-        .into_iter()
-        .for_each(|one| assert!(one.is_ok(), "{one:?}"));
-
+    create_topic(servers(), &topic, &[]).await;
     let deadline = tokio::time::Instant::now() + PATIENCE;
     let mut publisher = loop {
         match sink.open(Lane::Tweets).await {
@@ -251,13 +347,15 @@ async fn outcomes_of_an_earlier_publisher_never_reach_a_later_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn close_waits_for_what_is_on_its_way() {
-    let settings = settings(servers());
+    let mut settings = settings(servers());
+    // Long enough that whoever does not wait finds nothing.
+    settings
+        .properties
+        .insert("linger.ms".to_owned(), "2000".to_owned());
     let sink = sink(&settings);
     let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
     let records: Vec<_> = (0..500).map(|seq| record(Lane::Tweets, seq, "k", "{}")).collect();
     publisher.publish(&records).await.expect("handed over");
     publisher.close(PATIENCE).await;
-    drop(sink);
-    let read = read_topic(servers(), &settings.topic(Lane::Tweets), 500).await;
-    assert_eq!(read.len(), 500);
+    assert_eq!(count_of(servers(), &settings.topic(Lane::Tweets)).await, 500);
 }

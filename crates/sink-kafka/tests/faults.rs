@@ -90,7 +90,7 @@ async fn a_broker_that_is_killed_costs_nothing_and_is_used_again_at_once() {
         .await
         .expect("a broker that is away is not an error");
 
-    // A lane that is reset meanwhile may not hand over more.
+    // A lane that is reset meanwhile is not opened again before the broker is back.
     drop(publisher);
     let start = Instant::now();
     let refused = sink.open(Lane::Tweets).await.err().expect("no broker");

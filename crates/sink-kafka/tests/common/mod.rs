@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp as KafkaTimestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -75,6 +77,22 @@ pub(crate) fn noise(length: usize) -> Bytes {
     };
     let text: Vec<u8> = std::iter::repeat_with(letter).take(length).collect();
     Bytes::from(text)
+}
+
+/// Creates `topic`, with one partition.
+pub(crate) async fn create_topic(servers: &str, topic: &str, properties: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", servers)
+        .create()
+        .expect("an admin client");
+    let wanted = NewTopic::new(topic, 1, TopicReplication::Fixed(-1));
+    let wanted = properties
+        .iter()
+        .fold(wanted, |wanted, (name, value)| wanted.set(name, value));
+    let created = admin.create_topics(&[wanted], &AdminOptions::new()).await;
+    for topic in created.expect("an answer") {
+        topic.expect("created");
+    }
 }
 
 /// A record as Kafka gives it back.
@@ -163,6 +181,20 @@ fn read_blocking(servers: &str, topic: &str, at_least: usize) -> Vec<Read> {
 pub(crate) fn partitions(consumer: &BaseConsumer, topic: &str) -> i32 {
     let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).expect("metadata");
     i32::try_from(metadata.topics()[0].partitions().len()).expect("few partitions")
+}
+
+/// How many records the first partition of `topic` has at this moment.
+pub(crate) async fn count_of(servers: &str, topic: &str) -> i64 {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", servers)
+        .create()
+        .expect("a consumer");
+    let topic = topic.to_owned();
+    tokio::task::spawn_blocking(move || consumer.fetch_watermarks(&topic, 0, PATIENCE))
+        .await
+        .expect("no panic")
+        .expect("watermarks")
+        .1
 }
 
 /// How many partitions `topic` has.
