@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
 use stream_core::time::Timestamp;
 
 const EXTENSION: &str = "ndjson";
@@ -13,6 +14,8 @@ const EXTENSION: &str = "ndjson";
 /// A lane's folder, with the file that is being written.
 pub(crate) struct Folder {
     dir: PathBuf,
+    /// Locked for as long as it is open.
+    handle: File,
     rotate_bytes: u64,
     rotate_every: Duration,
     current: Option<Current>,
@@ -42,10 +45,9 @@ impl Folder {
     /// Makes the folder if it is missing, and cuts off what a crash left of a line at the end of its newest file. The first
     /// record begins a new file: a finished one is never touched again, and nobody need know why the last process ended.
     pub(crate) fn open(dir: PathBuf, rotate_bytes: u64, rotate_every: Duration) -> Result<Self, FolderError> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
+        let handle = make(&dir).map_err(at(&dir))?;
+        flock(&handle, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| io::Error::other("another file sink writes here: give each a dir of its own"))
             .map_err(at(&dir))?;
         if let Some(newest) = newest(&dir)? {
             let path = file_path(&dir, &newest);
@@ -53,14 +55,37 @@ impl Folder {
         }
         Ok(Self {
             dir,
+            handle,
             rotate_bytes,
             rotate_every,
             current: None,
         })
     }
 
-    /// Appends `lines` and forces them to the disk. After an error nothing of them counts, and the file is not used again.
-    pub(crate) fn append(&mut self, lines: &[u8]) -> Result<(), FolderError> {
+    /// Appends `values`, each a line, and forces them to the disk. After an error nothing of them counts, and the file is not
+    /// used again.
+    pub(crate) fn append<V: AsRef<[u8]>>(
+        &mut self,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<(), FolderError> {
+        let mut lines = Vec::new();
+        for value in values {
+            lines.extend_from_slice(value.as_ref());
+            lines.push(b'\n');
+            let current = self.current.as_ref().map_or(0, |current| current.length);
+            if current + lines.len() as u64 >= self.rotate_bytes {
+                self.write(&lines)?;
+                lines.clear();
+            }
+        }
+        if lines.is_empty() {
+            Ok(())
+        } else {
+            self.write(&lines)
+        }
+    }
+
+    fn write(&mut self, lines: &[u8]) -> Result<(), FolderError> {
         let mut current = match self.current.take() {
             Some(current)
                 if current.length < self.rotate_bytes && current.begun.elapsed() < self.rotate_every =>
@@ -74,8 +99,7 @@ impl Folder {
             .write_all(lines)
             .and_then(|()| current.file.sync_data())
         {
-            // A disk that is full keeps no half line; if even this fails, the next open cuts it.
-            let _ = current.file.set_len(current.length);
+            current.abandon();
             return Err(at(&current.path)(error));
         }
         current.length += lines.len() as u64;
@@ -92,23 +116,48 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(at(&path))?;
-        File::open(&self.dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(at(&self.dir))?;
-        Ok(Current {
+        let current = Current {
             file,
             path,
             length: 0,
             begun: Instant::now(),
-        })
+        };
+        if let Err(error) = self.handle.sync_all() {
+            current.abandon();
+            return Err(at(&self.dir)(error));
+        }
+        Ok(current)
     }
+}
+
+impl Current {
+    /// Leaves what was there before the write that failed: no half line, and no empty file for each attempt. If even this
+    /// fails, the next open cuts the line.
+    fn abandon(&self) {
+        let _ = if self.length == 0 {
+            fs::remove_file(&self.path)
+        } else {
+            self.file.set_len(self.length)
+        };
+    }
+}
+
+/// Opens the folder, made if it is missing; on the disk with it the entries of the folders made.
+fn make(dir: &Path) -> io::Result<File> {
+    let dir = std::path::absolute(dir)?;
+    let missing = dir.ancestors().take_while(|path| !path.exists()).count();
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    for above in dir.ancestors().skip(1).take(missing) {
+        File::open(above)?.sync_all()?;
+    }
+    File::open(&dir)
 }
 
 fn file_path(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.{EXTENSION}"))
 }
 
-/// The name of the newest file, without its extension. Names sort by time.
+/// The name of the newest file of ours, without its extension. Names sort by time.
 fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
     let mut newest: Option<String> = None;
     for entry in fs::read_dir(dir).map_err(at(dir))? {
@@ -116,7 +165,7 @@ fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
         let stem = name
             .to_str()
             .and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
-        newest = newest.max(stem.map(str::to_owned));
+        newest = newest.max(stem.filter(|stem| is_ours(stem)).map(str::to_owned));
     }
     Ok(newest)
 }
@@ -124,6 +173,17 @@ fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
 /// `20261124T050102.123Z`.
 fn stamp(now: Timestamp) -> String {
     now.to_string().replace(['-', ':'], "")
+}
+
+/// Whether a file of this name is one that [`next_name`] made.
+fn is_ours(stem: &str) -> bool {
+    let shape: String = stem
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
+    shape
+        .strip_prefix("00000000T000000.000Z-")
+        .is_some_and(|number| number.len() >= 4 && number.chars().all(|c| c == '0'))
 }
 
 /// A name above `newest`, also when the clock was set back.
@@ -187,7 +247,7 @@ mod tests {
         for cut in 0..=whole.len() {
             let dir = tempfile::tempdir().unwrap();
             fs::write(dir.path().join("20200101T000000.000Z-0000.ndjson"), &whole[..cut]).unwrap();
-            open(dir.path(), 1_000, Duration::MAX).append(b"next\n").unwrap();
+            open(dir.path(), 1_000, Duration::MAX).append([b"next"]).unwrap();
             let kept = whole[..cut]
                 .iter()
                 .rposition(|byte| *byte == b'\n')
@@ -213,16 +273,47 @@ mod tests {
     fn files_are_finished_by_size_and_by_age() {
         let dir = tempfile::tempdir().unwrap();
         let mut folder = open(dir.path(), 10, Duration::MAX);
-        for _ in 0..4 {
-            folder.append(b"123456\n").unwrap();
-        }
-        assert_eq!(files(dir.path()).len(), 2);
+        folder.append([b"123456"]).unwrap();
+        folder.append([b"123456"; 3]).unwrap();
+        assert_eq!(files(dir.path()), [b"123456\n".repeat(2), b"123456\n".repeat(2)]);
+        drop(folder);
         let mut folder = open(dir.path(), 1_000, Duration::ZERO);
         for _ in 0..3 {
-            folder.append(b"123456\n").unwrap();
+            folder.append([b"123456"]).unwrap();
         }
         assert_eq!(files(dir.path()).len(), 5);
         assert_eq!(files(dir.path()).concat(), b"123456\n".repeat(7));
+    }
+
+    #[test]
+    fn a_folder_has_one_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = open(dir.path(), 1_000, Duration::MAX);
+        let second = Folder::open(dir.path().to_owned(), 1_000, Duration::MAX);
+        let error = second.err().unwrap().to_string();
+        assert!(error.contains("another file sink"), "{error}");
+        drop(first);
+        open(dir.path(), 1_000, Duration::MAX);
+    }
+
+    #[test]
+    fn files_of_others_are_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let foreign = dir.path().join("zebra.ndjson");
+        fs::write(&foreign, "no line end").unwrap();
+        open(dir.path(), 1_000, Duration::MAX).append([b"a"]).unwrap();
+        open(dir.path(), 1_000, Duration::MAX).append([b"b"]).unwrap();
+        assert_eq!(fs::read(&foreign).unwrap(), b"no line end");
+        assert_eq!(files(dir.path()).len(), 3);
+        assert!(is_ours(&next_name(None, &stamp(Timestamp::now()))));
+        for foreign in [
+            "zebra",
+            "20200717T153320.123Z-",
+            "20200717T153320.123Z-00x0",
+            "20200717T153320Z-0000",
+        ] {
+            assert!(!is_ours(foreign), "{foreign}");
+        }
     }
 
     #[test]

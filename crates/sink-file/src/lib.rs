@@ -2,7 +2,7 @@
 //!
 //! One folder a lane, one line a record: the record's value and nothing else. A record is delivered once `fdatasync` has
 //! returned; what was handed over while the disk was busy shares the next one. Files are finished by size and by age and
-//! never touched again.
+//! never touched again. A lane's folder has one writer, which holds a lock on it.
 //!
 //! | module | what it does |
 //! |---|---|

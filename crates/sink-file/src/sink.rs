@@ -1,7 +1,7 @@
 //! The sink, and its publishers, which only pass records on to their writer's thread.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -10,7 +10,8 @@ use rustix::fs::{Access, access};
 use stream_core::lane::{Lane, PerLane};
 use stream_core::record::Record;
 use stream_core::sink::{Publisher, Settled, Sink, SinkError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use crate::folder::Folder;
 use crate::settings::Settings;
@@ -36,11 +37,16 @@ impl FileSink {
     }
 
     async fn start(&self, lane: Lane) -> Result<Box<dyn Publisher>, SinkError> {
+        let deadline = Instant::now() + OPEN_DEADLINE;
+        // Before there is a thread: on a disk that hangs, the first one keeps its turn, and no further ones are started.
+        let turn = timeout_at(deadline, self.turns[lane].clone().lock_owned())
+            .await
+            .map_err(|_| hangs())?;
         let (hand_over, batches) = std::sync::mpsc::channel();
         let (reports, settled) = mpsc::unbounded_channel();
         let (opened, ready) = oneshot::channel();
         let writer = Writer {
-            turn: self.turns[lane].clone(),
+            turn,
             batches,
             reports,
         };
@@ -55,14 +61,10 @@ impl FileSink {
             .name(format!("file-{lane}"))
             .spawn(move || writer.run(open, opened))
             .map_err(|error| SinkError::Unavailable(format!("cannot start a thread: {error}")))?;
-        match tokio::time::timeout(OPEN_DEADLINE, ready).await {
+        match timeout_at(deadline, ready).await {
             Ok(Ok(opened)) => opened?,
             Ok(Err(_)) => return Err(gone()),
-            Err(_) => {
-                return Err(SinkError::Operator(format!(
-                    "the disk did not answer within {OPEN_DEADLINE:?}"
-                )));
-            }
+            Err(_) => return Err(hangs()),
         }
         Ok(Box::new(FilePublisher { hand_over, settled }))
     }
@@ -122,6 +124,39 @@ impl Publisher for FilePublisher {
     }
 }
 
+fn hangs() -> SinkError {
+    SinkError::Operator(format!("the disk did not answer within {OPEN_DEADLINE:?}"))
+}
+
 fn gone() -> SinkError {
     SinkError::Unavailable("the writer's thread has ended".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn threads(name: &str) -> usize {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        tasks
+            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok())
+            .filter(|comm| comm.trim_end() == name)
+            .count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_holds_one_thread_however_often_it_is_tried() {
+        let dir = tempfile::tempdir().unwrap();
+        let sink = FileSink::new(Settings::new(dir.path()));
+        // As by a writer whose disk hangs.
+        let turn = sink.turns[Lane::Unknown].clone().lock_owned().await;
+        for _ in 0..3 {
+            let error = sink.open(Lane::Unknown).await.err().unwrap();
+            assert_eq!(error, hangs());
+            assert_eq!(threads("file-unknown"), 0);
+        }
+        drop(turn);
+        tokio::time::resume();
+        assert!(sink.open(Lane::Unknown).await.is_ok());
+    }
 }

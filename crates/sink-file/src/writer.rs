@@ -1,11 +1,10 @@
 //! The thread of a lane: writes what was handed over, syncs, reports. Disks block; the runtime's threads must not.
 
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use stream_core::sink::{Outcome, Settled, SinkError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 
 use crate::folder::{Folder, FolderError};
 
@@ -18,7 +17,7 @@ pub(crate) type Report = Result<Vec<Settled>, SinkError>;
 /// What a writer works with.
 pub(crate) struct Writer {
     /// One writer a lane: held for as long as a writer lives, so that its successor waits for it.
-    pub(crate) turn: Arc<Mutex<()>>,
+    pub(crate) turn: OwnedMutexGuard<()>,
     /// What was handed over. The lane's window bounds it.
     pub(crate) batches: Receiver<Batch>,
     /// Where outcomes go.
@@ -32,8 +31,11 @@ impl Writer {
         open: impl FnOnce() -> Result<Folder, FolderError>,
         opened: oneshot::Sender<Result<(), SinkError>>,
     ) {
-        let turn = self.turn.clone();
-        let _held = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let Self {
+            turn: _turn,
+            batches,
+            reports,
+        } = self;
         let mut folder = match open() {
             Ok(folder) => folder,
             Err(error) => {
@@ -45,32 +47,21 @@ impl Writer {
         if opened.send(Ok(())).is_err() {
             return;
         }
-        while let Ok(first) = self.batches.recv() {
-            let batch: Batch = first
-                .into_iter()
-                .chain(self.batches.try_iter().flatten())
-                .collect();
-            let report = folder.append(&lines(&batch)).map_err(|error| refused(&error));
+        while let Ok(first) = batches.recv() {
+            let batch: Batch = first.into_iter().chain(batches.try_iter().flatten()).collect();
+            let values = batch.iter().map(|(_, value)| value);
+            let report = folder.append(values).map_err(|error| refused(&error));
             let failed = report.is_err();
             let settled = |seq| Settled {
                 seq,
                 outcome: Outcome::Delivered,
             };
             let report = report.map(|()| batch.iter().map(|(seq, _)| settled(*seq)).collect());
-            if self.reports.send(report).is_err() || failed {
+            if reports.send(report).is_err() || failed {
                 return;
             }
         }
     }
-}
-
-fn lines(batch: &Batch) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(batch.iter().map(|(_, value)| value.len() + 1).sum());
-    for (_, value) in batch {
-        lines.extend_from_slice(value);
-        lines.push(b'\n');
-    }
-    lines
 }
 
 /// Disks do not heal by themselves: full, read-only, gone, no permission.

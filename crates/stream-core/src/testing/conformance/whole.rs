@@ -46,12 +46,16 @@ impl Path {
             let values = (self.sent..self.sent + portion).map(|n| batch.value(n, size));
             assert!(self.wire.lines(values).await, "the reader hung up");
             self.sent += portion;
-            let least = self.sent.saturating_sub((8 << 20) / size) as u64;
-            wait("journaled", || {
-                self.pipeline.view().status().stream.messages >= least
-            })
-            .await;
+            self.received(self.sent.saturating_sub((8 << 20) / size)).await;
         }
+    }
+
+    /// Waits until `count` messages have come in since the start.
+    async fn received(&self, count: usize) {
+        wait("journaled", || {
+            self.pipeline.view().status().stream.messages >= count as u64
+        })
+        .await;
     }
 
     fn lane(&self, lane: Lane) -> LaneStatus {
@@ -165,12 +169,10 @@ pub async fn reconnect(bench: &dyn Bench) {
         path.delivered(Lane::Tweets, COUNT).await;
     } else {
         path.send(&batch, COUNT * 2 / 3, SIZE).await;
-        wait("journaled", || {
-            path.pipeline.view().status().stream.messages == (COUNT * 2 / 3) as u64
-        })
-        .await;
+        path.received(COUNT * 2 / 3).await;
         path = path.crash(bench).await;
         path.send(&batch, COUNT, SIZE).await;
+        path.received(COUNT - COUNT * 2 / 3).await;
     }
     path.drain().await;
     let repeats = batch.check(bench, Lane::Tweets, before, COUNT, SIZE).await;
