@@ -114,10 +114,11 @@ impl Health {
 
     /// A broker has answered.
     pub(crate) fn well(&self) {
-        if !self.uneasy.swap(false, Ordering::Relaxed) {
+        if !self.uneasy.load(Ordering::Relaxed) {
             return;
         }
         let mut state = self.state();
+        self.uneasy.store(false, Ordering::Relaxed);
         state.reason = None;
         if let Some(told) = state.told.take() {
             let seconds = told.since.elapsed().as_secs();

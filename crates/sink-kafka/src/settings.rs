@@ -267,7 +267,17 @@ mod tests {
         assert_eq!(config.get("compression.codec"), Some("zstd"));
         assert_eq!(config.get("queue.buffering.max.ms"), Some("1"));
         assert_eq!(config.get("compression.type"), None);
-        assert_eq!(config.get("message.timeout.ms"), Some("0"));
+        for (name, value) in [
+            ("message.timeout.ms", "0"),
+            ("request.required.acks", "all"),
+            ("enable.idempotence", "true"),
+            ("max.in.flight.requests.per.connection", "5"),
+            ("queue.buffering.max.kbytes", "65536"),
+            ("batch.size", "65536"),
+            ("partitioner", "murmur2_random"),
+        ] {
+            assert_eq!(config.get(name), Some(value), "{name}");
+        }
     }
 
     #[test]
