@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use stream_core::time::Timestamp;
 
+use crate::name::{is_ours, next_name, stamp};
+
 const EXTENSION: &str = "ndjson";
 
 /// A lane's folder, with the file that is being written.
@@ -170,34 +172,6 @@ fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
     Ok(newest)
 }
 
-/// `20261124T050102.123Z`.
-fn stamp(now: Timestamp) -> String {
-    now.to_string().replace(['-', ':'], "")
-}
-
-/// Whether a file of this name is one that [`next_name`] made.
-fn is_ours(stem: &str) -> bool {
-    let shape: String = stem
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '0' } else { c })
-        .collect();
-    shape
-        .strip_prefix("00000000T000000.000Z-")
-        .is_some_and(|number| number.len() >= 4 && number.chars().all(|c| c == '0'))
-}
-
-/// A name above `newest`, also when the clock was set back.
-fn next_name(newest: Option<&str>, stamp: &str) -> String {
-    let first = format!("{stamp}-0000");
-    match newest {
-        Some(newest) if newest >= first.as_str() => {
-            let (stamp, number) = newest.rsplit_once('-').unwrap_or((newest, "0"));
-            format!("{stamp}-{:04}", number.parse::<u32>().unwrap_or(0) + 1)
-        }
-        _ => first,
-    }
-}
-
 /// Cuts the file behind its last line end.
 fn cut_half_line(path: &Path) -> io::Result<()> {
     const BLOCK: u64 = 64 * 1024;
@@ -305,26 +279,5 @@ mod tests {
         open(dir.path(), 1_000, Duration::MAX).append([b"b"]).unwrap();
         assert_eq!(fs::read(&foreign).unwrap(), b"no line end");
         assert_eq!(files(dir.path()).len(), 3);
-        assert!(is_ours(&next_name(None, &stamp(Timestamp::now()))));
-        for foreign in [
-            "zebra",
-            "20200717T153320.123Z-",
-            "20200717T153320.123Z-00x0",
-            "20200717T153320Z-0000",
-        ] {
-            assert!(!is_ours(foreign), "{foreign}");
-        }
-    }
-
-    #[test]
-    fn names_grow_even_if_the_clock_goes_back() {
-        assert_eq!(next_name(None, "2026"), "2026-0000");
-        assert_eq!(next_name(Some("2025-0007"), "2026"), "2026-0000");
-        assert_eq!(next_name(Some("2026-0000"), "2026"), "2026-0001");
-        assert_eq!(next_name(Some("2027-0041"), "2026"), "2027-0042");
-        assert_eq!(
-            stamp(Timestamp::from_millis(1_595_000_000_123)),
-            "20200717T153320.123Z"
-        );
     }
 }

@@ -9,9 +9,11 @@
 //! | [`settings`] | what the caller decides |
 //! | [`sink`] | [`FileSink`], and the publisher, which only passes on |
 //! | `writer` | the thread of a lane: write, sync, report |
-//! | `folder` | the files of a lane: names, half lines, rotation |
+//! | `folder` | the files of a lane: one writer, half lines, rotation |
+//! | `name` | what they are called |
 
 mod folder;
+mod name;
 pub mod settings;
 pub mod sink;
 mod writer;
