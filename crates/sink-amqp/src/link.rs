@@ -21,10 +21,6 @@ use crate::settings::Address;
 /// For each answer that a broker owes us on a connection that stands.
 const STEP: Duration = Duration::from_secs(10);
 
-/// How long a broker that was away is left alone once it answers. RabbitMQ listens before its quorum queues have leaders (about
-/// a second, measured with 3.10.8), and a message for a queue without one keeps it from ever electing one.
-const SETTLE: Duration = Duration::from_millis(1_500);
-
 /// A connection that stands, or did. Dropping the last reference cuts it.
 pub(crate) struct Link {
     connection: Connection,
@@ -162,9 +158,6 @@ impl Shared {
             return Err(error.clone());
         }
         let attempt = Link::open(address, ca_file).await.map(Arc::new);
-        if failure.is_some() && attempt.is_ok() {
-            tokio::time::sleep(SETTLE).await;
-        }
         self.attempts.fetch_add(1, Ordering::Release);
         *failure = attempt.as_ref().err().cloned();
         let link = attempt?;

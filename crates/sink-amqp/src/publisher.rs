@@ -50,9 +50,9 @@ pub(crate) struct Target {
 /// limit while the broker blocks us), `confirms` (lapin has it), or `settled` (its fate is known). The lane's window bounds all
 /// three.
 ///
-/// The first record goes alone, and the others follow its confirm. A quorum queue that has no leader yet (in the first second
-/// after a broker's start, or when a leader is lost) does not refuse messages: it stalls the whole channel for 30 s, at the
-/// broker, even when it has a leader by then. One record is enough to find that out soon and to try again on another channel.
+/// The first record goes alone, and the others follow its confirm. A quorum queue without a leader (for half a second after a
+/// broker's start, or for as long as a cluster has no majority) does not refuse messages: the broker holds the whole channel
+/// until there is one, 30 s at most. One record is enough to find that out and to try again on another channel.
 pub(crate) struct AmqpPublisher {
     target: Target,
     waiting: VecDeque<Record>,
