@@ -197,7 +197,7 @@ async fn run_bare(plan: &Plan) -> Result<(), Box<dyn Error>> {
         ("bootstrap.servers", plan.settings.bootstrap_servers.as_str()),
         ("enable.idempotence", "true"),
         ("linger.ms", "5"),
-        ("batch.size", "65536"),
+        ("batch.size", "262144"),
         ("compression.type", "lz4"),
         ("queue.buffering.max.kbytes", "65536"),
     ] {

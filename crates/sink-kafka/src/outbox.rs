@@ -99,21 +99,30 @@ impl Outbox {
         })
     }
 
-    /// A record has met its fate. Gives whether others are still on their way and have yet to be
-    /// [taken back](Self::take_back): if this one was refused, they would overtake its batch mates.
-    pub(crate) fn settle(&self, seq: u64, outcome: Outcome) -> bool {
+    /// A record has met its fate.
+    pub(crate) fn settle(&self, seq: u64, outcome: Outcome) {
         let mut inner = self.lock();
-        inner.unsettled = inner.unsettled.saturating_sub(1);
-        let (drained, taken_back) = (inner.unsettled == 0, inner.taken_back);
-        let first = inner.reader.as_mut().is_some_and(|reader| {
-            reader.settled.push(Settled { seq, outcome });
-            reader.settled.len() == 1
-        });
+        inner.settle(seq, outcome);
+        let news = inner.has_news();
         drop(inner);
-        if drained || (first && !taken_back) {
+        if news {
             self.changed.notify_one();
         }
-        !drained && !taken_back
+    }
+
+    /// Kafka has refused a record, and perhaps batch mates with it. Gives whether others are on their way, which the caller
+    /// must [take back](Self::take_back): they would overtake the mates.
+    pub(crate) fn refuse(&self, seq: u64, why: String) -> bool {
+        let mut inner = self.lock();
+        inner.settle(seq, Outcome::Refused(why));
+        let first = inner.unsettled > 0 && !inner.taken_back;
+        inner.taken_back |= first;
+        let news = inner.has_news();
+        drop(inner);
+        if news {
+            self.changed.notify_one();
+        }
+        first
     }
 
     /// Ends the attached publisher if anything is on its way, for the caller takes that back. Its outcomes come when all of
@@ -174,6 +183,22 @@ impl Outbox {
 }
 
 impl Inner {
+    fn settle(&mut self, seq: u64, outcome: Outcome) {
+        self.unsettled = self.unsettled.saturating_sub(1);
+        if let Some(reader) = &mut self.reader {
+            reader.settled.push(Settled { seq, outcome });
+        }
+    }
+
+    /// Whether somebody may wait for what has just been settled.
+    fn has_news(&self) -> bool {
+        let first = self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.settled.len() == 1);
+        self.unsettled == 0 || (first && !self.taken_back)
+    }
+
     fn reader_of(&mut self, ticket: Ticket) -> Result<&mut Reader, SinkError> {
         self.reader
             .as_mut()
@@ -233,10 +258,6 @@ mod tests {
         (0..records).for_each(|_| reservation.used());
     }
 
-    fn refused() -> Outcome {
-        Outcome::Refused("too large".to_owned())
-    }
-
     #[tokio::test]
     async fn outcomes_come_first_and_then_the_failure_that_a_person_must_mend() {
         let outbox = Outbox::default();
@@ -263,15 +284,15 @@ mod tests {
         let outbox = Outbox::default();
         let ticket = outbox.attach(soon()).await.unwrap();
         hand_over(&outbox, ticket, 1);
-        assert!(!outbox.settle(0, refused()), "nothing is left");
+        assert!(!outbox.refuse(0, "too large".to_owned()), "nothing is left");
         let mut into = Vec::new();
         outbox.settled(ticket, &mut into).await.unwrap();
 
         hand_over(&outbox, ticket, 3);
-        assert!(outbox.settle(1, refused()));
+        assert!(outbox.refuse(1, "too large".to_owned()));
         outbox.take_back();
         assert!(outbox.reserve(ticket, 1).is_err());
-        assert!(!outbox.settle(2, refused()), "once");
+        assert!(!outbox.refuse(2, "too large".to_owned()), "once");
         into.clear();
         let waited = timeout_at(soon(), outbox.settled(ticket, &mut into)).await;
         assert!(waited.is_err(), "{into:?}");

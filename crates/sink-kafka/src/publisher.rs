@@ -83,9 +83,7 @@ impl KafkaPublisher {
                 Err(Code::QueueFull) => return Ok(taken),
                 Err(code) => match classify::judge(code, &self.address.topic) {
                     // It is refused here, alone.
-                    Verdict::Refused(why) => {
-                        outbox.settle(record.place.seq, Outcome::Refused(why));
-                    }
+                    Verdict::Refused(why) => outbox.settle(record.place.seq, Outcome::Refused(why)),
                     Verdict::Lane(error) => return Err(error),
                 },
             }

@@ -8,11 +8,12 @@
 //!
 //! # After a refused batch
 //!
-//! A record larger than `batch.size` goes alone, so when Kafka refuses it, no other is refused for its sake. Where batches
-//! larger than a topic's `max.message.bytes` are allowed, whole ones are refused. librdkafka goes on with what was queued behind
-//! such a batch, once it has a new producer id, while the lane tries its records again, one by one: so everything is taken back
-//! within the delivery report. librdkafka cannot purge one topic alone; the other lanes replay a window. What cannot be taken
-//! back is a request that was in flight behind the very first one with a producer id: Kafka takes any first sequence.
+//! A record larger than `batch.size` goes alone, so when Kafka refuses it, no other is refused for its sake; and the sink sees
+//! to it that every topic takes batches of that size. Should one be refused as a whole nevertheless (a limit was lowered, a
+//! record is invalid), librdkafka goes on with what was queued behind it, once it has a new producer id, while the lane tries
+//! the refused records again, one by one: so everything is taken back within the delivery report. librdkafka cannot purge one
+//! topic alone; the other lanes replay a window. What cannot be taken back is a request in flight behind the first one of a
+//! producer id: Kafka takes that with any sequence.
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError, Weak};
 use std::thread;
@@ -100,7 +101,7 @@ pub(crate) struct Context {
     pub(crate) health: Health,
     topics: Arc<PerLane<String>>,
     outboxes: PerLane<Outbox>,
-    batch_size: usize,
+    pub(crate) batch_size: usize,
     /// Read by whoever hands records over, written while all of them are taken back.
     gate: RwLock<()>,
     /// Whose context this is.
@@ -177,9 +178,12 @@ impl ProducerContext for Context {
             Err((error, record)) => {
                 let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
                 match classify::judge(code, &self.topics[lane]) {
+                    Verdict::Refused(why) if record.payload_len() > self.batch_size => {
+                        // It came alone.
+                        outbox.settle(seq, Outcome::Refused(why));
+                    }
                     Verdict::Refused(why) => {
-                        let alone = record.payload_len() > self.batch_size;
-                        if outbox.settle(seq, Outcome::Refused(why)) && !alone {
+                        if outbox.refuse(seq, why) {
                             self.take_back();
                         }
                     }

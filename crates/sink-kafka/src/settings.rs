@@ -273,7 +273,7 @@ mod tests {
             ("enable.idempotence", "true"),
             ("max.in.flight.requests.per.connection", "5"),
             ("queue.buffering.max.kbytes", "65536"),
-            ("batch.size", "65536"),
+            ("batch.size", "262144"),
             ("partitioner", "murmur2_random"),
         ] {
             assert_eq!(config.get(name), Some(value), "{name}");

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use rdkafka::ClientConfig;
 use stream_core::lane::{Lane, PerLane};
 use stream_core::sink::{Publisher, Sink, SinkError};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use tokio::time::timeout_at;
 
 use crate::classify;
@@ -21,12 +21,17 @@ use crate::topics::{self, Presence};
 /// How long `open` and `check` may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a broker has to say how much its topics take; some never do.
+const ASKING: Duration = Duration::from_secs(2);
+
 /// Kafka behind [`Sink`].
 pub struct KafkaSink {
     settings: Settings,
     config: ClientConfig,
     topics: Arc<PerLane<String>>,
     session: Mutex<Option<Arc<Session>>>,
+    /// `batch.size`, once it fits the topics.
+    batch_size: OnceCell<usize>,
     /// Held while topics are created, so that lanes that open side by side do it once.
     creating: Mutex<()>,
 }
@@ -52,6 +57,7 @@ impl KafkaSink {
             config,
             topics: Arc::new(topics),
             session: Mutex::default(),
+            batch_size: OnceCell::new(),
             creating: Mutex::default(),
         })
     }
@@ -60,6 +66,7 @@ impl KafkaSink {
         let deadline = Instant::now() + PATIENCE;
         let session = self.session().await?;
         self.ensure_topic(&session, lane, deadline).await?;
+        let session = self.fit(session).await?;
         let ticket = session
             .outbox(lane)
             .attach(deadline.into())
@@ -88,16 +95,47 @@ impl KafkaSink {
                 Some(error) => tracing::warn!(%error, "replacing the Kafka producer"),
             }
         }
-        let config = self.config.clone();
-        let batch_size = config.get("batch.size").and_then(|size| size.parse().ok());
+        let mut config = self.config.clone();
+        let batch_size = self
+            .batch_size
+            .get()
+            .copied()
+            .unwrap_or_else(|| batch_size(&config));
+        config.set("batch.size", batch_size.to_string());
         let context = Context::new(
             self.settings.bootstrap_servers.clone(),
             Arc::clone(&self.topics),
-            batch_size.unwrap_or(usize::MAX),
+            batch_size,
         );
         let session = Arc::new(blocking(move || Session::start(&config, context)).await?);
         *current = Some(Arc::clone(&session));
         Ok(session)
+    }
+
+    /// Gives a producer whose batches all topics take. They are asked once, before anything is published.
+    async fn fit(&self, session: Arc<Session>) -> Result<Arc<Session>, SinkError> {
+        let fits = self.batch_size.get_or_try_init(|| {
+            let (config, topics) = (self.config.clone(), self.topics_in_use());
+            blocking(move || {
+                let limit = topics::limit(&config, &topics, Instant::now() + ASKING);
+                // A batch has a head of its own.
+                let fits = limit.map_or(usize::MAX, |limit| limit / 10 * 9);
+                Ok(fits.min(batch_size(&config)))
+            })
+        });
+        if *fits.await? == session.context().batch_size {
+            return Ok(session);
+        }
+        self.session
+            .lock()
+            .await
+            .take_if(|current| Arc::ptr_eq(current, &session));
+        self.session().await
+    }
+
+    fn topics_in_use(&self) -> Vec<String> {
+        let lanes = self.settings.lanes.iter();
+        lanes.map(|&lane| self.topics[lane].clone()).collect()
     }
 
     async fn ensure_topic(
@@ -125,12 +163,7 @@ impl KafkaSink {
 
     /// Creates the topics of all lanes in use, and waits until the one of `lane` is known.
     async fn create(&self, session: &Arc<Session>, lane: Lane, deadline: Instant) -> Result<(), SinkError> {
-        let mut wanted: Vec<_> = self
-            .settings
-            .lanes
-            .iter()
-            .map(|&lane| self.topics[lane].clone())
-            .collect();
+        let mut wanted = self.topics_in_use();
         let topic = self.topics[lane].clone();
         if !wanted.contains(&topic) {
             wanted.push(topic.clone());
@@ -192,6 +225,12 @@ impl Sink for KafkaSink {
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
         self.check_all().boxed()
     }
+}
+
+/// librdkafka takes numbers only, as the settings' check has shown.
+fn batch_size(config: &ClientConfig) -> usize {
+    let size = config.get("batch.size").and_then(|size| size.parse().ok());
+    size.unwrap_or(usize::MAX)
 }
 
 /// Runs what blocks on a thread that may block.

@@ -1,9 +1,9 @@
-//! Whether a topic exists, and making it so. Everything here blocks up to its deadline: for blocking threads only.
+//! Whether a topic exists, making it so, and how much it takes. Everything here blocks up to its deadline: for blocking threads only.
 
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::Producer;
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -90,6 +90,25 @@ pub(crate) fn create(
         .filter_map(Result::err)
         .filter(|(_, code)| *code != Code::TopicAlreadyExists)
         .collect())
+}
+
+/// The smallest `max.message.bytes` of `topics`, as far as the broker knows them and tells us.
+pub(crate) fn limit(config: &ClientConfig, topics: &[String], deadline: Instant) -> Option<usize> {
+    let admin: AdminClient<DefaultClientContext> = config.create().ok()?;
+    let resources: Vec<_> = topics
+        .iter()
+        .map(|topic| ResourceSpecifier::Topic(topic))
+        .collect();
+    let options = AdminOptions::new().request_timeout(Some(left(deadline)));
+    let described = tokio::runtime::Handle::current()
+        .block_on(admin.describe_configs(&resources, &options))
+        .inspect_err(|error| tracing::warn!(%error, "Kafka does not tell how much its topics take"))
+        .ok()?;
+    let limits = described.iter().flatten().filter_map(|topic| {
+        let limit = topic.get("max.message.bytes")?.value.as_deref()?;
+        limit.parse().ok()
+    });
+    limits.min()
 }
 
 fn left(deadline: Instant) -> Duration {

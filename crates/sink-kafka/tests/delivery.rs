@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use common::{
-    PATIENCE, count_of, create_topic, in_order, noise, outcomes, partitions_of, read_topic, record, settings,
-    sink,
+    PATIENCE, count_of, create_topic, in_order, lower_limit, noise, outcomes, partitions_of, read_topic,
+    record, settings, sink,
 };
 use stream_core::cloudevents::Headers;
 use stream_core::lane::Lane;
+use stream_core::record::Record;
 use stream_core::sink::{Outcome, Sink as _, SinkError};
 use stream_core::time::Timestamp;
 
@@ -215,19 +216,10 @@ async fn a_record_above_the_brokers_limit_is_refused_and_the_lane_goes_on() {
     assert_eq!(settled[0].outcome, Outcome::Delivered);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_refused_batch_the_publisher_is_over_and_what_followed_is_taken_back() {
-    let mut settings = settings(servers());
-    settings
-        .properties
-        .insert("batch.size".to_owned(), "1000000".to_owned());
-    let limit = [("max.message.bytes", "100000")];
-    create_topic(servers(), &settings.topic(Lane::Tweets), &limit).await;
-    let sink = sink(&settings);
-    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
-    // Far more than one batch, each of which is too large.
+/// Records of 1,000 bytes that no compression makes small, far more than one batch.
+fn incompressible() -> Vec<Record> {
     let noise = noise(5_000_000);
-    let records: Vec<_> = (0..5_000)
+    (0..5_000)
         .map(|seq| {
             record(
                 Lane::Tweets,
@@ -236,7 +228,40 @@ async fn after_a_refused_batch_the_publisher_is_over_and_what_followed_is_taken_
                 noise.slice(seq * 1_000..(seq + 1) * 1_000),
             )
         })
-        .collect();
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_are_no_larger_than_the_topic_takes() {
+    let settings = settings(servers());
+    let limit = [("max.message.bytes", "50000")];
+    create_topic(servers(), &settings.topic(Lane::Tweets), &limit).await;
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    publisher.publish(&incompressible()).await.expect("handed over");
+    let settled = outcomes(publisher.as_mut(), 5_000).await.expect("settled");
+    assert!(settled.iter().all(|one| one.outcome == Outcome::Delivered));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_refused_batch_the_publisher_is_over_and_what_followed_is_taken_back() {
+    let settings = settings(servers());
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    lower_limit(servers(), &settings.topic(Lane::Tweets), "100000").await;
+    // Kafka does so in its own time.
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let large = record(Lane::Tweets, 9_999, "k", noise(150_000));
+        publisher.publish(&[large]).await.expect("handed over");
+        let settled = outcomes(publisher.as_mut(), 1).await.expect("settled");
+        if settled[0].outcome != Outcome::Delivered {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the limit is not lowered");
+    }
+
+    let records = incompressible();
     publisher.publish(&records).await.expect("handed over");
     let mut refused = Vec::new();
     let error = loop {

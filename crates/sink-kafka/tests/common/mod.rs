@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp as KafkaTimestamp};
@@ -79,19 +79,34 @@ pub(crate) fn noise(length: usize) -> Bytes {
     Bytes::from(text)
 }
 
+fn admin(servers: &str) -> AdminClient<DefaultClientContext> {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", servers);
+    config.create().expect("an admin client")
+}
+
 /// Creates `topic`, with one partition.
 pub(crate) async fn create_topic(servers: &str, topic: &str, properties: &[(&str, &str)]) {
-    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-        .set("bootstrap.servers", servers)
-        .create()
-        .expect("an admin client");
     let wanted = NewTopic::new(topic, 1, TopicReplication::Fixed(-1));
     let wanted = properties
         .iter()
         .fold(wanted, |wanted, (name, value)| wanted.set(name, value));
-    let created = admin.create_topics(&[wanted], &AdminOptions::new()).await;
+    let created = admin(servers)
+        .create_topics(&[wanted], &AdminOptions::new())
+        .await;
     for topic in created.expect("an answer") {
         topic.expect("created");
+    }
+}
+
+/// Gives `topic` a new `max.message.bytes`.
+pub(crate) async fn lower_limit(servers: &str, topic: &str, bytes: &str) {
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set("max.message.bytes", bytes);
+    let altered = admin(servers)
+        .alter_configs(&[change], &AdminOptions::new())
+        .await;
+    for topic in altered.expect("an answer") {
+        topic.expect("altered");
     }
 }
 
