@@ -45,8 +45,11 @@ async fn silence_is_noticed_within_thirty_seconds() {
     })
     .await;
     let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_for("the first connection", PATIENCE, |daemon| {
+        (daemon.status()["stream"]["connections"] == 1).then_some(())
+    });
     let started = Instant::now();
-    daemon.wait_for("the second connection", Duration::from_secs(40), |daemon| {
+    daemon.wait_for("the second connection", PATIENCE, |daemon| {
         (daemon.status()["stream"]["connections"] == 2).then_some(())
     });
     assert!(

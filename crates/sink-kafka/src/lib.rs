@@ -23,6 +23,13 @@
 //! A lane's publisher is opened only when nothing of an earlier one is left in the producer. Until then `open` says
 //! [`Unavailable`](stream_core::sink::SinkError::Unavailable): so a lane that is reset again and again while a broker is
 //! away never holds more than one window in memory.
+//!
+//! # What cannot be promised
+//!
+//! When Kafka refuses a batch for good, librdkafka goes on with a new producer id, whose first batch Kafka takes whatever its
+//! number: what was on its way behind the refused batch may be accepted before `session` has taken it back, and consumers
+//! then see it before the refused batch's good records, which the lane sends again. It needs a limit of the topic that was
+//! lowered while we ran, or a record that Kafka finds invalid; batches are never larger than the limits found at the start.
 
 mod classify;
 mod health;
