@@ -62,7 +62,7 @@ async fn daemon(config: Config) -> Result<(), Stop> {
         }
     };
     report(&rest);
-    ended(failure)
+    ended(failure.or(rest.failure))
 }
 
 /// A data path with everything around it.
@@ -116,6 +116,9 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Stop> {
 }
 
 fn report(rest: &Rest) {
+    if let Some(failure) = &rest.failure {
+        tracing::error!(%failure, "met with on the way");
+    }
     if let Err(error) = &rest.journal {
         tracing::warn!(%error, "the journal could not be closed in good order; nothing written is lost");
     }
