@@ -117,7 +117,7 @@ def birdfeed(work, url, servers, prefix):
 def curl_kcat(_work, url, servers, prefix):
     settings = "-X acks=all -X enable.idempotence=true -X linger.ms=5 -X batch.size=262144 -z lz4"
     return (
-        f'curl -sN -H "Authorization: Bearer $X_BEARER_TOKEN" "{url}/2/tweets/search/stream"'
+        f'curl -sSfN -H "Authorization: Bearer $X_BEARER_TOKEN" "{url}/2/tweets/search/stream"'
         f" | kcat -P -b {servers} {settings} -t {prefix}raw"
     )
 
@@ -151,7 +151,8 @@ def run(broker, work, contender, rate, messages):
         work,
     )
     try:
-        wait_for(lambda: answers(port), simulator, 10, "the simulator")
+        # Said once its rules stand; before that it would refuse the stream.
+        wait_for(lambda: "listening" in simulator.log.read_text(), simulator, 10, "the simulator")
         group = Group(command(work_of_run, f"http://127.0.0.1:{port}", broker.servers, prefix), work_of_run, TOKEN)
         try:
             return measure(broker, group, port, topics, prefix + whole, messages)
@@ -185,13 +186,8 @@ def measure(broker, group, port, topics, whole, messages):
     return used / done * 1e6, peak, done / seconds, [broker.count(topic) for topic in topics]
 
 
-def answers(port):
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
-
-
 def connected(port):
-    """Is there a connection to the simulator? (`state` 01 is established; `answers` leaves none.)"""
+    """Is there a connection to the simulator? (State 01 is established.)"""
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[3] == "01" and int(fields[1].rpartition(":")[2], 16) == port:
@@ -215,7 +211,8 @@ def table(title, results):
     ours = medians[CONTENDERS[0][0]][0]
     for name, (cpu, peak, speed) in medians.items():
         spread = [one[0] for one in results[name]]
-        print(f"| {name} | {cpu:.1f} ({min(spread):.1f}–{max(spread):.1f}) | {cpu / ours:.2f} | {peak:.0f} | {speed:,.0f} |")
+        cell = name.replace("|", "\\|")
+        print(f"| {cell} | {cpu:.1f} ({min(spread):.1f}–{max(spread):.1f}) | {cpu / ours:.2f} | {peak:.0f} | {speed:,.0f} |")
 
 
 def compare(broker, work, title, rate, messages, rounds):
