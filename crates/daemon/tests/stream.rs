@@ -200,8 +200,13 @@ async fn garbage_costs_itself_only(line_end: LineEnd) {
         .wait_for(|totals| totals.whole_posts >= mark)
         .await;
     simulator.pause();
-    let whole = simulator.ledger().totals().whole_posts;
-    daemon.wait_delivered(whole, PATIENCE);
+    daemon.wait_for("all that was sent", PATIENCE, |daemon| {
+        let sent = simulator.ledger().totals();
+        let received = daemon.status()["stream"]["received"].as_u64()?;
+        let all = sent.posts + sent.garbage + sent.oversize;
+        (sent.posts == sent.whole_posts && received == all).then_some(())
+    });
+    daemon.wait_delivered(0, PATIENCE);
     let status = daemon.status();
     assert_eq!(
         status["stream"]["connections"], 1,

@@ -115,8 +115,9 @@ impl Daemon {
             }
             assert!(
                 Instant::now() < deadline,
-                "no {what} within {patience:?}:\n{}",
-                self.log()
+                "no {what} within {patience:?}:\n{}\n{}",
+                self.log(),
+                self.get("/status").1
             );
             std::thread::sleep(Duration::from_millis(50));
         }
