@@ -12,7 +12,9 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 65532 --home-dir /var/lib/birdfeed --create-home --shell /usr/sbin/nologin birdfeed
+    && groupadd --gid 65532 birdfeed \
+    && useradd --no-log-init --uid 65532 --gid 65532 --home-dir /var/lib/birdfeed --no-create-home --shell /usr/sbin/nologin birdfeed \
+    && install -d -o 65532 -g 65532 /var/lib/birdfeed
 COPY --from=build /src/target/release/birdfeed /usr/local/bin/birdfeed
 USER 65532:65532
 # Journal and files are relative to here: ./birdfeed-data is in the volume.

@@ -14,7 +14,7 @@ use testcontainers_modules::testcontainers::{Container, GenericImage, Image, Ima
 
 use crate::ladder::Found;
 use crate::reaper::{Hold, Reaper};
-use crate::{Origin, Way, probe};
+use crate::{Origin, Way, probe, unique};
 
 const KAFKA_TAG: &str = "4.4.0";
 const RABBITMQ_TAG: &str = "4-management";
@@ -26,12 +26,14 @@ const START: Duration = Duration::from_secs(60);
 
 pub(crate) fn kafka() -> Result<Found, String> {
     aside(|| {
+        let (name, reaper) = reaped()?;
         let mut image = apache::Kafka::default()
             .with_jvm_image()
             .with_tag(KAFKA_TAG)
+            .with_container_name(name)
             .with_startup_timeout(START);
-        for (name, value) in KAFKA_SETTINGS {
-            image = image.with_env_var(*name, *value);
+        for (key, value) in KAFKA_SETTINGS {
+            image = image.with_env_var(*key, *value);
         }
         let container = image.start().map_err(|why| why.to_string())?;
         let port = container
@@ -40,11 +42,12 @@ pub(crate) fn kafka() -> Result<Found, String> {
         // The module advertises this address, wherever the engine is.
         let address = format!("127.0.0.1:{port}");
         probe::retry(START, || probe::kafka(&address))?;
-        found(
+        Ok(found(
             container,
+            reaper,
             address,
             format!("Apache Kafka, image apache/kafka:{KAFKA_TAG}"),
-        )
+        ))
     })
 }
 
@@ -60,9 +63,11 @@ const KAFKA_SETTINGS: &[(&str, &str)] = &[
 
 pub(crate) fn rabbitmq() -> Result<Found, String> {
     aside(|| {
+        let (name, reaper) = reaped()?;
         let container = GenericImage::new("rabbitmq", RABBITMQ_TAG)
             .with_exposed_port(RABBITMQ_PORT.tcp())
             .with_wait_for(WaitFor::message_on_stdout("Server startup complete"))
+            .with_container_name(name)
             .with_startup_timeout(START)
             .start()
             .map_err(|why| why.to_string())?;
@@ -74,37 +79,46 @@ pub(crate) fn rabbitmq() -> Result<Found, String> {
             .map_err(|why| why.to_string())?;
         let address = format!("amqp://guest:guest@{host}:{port}/%2f");
         let version = probe::retry(START, || probe::amqp(&address))?;
-        found(
+        Ok(found(
             container,
+            reaper,
             address,
             format!("{version}, image rabbitmq:{RABBITMQ_TAG}"),
-        )
+        ))
     })
+}
+
+/// A name for a container, and who removes it whatever becomes of us. Before the start, which takes seconds:
+/// testcontainers removes nothing when the process is killed in them.
+fn reaped() -> Result<(String, Reaper), String> {
+    let name = unique("birdfeed-test");
+    let remove = ["docker", "rm", "--force", "--volumes", &name].map(OsStr::new);
+    let reaper = Reaper::new(&remove)?;
+    Ok((name, reaper))
 }
 
 fn found<I: Image + Sync + 'static>(
     container: Container<I>,
+    reaper: Reaper,
     address: String,
     version: String,
-) -> Result<Found, String> {
-    let remove = ["docker", "rm", "--force", "--volumes", container.id()].map(OsStr::new);
+) -> Found {
     if !has_docker_program() {
         eprintln!("no docker program: container {} may stay behind", container.id());
     }
-    let reaper = Reaper::new(&remove)?;
     let container: Box<dyn Any + Send + Sync> = Box::new(container);
     let hold = Hold::Container {
         _container: container,
         _reaper: reaper,
     };
-    Ok(Found {
+    Found {
         address,
         origin: Origin {
             way: Way::Docker,
             version,
         },
         hold,
-    })
+    }
 }
 
 fn has_docker_program() -> bool {
