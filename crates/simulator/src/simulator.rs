@@ -1,7 +1,7 @@
 //! A running simulator.
 
 use crate::fault::{Fault, FaultPlan};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Totals};
 use crate::rules::Rule;
 use crate::server;
 use crate::settings::{Settings, check_rate};
@@ -10,6 +10,7 @@ use crate::tls::Tls;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
@@ -100,6 +101,20 @@ impl Simulator {
     /// No more posts until [`resume`](Simulator::resume).
     pub fn pause(&self) {
         self.shared.set_rate(0.0);
+    }
+
+    /// After a [`pause`](Simulator::pause): waits until what was on its way is written, and gives the counts, which stay as
+    /// they are from then on. Waits for ever for a client that does not read.
+    pub async fn at_rest(&self) -> Totals {
+        loop {
+            let before = self.ledger().totals();
+            // A batch that was begun is entered within this time.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let totals = self.ledger().totals();
+            if totals.posts == before.posts && totals.posts == totals.whole_posts {
+                return totals;
+            }
+        }
     }
 
     /// Posts at the rate of the settings again.

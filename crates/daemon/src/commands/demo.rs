@@ -81,7 +81,8 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
     }
     simulator.pause();
     let rest = async {
-        caught_up(&simulator, &view).await?;
+        let sent = simulator.at_rest().await.whole_posts;
+        caught_up(sent, &view).await?;
         Ok(pipeline.drain(PATIENCE).await)
     };
     let rest = tokio::select! {
@@ -151,10 +152,10 @@ fn counters(status: &Status, elapsed: Duration) -> String {
     )
 }
 
-/// Waits until what the simulator wrote has arrived and is delivered.
-async fn caught_up(simulator: &Simulator, view: &View) -> Result<(), Stop> {
+/// Waits until so many posts have arrived and are delivered.
+async fn caught_up(sent: u64, view: &View) -> Result<(), Stop> {
     let behind = || {
-        let (sent, status) = (simulator.ledger().totals().whole_posts, view.status());
+        let status = view.status();
         status.stream.messages < sent || status.lanes.iter().any(|lane| lane.pending > 0)
     };
     let deadline = Instant::now() + PATIENCE;
