@@ -17,7 +17,7 @@
 //! | [`backoff`], [`budget`] | patience, and X's limit on connects, as values |
 //! | [`frame`] | bytes to lines |
 //! | [`inlet`] | what waits for the journal, bounded in bytes |
-//! | [`ingest`], [`room`] | the one writer: append, split, hand on; and how much of the journal is for what |
+//! | [`ingest`], [`room`] | the one writer: split, append, hand on; and how much of the journal is for what |
 //! | [`entry`], [`route`] | what stands in the journal, and how it becomes records |
 //! | [`dead_letter`], [`notice`] | records of our own: what could not be read, what became of the stream |
 //! | [`tail`], [`feed`] | the newest messages in memory, and one lane's way through memory and journal |

@@ -106,7 +106,7 @@ fn endpoint(section: &mut Section) -> Endpoint {
                 origin,
                 "endpoint",
                 format!("{name:?} is not there yet"),
-                "for now: search or sample",
+                "one of: search, sample",
             );
         }
         _ => section.note(
