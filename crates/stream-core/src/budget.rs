@@ -119,4 +119,17 @@ mod tests {
         std::fs::write(dir.path().join("connects"), [0xff, 0xfe]).unwrap();
         assert_eq!(file.load(), Budget::default());
     }
+
+    /// Whoever changes this makes the next version forget the connects of the one before it.
+    #[test]
+    fn golden_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut budget = Budget::default();
+        for secs in [1_764_000_000, 1_764_000_001] {
+            budget.spend(at(secs));
+        }
+        BudgetFile::within(dir.path()).save(&budget).unwrap();
+        let text = std::fs::read_to_string(dir.path().join("connects")).unwrap();
+        assert_eq!(text, "1764000000000000\n1764000001000000\n");
+    }
 }

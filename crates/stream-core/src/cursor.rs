@@ -1,5 +1,6 @@
 //! A lane's cursor and what it remembers of the last record below it, as the journal keeps it.
 
+use bytes::{Buf as _, BufMut as _};
 use journal::Cursor;
 
 use crate::record::Place;
@@ -18,13 +19,18 @@ pub fn name(sink: &str, lane: crate::lane::Lane) -> String {
     format!("{sink}/{lane}")
 }
 
+/// Whether the note has a last record: 1 as a number of eight bytes, or 0.
+const HAS_LAST: u64 = 1;
+
+/// The note is three little-endian numbers: whether there was a record, its epoch, its seq.
 impl From<LaneCursor> for Cursor {
     fn from(cursor: LaneCursor) -> Self {
         let mut note = [0; 24];
         if let Some(Place { epoch, seq }) = cursor.last {
-            note[0] = 1;
-            note[8..16].copy_from_slice(&epoch.to_le_bytes());
-            note[16..].copy_from_slice(&seq.to_le_bytes());
+            let mut rest = &mut note[..];
+            rest.put_u64_le(HAS_LAST);
+            rest.put_u64_le(epoch);
+            rest.put_u64_le(seq);
         }
         Self {
             position: cursor.position,
@@ -35,18 +41,12 @@ impl From<LaneCursor> for Cursor {
 
 impl From<Cursor> for LaneCursor {
     fn from(Cursor { position, note }: Cursor) -> Self {
-        let number = |at: usize| {
-            u64::from_le_bytes(
-                note[at..at + 8]
-                    .try_into()
-                    .expect("the slice has the length of a u64"),
-            )
-        };
-        let last = (note[0] == 1).then(|| Place {
-            epoch: number(8),
-            seq: number(16),
-        });
-        Self { position, last }
+        let mut rest = &note[..];
+        let (has_last, epoch, seq) = (rest.get_u64_le(), rest.get_u64_le(), rest.get_u64_le());
+        Self {
+            position,
+            last: (has_last == HAS_LAST).then_some(Place { epoch, seq }),
+        }
     }
 }
 
@@ -67,5 +67,21 @@ mod tests {
             let cursor = LaneCursor { position: 7, last };
             assert_eq!(LaneCursor::from(Cursor::from(cursor)), cursor);
         }
+    }
+
+    /// Whoever changes this makes older cursors mean something else: replays would break the chain.
+    #[test]
+    fn golden_bytes() {
+        let last = Some(Place {
+            epoch: 0x0102_0304_0506_0708,
+            seq: 0x1112_1314_1516_1718,
+        });
+        let note = |last| Cursor::from(LaneCursor { position: 7, last }).note;
+        let golden = [
+            1, 0, 0, 0, 0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1, 0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11,
+        ];
+        assert_eq!(note(last), golden);
+        assert_eq!(note(None), [0; 24]);
+        assert_eq!(name("kafka", crate::lane::Lane::DeadLetter), "kafka/dead_letter");
     }
 }

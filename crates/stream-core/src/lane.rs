@@ -2,80 +2,73 @@
 
 use std::fmt;
 
-/// One kind of record on its way to a sink. The order here is the order of every list that users see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lane {
+/// Declares the lanes, a row each: the number on disk, the name, the event type, whether it is on by default.
+macro_rules! lanes {
+    ($($(#[$doc:meta])* $lane:ident = $number:literal $name:literal $event_type:literal $default:ident;)*) => {
+        /// One kind of record on its way to a sink. The order of the rows is the order of every list that users see.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Lane {
+            $($(#[$doc])* $lane,)*
+        }
+
+        impl Lane {
+            /// Every lane.
+            pub const ALL: [Self; [$($number),*].len()] = [$(Self::$lane),*];
+
+            /// What stands for the lane on disk, below 16. Once released it is the lane's for ever, and nobody else's.
+            pub const fn number(self) -> u8 {
+                match self { $(Self::$lane => $number,)* }
+            }
+
+            /// The name in configuration, topics, headers and metrics.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$lane => $name,)* }
+            }
+
+            /// The `type` of a record of this lane in CloudEvents and AMQP.
+            pub const fn event_type(self) -> &'static str {
+                match self { $(Self::$lane => $event_type,)* }
+            }
+
+            /// Whether the lane is on unless the user says otherwise.
+            pub const fn is_default(self) -> bool {
+                match self { $(Self::$lane => lanes!($default),)* }
+            }
+        }
+    };
+    (on) => { true };
+    (off) => { false };
+}
+
+lanes! {
     /// The post itself, verbatim.
-    Tweets,
+    Tweets = 0 "tweets" "com.x.tweet" on;
     /// Users, media, places, polls and referenced posts that came with a post.
-    Includes,
+    Includes = 1 "includes" "com.x.includes" on;
     /// Errors beside a post, and in-stream errors that came alone.
-    Errors,
+    Errors = 2 "errors" "com.x.errors" on;
     /// The rules of the filtered stream that a post matched.
-    MatchingRules,
+    MatchingRules = 3 "matching_rules" "com.x.matching_rules" on;
     /// Deletions, withholdings and other duties of a holder of posts.
-    Compliance,
+    Compliance = 4 "compliance" "com.x.compliance" on;
     /// JSON objects of a kind that nobody has seen.
-    Unknown,
+    Unknown = 5 "unknown" "com.x.unknown" on;
     /// What could not be read, or what a broker refused, with the reason.
-    DeadLetter,
+    DeadLetter = 6 "dead_letter" "com.x.dead_letter" on;
     /// Connects, disconnects and gaps.
-    Events,
+    Events = 7 "events" "com.x.event" on;
     /// The whole message, verbatim.
-    Responses,
+    Responses = 8 "responses" "com.x.response" off;
 }
 
 impl Lane {
-    /// Every lane.
-    pub const ALL: [Self; 9] = [
-        Self::Tweets,
-        Self::Includes,
-        Self::Errors,
-        Self::MatchingRules,
-        Self::Compliance,
-        Self::Unknown,
-        Self::DeadLetter,
-        Self::Events,
-        Self::Responses,
-    ];
-
-    /// The name in configuration, topics, headers and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tweets => "tweets",
-            Self::Includes => "includes",
-            Self::Errors => "errors",
-            Self::MatchingRules => "matching_rules",
-            Self::Compliance => "compliance",
-            Self::Unknown => "unknown",
-            Self::DeadLetter => "dead_letter",
-            Self::Events => "events",
-            Self::Responses => "responses",
-        }
-    }
-
-    /// The `type` of a record of this lane in CloudEvents and AMQP.
-    pub const fn event_type(self) -> &'static str {
-        match self {
-            Self::Tweets => "com.x.tweet",
-            Self::Includes => "com.x.includes",
-            Self::Errors => "com.x.errors",
-            Self::MatchingRules => "com.x.matching_rules",
-            Self::Compliance => "com.x.compliance",
-            Self::Unknown => "com.x.unknown",
-            Self::DeadLetter => "com.x.dead_letter",
-            Self::Events => "com.x.event",
-            Self::Responses => "com.x.response",
-        }
-    }
-
     /// The lane called `name`, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|lane| lane.name() == name)
     }
 
     const fn bit(self) -> u16 {
-        1 << self as u16
+        1 << self.number()
     }
 }
 
@@ -112,7 +105,7 @@ impl LaneSet {
         Self(self.0 | other.0)
     }
 
-    /// The set as a number, for [`from_bits`](Self::from_bits).
+    /// The set as it stands on disk: a bit for each [`Lane::number`].
     pub const fn bits(self) -> u16 {
         self.0
     }
@@ -175,9 +168,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_lead_back() {
+    fn names_and_numbers_are_unique_and_lead_back() {
+        let mut bits = 0_u16;
         for lane in Lane::ALL {
             assert_eq!(Lane::from_name(lane.name()), Some(lane));
+            assert_eq!(bits & lane.bit(), 0, "{lane} has another lane's number");
+            bits |= lane.bit();
         }
         assert_eq!(Lane::from_name("tweet"), None);
     }

@@ -1,9 +1,12 @@
 //! What the journal tells of the process before this one.
 
+use std::io;
+
+use bytes::Bytes;
 use journal::Journal;
 
 use crate::cursor::LaneCursor;
-use crate::entry::Head;
+use crate::entry::{ForeignEntry, Head};
 use crate::time::Timestamp;
 
 /// What outlived it.
@@ -15,15 +18,12 @@ pub(crate) struct Past {
 }
 
 impl Past {
-    pub(crate) fn of(journal: &Journal) -> Self {
-        let newest = match journal.last_entry() {
-            Ok(newest) => newest,
-            Err(error) => {
-                tracing::warn!(%error, "the newest journal entry cannot be read; the gap since then is unknown");
-                None
-            }
-        };
-        let head = newest.and_then(|(position, entry)| Some(Head::decode(position, entry).ok()?.0));
+    /// Reads the journal's ends. An entry that is not ours at either of them means that nothing may start: lanes would meet
+    /// it on the way, or whoever wrote it would meet ours.
+    pub(crate) fn of(journal: &Journal) -> Result<Self, ForeignEntry> {
+        let oldest = journal.read_from(journal.start()).next_batch(1);
+        decoded(oldest.map(|batch| batch.into_iter().next()))?;
+        let head = decoded(journal.last_entry())?;
         let noted = journal
             .cursors()
             .into_iter()
@@ -36,9 +36,21 @@ impl Past {
         let next_epoch = Timestamp::now()
             .secs()
             .max(newest_epoch.map_or(0, |epoch| epoch + 1));
-        Self {
+        Ok(Self {
             seen: head.map(|head| head.received_at),
             next_epoch,
+        })
+    }
+}
+
+/// The head of an entry, if there is one that can be read.
+fn decoded(entry: io::Result<Option<(u64, Bytes)>>) -> Result<Option<Head>, ForeignEntry> {
+    match entry {
+        Ok(Some((position, entry))) => Ok(Some(Head::decode(position, entry)?.0)),
+        Ok(None) => Ok(None),
+        Err(error) => {
+            tracing::warn!(%error, "an end of the journal cannot be read; a gap since the last start may not be known");
+            Ok(None)
         }
     }
 }

@@ -3,6 +3,7 @@
 mod assembly;
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::deliver::{Broken, Stop};
+use crate::entry::ForeignEntry;
 use crate::inlet::Inlet;
 use crate::lane::LaneSet;
 use crate::sink::Sink;
@@ -114,6 +116,14 @@ pub enum StartError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] OpenError),
+    /// The journal's contents: another program's, or another version's. No restart cures it.
+    #[error("the journal {} cannot be used: {entry}", dir.display())]
+    Foreign {
+        /// The journal's folder.
+        dir: PathBuf,
+        /// What stands in it.
+        entry: ForeignEntry,
+    },
     /// A thread or the runtime of one.
     #[error("cannot start the {0} thread: {1}")]
     Thread(&'static str, io::Error),

@@ -5,13 +5,18 @@
 mod common;
 
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 use stream_core::budget::{BudgetFile, CONNECTS};
+use stream_core::entry::VERSION;
 use stream_core::lane::Lane;
+use stream_core::observe::Observer;
+use stream_core::pipeline::Pipeline;
 use stream_core::source::ReadError;
 use stream_core::testing::memory::{Reach, Settling};
+use stream_core::testing::scripted::scripted;
 use stream_core::time::Timestamp;
 use stream_core::window::Limits;
 
@@ -160,6 +165,36 @@ async fn damage_in_the_middle_costs_only_what_it_hit() {
     check_chain(&tweets);
     assert_eq!(firsts(&tweets).last().unwrap(), &post(1_000));
     run.pipeline.drain(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_of_another_version_is_refused_before_anything_starts() {
+    let rig = Rig::new();
+    let (mut appender, journal) = journal::open(rig.settings.journal.clone()).unwrap();
+    let ours = journal.end();
+    appender
+        .append(&[journal::Entry {
+            head: &[VERSION + 1],
+            body: b"what a later birdfeed writes, or an earlier one wrote",
+        }])
+        .unwrap();
+    drop(journal);
+    appender.close().unwrap();
+    let (source, _script) = scripted();
+    let observer: Arc<dyn Observer> = rig.counts.clone();
+    let started = Pipeline::start(&rig.settings, source, &[], &observer);
+    let message = started.err().expect("refused").to_string();
+    let found = format!("entry {ours} is of format {}", VERSION + 1);
+    assert!(
+        message.contains(&found) && message.contains("move the folder away"),
+        "{message}"
+    );
+    assert!(
+        message.contains(&rig.settings.journal.dir.display().to_string()),
+        "{message}"
+    );
+    let (_appender, journal) = journal::open(rig.settings.journal.clone()).unwrap();
+    assert_eq!(journal.end(), ours + 1, "nothing was written");
 }
 
 fn flip(path: &std::path::Path, at: u64, length: u64) {

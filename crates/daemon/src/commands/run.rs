@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stream_core::observe::Observer;
-use stream_core::pipeline::{Failure, Pipeline, Rest};
+use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::view::View;
 
 use crate::admin::{self, Admin};
@@ -93,8 +93,7 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
     let observer: Arc<dyn Observer> = metrics.clone();
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
     let admin = config.admin.listen.map(bind).transpose()?;
-    let pipeline = Pipeline::start(&settings, source, &sinks, &observer)
-        .map_err(|error| Stop::new(Exit::LocalIo, error))?;
+    let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
     let view = pipeline.view();
     let serve = |listener| {
         let view = view.clone();
@@ -106,6 +105,15 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
         view,
         admin,
     })
+}
+
+/// What a restart does not cure ends with the code that no service manager restarts.
+fn not_started(error: StartError) -> Stop {
+    let exit = match error {
+        StartError::Foreign { .. } => Exit::Invariant,
+        StartError::Journal(_) | StartError::Thread(..) => Exit::LocalIo,
+    };
+    Stop::new(exit, error)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Stop> {

@@ -20,18 +20,6 @@ use crate::logging::Format;
 /// The longest name of a topic, in characters; queues may have longer ones.
 const LONGEST_TOPIC: usize = 249;
 
-/// The lanes that are on by default: all but `responses`.
-const ENABLED: [Lane; 8] = [
-    Lane::Tweets,
-    Lane::Includes,
-    Lane::Errors,
-    Lane::MatchingRules,
-    Lane::Compliance,
-    Lane::Unknown,
-    Lane::DeadLetter,
-    Lane::Events,
-];
-
 /// Takes the configuration out of `table`. What is wrong goes to `problems`; `None` if no token or no sink is left.
 pub(super) fn config(
     table: Table,
@@ -107,7 +95,7 @@ fn lanes(mut section: Section) -> (String, LaneSet) {
             }
             names.iter().filter_map(|name| Lane::from_name(name)).collect()
         }
-        None => LaneSet::from_iter(ENABLED),
+        None => Lane::ALL.into_iter().filter(|lane| lane.is_default()).collect(),
     };
     section.finish();
     (prefix.unwrap_or_else(|| "x.".to_owned()), enabled)

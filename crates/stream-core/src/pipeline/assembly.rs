@@ -36,7 +36,10 @@ impl Pipeline {
         observer: &Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
         let (appender, journal) = journal::open(settings.journal.clone())?;
-        let past = Past::of(&journal);
+        let past = Past::of(&journal).map_err(|entry| StartError::Foreign {
+            dir: settings.journal.dir.clone(),
+            entry,
+        })?;
         forget_strangers(&journal, settings.lanes, sinks);
         let status = Shared::new(StreamStatus::default());
         let inlet = Arc::new(Inlet::new(settings.inlet_bytes));
