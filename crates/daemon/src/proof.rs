@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use simulator::Post;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 /// The comparison of one lane.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,8 +16,8 @@ mod support;
 use std::time::Duration;
 
 use simulator::{Chunking, Settings, Simulator};
-use stream_core::lane::Lane;
-use stream_core::time::Timestamp;
+use stream_core::model::Lane;
+use stream_core::model::Timestamp;
 use support::oracle::{Consumed, assert_ordered, assert_whole};
 use support::{Daemon, amqp, kafka, stream};
 use test_brokers::unique;

@@ -100,7 +100,7 @@ async fn a_budget_that_is_spent_holds_across_a_restart() {
     })
     .await;
     // 38 connects in the last minutes, by an earlier process.
-    let now = stream_core::time::Timestamp::now().micros();
+    let now = stream_core::model::Timestamp::now().micros();
     let spent: String = (0..38)
         .map(|n| format!("{}\n", now - (60 + n) * 1_000_000))
         .collect();

@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use stream_core::cloudevents::{self, Headers};
-use stream_core::record::{HEADER, Record};
+use stream_core::model::{HEADER, Record};
 
 /// What `delivery_mode` is for a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;

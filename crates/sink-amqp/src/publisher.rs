@@ -12,7 +12,7 @@ use lapin::Channel;
 use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use stream_core::cloudevents::Headers;
-use stream_core::record::Record;
+use stream_core::model::Record;
 use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use secrecy::{ExposeSecret, SecretString};
 use stream_core::cloudevents::Headers;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 /// The longest name that AMQP 0-9-1 can carry (a "short string"), in bytes.
 const LONGEST_NAME: usize = 255;

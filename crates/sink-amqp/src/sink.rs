@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use stream_core::lane::{Lane, PerLane};
+use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{Publisher, Sink, SinkError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use common::{Own, Reader, deliver, numbered, open, queue, reopen, settings, settled, sink, within};
 use sink_amqp::{AmqpSink, Settings};
-use stream_core::lane::Lane;
-use stream_core::record::Record;
+use stream_core::model::Lane;
+use stream_core::model::Record;
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
 
 /// A lane's windows.

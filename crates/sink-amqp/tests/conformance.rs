@@ -12,7 +12,7 @@ use common::{Own, Reader, settings};
 use futures_util::future::BoxFuture;
 use lapin::message::Delivery;
 use sink_amqp::{AmqpSink, Settings};
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, Broker, ReadBack};
 use tokio::sync::Mutex;

@@ -11,7 +11,7 @@ use common::{
     Own, Reader, assert_whole, deliver, numbered, open, queue, record, reopen, settings, settled, sink,
     within,
 };
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::sink::{Outcome, Sink as _, SinkError};
 
 const WINDOW: usize = 2_048;

@@ -12,7 +12,7 @@ use lapin::options::{ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOption
 use lapin::types::{AMQPValue, FieldTable};
 use sink_amqp::{AmqpSink, Settings};
 use stream_core::cloudevents::Headers;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::sink::{Outcome, Sink as _, SinkError};
 
 fn text(value: &str) -> AMQPValue {

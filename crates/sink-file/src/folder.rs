@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
-use stream_core::time::Timestamp;
+use stream_core::model::Timestamp;
 
 use crate::name::{is_ours, next_name, stamp};
 

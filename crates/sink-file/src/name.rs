@@ -1,6 +1,6 @@
 //! The names of files, which sort by time.
 
-use stream_core::time::Timestamp;
+use stream_core::model::Timestamp;
 
 /// `20261124T050102.123Z`.
 pub(crate) fn stamp(now: Timestamp) -> String {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sink_file::{FileSink, Settings};
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, Broker, ReadBack};
 

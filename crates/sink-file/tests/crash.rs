@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sink_file::{FileSink, Settings};
-use stream_core::lane::Lane;
-use stream_core::record::{Place, Record};
+use stream_core::model::Lane;
+use stream_core::model::Timestamp;
+use stream_core::model::{Place, Record};
 use stream_core::sink::{Publisher, Sink as _, SinkError};
-use stream_core::time::Timestamp;
 
 /// Names the folder to the process that a test starts.
 const DIR: &str = "SINK_FILE_TEST_DIR";

@@ -23,10 +23,10 @@ use rdkafka::types::RDKafkaErrorCode;
 use serde_json::value::RawValue;
 use sink_kafka::{KafkaSink, Settings};
 use stream_core::cloudevents::Headers;
-use stream_core::lane::{Lane, LaneSet};
-use stream_core::record::{HEADER, Place, Record};
+use stream_core::model::Timestamp;
+use stream_core::model::{HEADER, Place, Record};
+use stream_core::model::{Lane, LaneSet};
 use stream_core::sink::{Outcome, Sink as _};
-use stream_core::time::Timestamp;
 
 const LANES: [Lane; 4] = [Lane::Tweets, Lane::Includes, Lane::Errors, Lane::MatchingRules];
 const WINDOW: usize = 8_192;

@@ -9,8 +9,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::cloudevents::{self, Headers};
-use stream_core::lane::Lane;
-use stream_core::record::{HEADER, Record};
+use stream_core::model::Lane;
+use stream_core::model::{HEADER, Record};
 use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
 use tokio::time::{Instant, sleep};
 

@@ -25,7 +25,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext, PurgeConfig};
 use rdkafka::types::RDKafkaErrorCode as Code;
-use stream_core::lane::{Lane, PerLane};
+use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{Outcome, SinkError};
 
 use crate::classify::{self, Verdict};

@@ -9,7 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::producer::BaseProducer;
 use rdkafka::types::RDKafkaConfRes;
 use stream_core::cloudevents::Headers;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 use crate::property;
 

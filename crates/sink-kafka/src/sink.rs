@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rdkafka::ClientConfig;
-use stream_core::lane::{Lane, PerLane};
+use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{Publisher, Sink, SinkError};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::timeout_at;

@@ -9,8 +9,8 @@ use common::{create_topic, noise, read_topic, settings, sink};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sink_kafka::Settings;
-use stream_core::lane::Lane;
-use stream_core::record::HEADER;
+use stream_core::model::HEADER;
+use stream_core::model::Lane;
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, ReadBack};
 

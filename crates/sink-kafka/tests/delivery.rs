@@ -10,10 +10,10 @@ use common::{
     record, settings, sink,
 };
 use stream_core::cloudevents::Headers;
-use stream_core::lane::Lane;
-use stream_core::record::Record;
+use stream_core::model::Lane;
+use stream_core::model::Record;
+use stream_core::model::Timestamp;
 use stream_core::sink::{Outcome, Sink as _, SinkError};
-use stream_core::time::Timestamp;
 
 fn servers() -> &'static str {
     &test_brokers::kafka().bootstrap

@@ -14,7 +14,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use sink_kafka::{KafkaSink, Settings};
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
 use test_brokers::{Broker, own_kafka, secure_kafka};
 

@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Value, json};
 use source_x::rules::{Mode, NewRule, Rule, RuleProblem};
 use source_x::{Endpoint, Query, RulesClient, Settings, Token, fields, response};
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::source::{ConnectErrorClass, Verdict};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

@@ -7,7 +7,7 @@
 mod support;
 
 use source_x::XSource;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::source::{Source as _, Split};
 
 /// What happens next.

@@ -22,9 +22,9 @@ mod id;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
+use stream_core::model::Timestamp;
 use stream_core::source::{Split, Verdict};
-use stream_core::time::Timestamp;
 
 use envelope::{Compliance, Envelope, Goodbye};
 use id::Id;
@@ -93,7 +93,7 @@ fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> 
 
 fn error(message: &Bytes, errors: &RawValue) -> Split {
     Split {
-        verdict: Verdict::Goodbye(Goodbye::of(errors)),
+        verdict: Verdict::Disconnect(Goodbye::of(errors)),
         ..Split::new("error").with(Lane::Errors, message.clone())
     }
 }

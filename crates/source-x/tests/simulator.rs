@@ -11,7 +11,7 @@ use simulator::fault::{Fault, FaultPlan, Socket, Status};
 use simulator::{Chunking, Cut, Disconnect, Garbage, Simulator};
 use source_x::rules::{Mode, NewRule, RuleProblem};
 use source_x::{Endpoint, RulesClient, Settings, Token};
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 use stream_core::source::{ConnectErrorClass, Connection, ReadError, Verdict};
 use support::{SECRET, authority, connect, refusal};
 
@@ -191,7 +191,7 @@ async fn a_goodbye_on_a_socket_left_open_is_heard() {
         let verdict = splits
             .map(|split| split.verdict)
             .find(|verdict| *verdict != Verdict::Continue);
-        if let Some(Verdict::Goodbye(words)) = verdict {
+        if let Some(Verdict::Disconnect(words)) = verdict {
             break words;
         }
     };

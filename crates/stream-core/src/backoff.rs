@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A ladder of waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ladder {
+pub(crate) enum BackoffSchedule {
     /// Grows by `step` with each failure after the first; the first wait is nothing.
     Linear {
         /// What each failure adds.
@@ -23,39 +23,39 @@ pub enum Ladder {
 
 /// X, no HTTP answer or a connection that broke: the first attempt is immediate, then 250 ms more each, up to 16 s
 /// (<https://docs.x.com/x-api/fundamentals/handling-disconnections>, as the two below).
-pub const NETWORK: Ladder = Ladder::Linear {
+pub(crate) const NETWORK: BackoffSchedule = BackoffSchedule::Linear {
     step: Duration::from_millis(250),
     cap: Duration::from_secs(16),
 };
 /// X, an HTTP error: 5 s, doubling up to 320 s.
-pub const HTTP: Ladder = Ladder::Doubling {
+pub(crate) const HTTP: BackoffSchedule = BackoffSchedule::Doubling {
     first: Duration::from_secs(5),
     cap: Duration::from_secs(320),
 };
 /// X, status 429: 60 s, doubling. X states no cap; its rate limits are over after 15 minutes.
-pub const RATE_LIMITED: Ladder = Ladder::Doubling {
+pub(crate) const RATE_LIMITED: BackoffSchedule = BackoffSchedule::Doubling {
     first: Duration::from_secs(60),
     cap: Duration::from_secs(15 * 60),
 };
 /// X, the month's posts are used up: as above, but nothing will change within minutes.
-pub const USAGE_CAPPED: Ladder = Ladder::Doubling {
+pub(crate) const USAGE_CAPPED: BackoffSchedule = BackoffSchedule::Doubling {
     first: Duration::from_secs(60),
     cap: Duration::from_secs(60 * 60),
 };
 /// A broker that is away; publishing goes on within 3 s of its return.
-pub const BROKER_AWAY: Ladder = Ladder::Doubling {
+pub(crate) const BROKER_AWAY: BackoffSchedule = BackoffSchedule::Doubling {
     first: Duration::from_millis(100),
     cap: Duration::from_secs(2),
 };
 /// A broker that needs a person.
-pub const BROKER_OPERATOR: Ladder = Ladder::Doubling {
+pub(crate) const BROKER_OPERATOR: BackoffSchedule = BackoffSchedule::Doubling {
     first: Duration::from_secs(1),
     cap: Duration::from_secs(30),
 };
 
-impl Ladder {
+impl BackoffSchedule {
     /// The wait after `failures` failures in a row (the first is 1).
-    pub fn wait(self, failures: u32) -> Duration {
+    pub(crate) fn wait(self, failures: u32) -> Duration {
         let steps = failures.saturating_sub(1);
         match self {
             Self::Linear { step, cap } => step.saturating_mul(steps).min(cap),
@@ -65,7 +65,7 @@ impl Ladder {
 }
 
 /// `wait` and up to a tenth more, so that many clients do not come back in step; `random` is in `0.0..1.0`.
-pub fn jittered(wait: Duration, random: f64) -> Duration {
+pub(crate) fn jittered(wait: Duration, random: f64) -> Duration {
     wait + wait.mul_f64(0.1 * random.clamp(0.0, 1.0))
 }
 
@@ -73,7 +73,7 @@ pub fn jittered(wait: Duration, random: f64) -> Duration {
 mod tests {
     use super::*;
 
-    fn waits(ladder: Ladder, failures: impl Iterator<Item = u32>) -> Vec<u128> {
+    fn waits(ladder: BackoffSchedule, failures: impl Iterator<Item = u32>) -> Vec<u128> {
         failures.map(|n| ladder.wait(n).as_millis()).collect()
     }
 

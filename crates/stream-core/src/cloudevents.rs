@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::record::Record;
+use crate::model::Record;
 
 /// The attributes of `record` as (name, value), without the prefix that each protocol binding adds.
 ///
@@ -28,7 +28,7 @@ pub fn attributes<'r>(
     .chain(subject)
 }
 
-/// Which headers a sink puts on a record besides [`HEADER`](crate::record::HEADER).
+/// Which headers a sink puts on a record besides [`HEADER`](crate::model::HEADER).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Headers {
@@ -42,9 +42,7 @@ pub enum Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::Lane;
-    use crate::record::Place;
-    use crate::time::Timestamp;
+    use crate::model::{Lane, Place, Timestamp};
 
     #[test]
     fn a_post_has_all_of_them() {

@@ -7,56 +7,33 @@
 //! ```
 //!
 //! Everything moves one way, and no broker can stop the reader; a journal that takes nothing for five seconds closes the
-//! stream (`docs/adr/0006`). The modules, in the order data flows:
+//! stream (`docs/adr/0006`). The folders are the stages, in the order data flows:
 //!
-//! | module | what it does |
+//! | folder | what it does |
 //! |---|---|
-//! | [`time`], [`lane`], [`record`] | the words: instants, kinds of record, a record with its place in the sequence |
-//! | [`source`] | the trait that X implements: connect, and say how a message splits |
-//! | [`supervisor`] | keeps the stream alive: a pure state machine, and the driver that reads |
-//! | [`backoff`], [`budget`] | patience, and X's limit on connects, as values |
-//! | [`frame`] | bytes to lines |
-//! | [`inlet`] | what waits for the journal, bounded in bytes |
-//! | [`ingest`], [`room`] | the one writer: split, append, hand on; and how much of the journal is for what |
-//! | [`entry`], [`route`] | what stands in the journal, and how it becomes records |
-//! | [`dead_letter`], [`notice`] | records of our own: what could not be read, what became of the stream |
-//! | [`tail`], [`feed`] | the newest messages in memory, and one lane's way through memory and journal |
-//! | [`deliver`] | one lane's loop: window, confirms, cursor, reset and replay |
-//! | `books`, [`window`], [`cursor`] | the lane's accounts: what is in flight, and how far the lane has got |
-//! | [`sink`] | the trait that brokers implement, with its contract |
+//! | [`model`] | the words: lane, record, timestamp, dead letter, stream event |
+//! | [`source`] | the contract that X implements: connect, and say how a message splits |
+//! | `supervisor` | thread `reader`: keeps the stream alive and cuts frames; a pure state machine, and the driver that acts |
+//! | `ingest` | thread `ingest`: the one writer, with the queue in front of it and the journal's quota |
+//! | `log` | the journal as lanes see it: what stands in an entry, how it splits, memory before disk |
+//! | `delivery` | one loop a lane: window, confirms, cursor, reset and replay |
+//! | [`sink`] | the contract that brokers implement |
 //! | [`cloudevents`] | optional headers |
-//! | [`pipeline`], `past` | all of it assembled, with what the last process left; and how it comes to rest |
-//! | [`observe`], [`status`], [`pulse`], [`view`] | what happens, told as it happens; and one snapshot for all who ask |
+//! | [`telemetry`] | what happens, told as it happens; and one snapshot for all who ask |
+//! | [`pipeline`] | all of it assembled, with what the last process left; and how it comes to rest |
+//! | `backoff` | patience as values |
 //! | `testing` (feature of that name) | the suite that every sink passes, a sink in memory, a scripted source |
 
-pub mod backoff;
-mod books;
-pub mod budget;
+mod backoff;
 pub mod cloudevents;
-pub mod cursor;
-pub mod dead_letter;
-pub mod deliver;
-pub mod entry;
-pub mod feed;
-pub mod frame;
-pub mod ingest;
-pub mod inlet;
-pub mod lane;
-pub mod notice;
-pub mod observe;
-mod past;
+mod delivery;
+mod ingest;
+mod log;
+pub mod model;
 pub mod pipeline;
-pub mod pulse;
-pub mod record;
-pub mod room;
-pub mod route;
 pub mod sink;
 pub mod source;
-pub mod status;
-pub mod supervisor;
-pub mod tail;
+mod supervisor;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
-pub mod time;
-pub mod view;
-pub mod window;

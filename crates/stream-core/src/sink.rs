@@ -1,6 +1,6 @@
 //! What the data path asks of a broker.
 //!
-//! A sink **opens** publishers; it never reconnects by itself. The [lane loop](crate::deliver) owns patience and order: it
+//! A sink **opens** publishers; it never reconnects by itself. The [lane loop](crate::delivery) owns patience and order: it
 //! opens a publisher for its lane, hands records over in order within a bounded window, and waits for each record's outcome.
 //! After any error it drops the publisher, waits, opens a new one and replays from its cursor, so a sink need not remember
 //! anything across a failure and duplicates after one are expected.
@@ -28,8 +28,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::lane::Lane;
-use crate::record::Record;
+use crate::model::{Lane, Record};
 
 /// A broker, or a folder of files.
 pub trait Sink: Send + Sync + 'static {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::lane::{Lane, LaneSet, PerLane};
-use crate::time::Timestamp;
+use crate::model::{Lane, LaneSet, PerLane, Timestamp};
 
 /// Where a stream comes from.
 pub trait Source: Send + Sync + 'static {
@@ -97,7 +96,7 @@ pub enum Verdict {
     #[default]
     Continue,
     /// The server has said goodbye (errors alone): close and reconnect, even if the socket stays open.
-    Goodbye(String),
+    Disconnect(String),
 }
 
 impl Split {

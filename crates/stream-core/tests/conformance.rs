@@ -1,11 +1,11 @@
 //! The suite against its own reference: what passes here is what the suite means.
 
 use stream_core::testing::conformance;
-use stream_core::testing::memory::{Memory, Settling};
+use stream_core::testing::memory::{MemorySink, Settling};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_memory_sink_conforms_however_it_settles() {
-    let memory = Memory::new();
+    let memory = MemorySink::new();
     conformance::all(&memory).await;
     memory.settle(Settling::Shuffled);
     conformance::order(&memory).await;

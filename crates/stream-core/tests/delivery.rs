@@ -9,15 +9,12 @@ use std::time::Duration;
 
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 use futures_util::future::BoxFuture;
-use stream_core::lane::Lane;
-use stream_core::observe::Observer;
-use stream_core::pipeline::{Failure, NamedSink, Pipeline};
-use stream_core::record::Record;
+use stream_core::model::{Lane, Record};
+use stream_core::pipeline::{Failure, Limits, NamedSink, Pipeline};
 use stream_core::sink::{Outcome, Publisher, Settled, Sink, SinkError};
-use stream_core::status::LaneStatus;
-use stream_core::testing::memory::{Memory, OpenFault, Reach, Settling};
+use stream_core::telemetry::{LaneStatus, Observer};
+use stream_core::testing::memory::{MemorySink, OpenFault, Reach, Settling};
 use stream_core::testing::scripted::{beside, scripted};
-use stream_core::window::Limits;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lane_gets_its_bytes() {
@@ -173,13 +170,13 @@ async fn a_refused_dead_letter_makes_no_dead_letter() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lane_that_fell_out_of_memory_reads_the_journal_and_holds_up_no_other() {
     let mut rig = Rig::new();
-    rig.settings.tail_bytes = 20_000;
+    rig.settings.cache_bytes = 20_000;
     rig.settings.journal.segment_bytes = 64 << 10;
     rig.settings.limits = Limits {
         records: 10,
         bytes: 1 << 20,
     };
-    let second = Memory::new();
+    let second = MemorySink::new();
     rig.memory.hold(Lane::Tweets);
     let run = rig.start_with(&[("memory", &rig.memory), ("second", &second)]);
     let wire = run.script.accept();
@@ -206,7 +203,7 @@ async fn a_lane_that_fell_out_of_memory_reads_the_journal_and_holds_up_no_other(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
     let mut rig = Rig::with_lanes([Lane::Tweets]);
-    rig.settings.tail_bytes = 10_000;
+    rig.settings.cache_bytes = 10_000;
     rig.memory.go_down();
     let run = rig.start();
     let wire = run.script.accept();
@@ -309,7 +306,7 @@ async fn an_impossible_count_stops_everything_loudly() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_books_balance_whatever_happens() {
     let mut rig = Rig::new();
-    rig.settings.tail_bytes = 50_000;
+    rig.settings.cache_bytes = 50_000;
     rig.settings.limits = Limits {
         records: 64,
         bytes: 1 << 20,
@@ -351,7 +348,7 @@ async fn the_books_balance_whatever_happens() {
 }
 
 /// Faults of every kind, spread over two seconds.
-async fn trouble(memory: Memory) {
+async fn trouble(memory: MemorySink) {
     for n in 0..24_usize {
         memory.settle(if n % 3 == 0 {
             Settling::Shuffled

@@ -9,16 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
-use stream_core::budget::{BudgetFile, CONNECTS};
-use stream_core::entry::VERSION;
-use stream_core::lane::Lane;
-use stream_core::observe::Observer;
-use stream_core::pipeline::Pipeline;
+use stream_core::model::Lane;
+use stream_core::pipeline::{Limits, Pipeline};
 use stream_core::source::ReadError;
+use stream_core::telemetry::Observer;
 use stream_core::testing::memory::{Reach, Settling};
 use stream_core::testing::scripted::scripted;
-use stream_core::time::Timestamp;
-use stream_core::window::Limits;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_everything_comes_at_least_once_and_the_chain_holds() {
@@ -124,8 +120,10 @@ async fn the_connect_budget_outlives_the_process() {
         until("connected", || run.view.status().stream.connections == 1).await;
         rig.crash(run).await;
     }
-    let budget = BudgetFile::within(&rig.settings.journal.dir).load();
-    assert_eq!(budget.remaining(Timestamp::now()), CONNECTS - 3);
+    let run = rig.start();
+    let _wire = run.script.accept();
+    until("connected", || run.view.status().stream.connections == 1).await;
+    assert_eq!(run.view.status().stream.connect_budget, 40 - 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,7 +172,7 @@ async fn a_journal_of_another_version_is_refused_before_anything_starts() {
     let ours = journal.end();
     appender
         .append(&[journal::Entry {
-            head: &[VERSION + 1],
+            head: &[255],
             body: b"what a later birdfeed writes, or an earlier one wrote",
         }])
         .unwrap();
@@ -184,7 +182,7 @@ async fn a_journal_of_another_version_is_refused_before_anything_starts() {
     let observer: Arc<dyn Observer> = rig.counts.clone();
     let started = Pipeline::start(&rig.settings, source, &[], &observer);
     let message = started.err().expect("refused").to_string();
-    let found = format!("entry {ours} is of format {}", VERSION + 1);
+    let found = format!("entry {ours} is of format 255");
     assert!(
         message.contains(&found) && message.contains("move the folder away"),
         "{message}"

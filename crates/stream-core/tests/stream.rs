@@ -7,10 +7,9 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
-use stream_core::lane::Lane;
-use stream_core::pipeline::Failure;
+use stream_core::model::Lane;
+use stream_core::pipeline::{Failure, WhenFull};
 use stream_core::source::{ConnectErrorClass, ReadError};
-use stream_core::supervisor::WhenFull;
 use stream_core::testing::memory::{OpenFault, Settling};
 
 /// A journal that is full after about 1 MB, with 100 KB of memory in front of it.
@@ -18,8 +17,8 @@ fn small(when_full: WhenFull) -> Rig {
     let mut rig = Rig::new();
     rig.settings.journal.max_bytes = 1 << 20;
     rig.settings.journal.segment_bytes = 100_000;
-    rig.settings.inlet_bytes = 100_000;
-    rig.settings.tail_bytes = 50_000;
+    rig.settings.queue_bytes = 100_000;
+    rig.settings.cache_bytes = 50_000;
     rig.settings.when_full = when_full;
     rig
 }
@@ -281,7 +280,7 @@ async fn giving_up_is_a_failure_after_which_a_drain_still_works() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_much_at_once_for_a_small_journal_goes_in_portions() {
     let mut rig = small(WhenFull::Pause);
-    rig.settings.inlet_bytes = 16 << 20;
+    rig.settings.queue_bytes = 16 << 20;
     let run = rig.start();
     let wire = run.script.accept();
     // One chunk of more than half the journal, and in it a line that would never fit.

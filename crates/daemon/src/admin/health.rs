@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use stream_core::status::LaneStatus;
-use stream_core::time::Timestamp;
-use stream_core::view::{Status, View};
+use stream_core::model::Timestamp;
+use stream_core::telemetry::LaneStatus;
+use stream_core::telemetry::{Status, View};
 
 /// A loop that has not beaten for this long is stuck.
 const STUCK: Duration = Duration::from_secs(10);
@@ -89,9 +89,9 @@ fn lane(status: &LaneStatus, now: Timestamp) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use stream_core::lane::Lane;
-    use stream_core::status::StreamStatus;
-    use stream_core::view::JournalStatus;
+    use stream_core::model::Lane;
+    use stream_core::telemetry::JournalStatus;
+    use stream_core::telemetry::StreamStatus;
 
     use super::*;
 

@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
-use stream_core::view::{Status, View};
+use stream_core::telemetry::{Status, View};
 use tokio::sync::Semaphore;
 
 use self::health::Health;

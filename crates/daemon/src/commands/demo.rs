@@ -7,9 +7,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use simulator::{Chunking, Simulator};
-use stream_core::lane::Lane;
-use stream_core::time::Timestamp;
-use stream_core::view::{Status, View};
+use stream_core::model::Lane;
+use stream_core::model::Timestamp;
+use stream_core::telemetry::{Status, View};
 
 use super::run::{Running, runtime, start};
 use super::say;

@@ -4,9 +4,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
-use stream_core::observe::Observer;
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
-use stream_core::view::View;
+use stream_core::telemetry::Observer;
+use stream_core::telemetry::View;
 
 use crate::admin::{self, Admin};
 use crate::config::{self, Config};

@@ -18,8 +18,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use stream_core::lane::LaneSet;
-use stream_core::supervisor::WhenFull;
+use stream_core::model::LaneSet;
+use stream_core::pipeline::WhenFull;
 
 pub use self::problem::{Problem, Problems};
 use crate::exit::{Exit, Stop};

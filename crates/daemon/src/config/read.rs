@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use journal::Durability;
-use stream_core::lane::{Lane, LaneSet};
-use stream_core::supervisor::WhenFull;
+use stream_core::model::{Lane, LaneSet};
+use stream_core::pipeline::WhenFull;
 
 use super::names::names;
 use super::problem::{Problem, Problems};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use sink_kafka::KafkaSink;
 use stream_core::cloudevents::Headers;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 use super::section::Section;
 use super::tree::Origin;

@@ -12,10 +12,10 @@ use prometheus::{
     TextEncoder,
 };
 use source_x::split;
-use stream_core::frame::Frame;
-use stream_core::lane::{Lane, PerLane};
-use stream_core::observe::{Event, Observer};
-use stream_core::view::View;
+use stream_core::model::Frame;
+use stream_core::model::{Lane, PerLane};
+use stream_core::telemetry::View;
+use stream_core::telemetry::{Observation, Observer};
 
 use self::catalogue::Metric;
 
@@ -146,9 +146,9 @@ impl Metrics {
 }
 
 impl Observer for Metrics {
-    fn on(&self, event: Event<'_>) {
+    fn on(&self, event: Observation<'_>) {
         match event {
-            Event::Connect { outcome, http_error } => {
+            Observation::Connect { outcome, http_error } => {
                 self.connects.with_label_values(&[outcome]).inc();
                 if outcome == "accepted" {
                     self.retry_wait.set(0.0);
@@ -161,29 +161,31 @@ impl Observer for Metrics {
                         .inc();
                 }
             }
-            Event::Disconnected { reason } => self.disconnects.with_label_values(&[reason]).inc(),
-            Event::Waiting { class, wait } => {
+            Observation::Disconnected { reason } => self.disconnects.with_label_values(&[reason]).inc(),
+            Observation::Waiting { class, wait } => {
                 self.retries.with_label_values(&[class]).inc();
                 self.retry_wait.set(wait.as_secs_f64());
             }
-            Event::Gap { length } => self
+            Observation::Gap { length } => self
                 .gap_seconds
                 .with_label_values(&["false"])
                 .inc_by(length.as_secs_f64()),
-            Event::Bytes(bytes) => self.bytes.inc_by(bytes),
-            Event::Frame(Frame::Message(_)) => self.frame_messages.inc(),
-            Event::Frame(Frame::KeepAlive) => self.frames.with_label_values(&["keep_alive"]).inc(),
-            Event::Frame(Frame::Oversize(_)) => self.frames.with_label_values(&["oversize"]).inc(),
-            Event::TailDiscarded { bytes } => self.discarded.inc_by(bytes),
-            Event::Message { kind, lag } => {
+            Observation::Bytes(bytes) => self.bytes.inc_by(bytes),
+            Observation::Frame(Frame::Message(_)) => self.frame_messages.inc(),
+            Observation::Frame(Frame::KeepAlive) => self.frames.with_label_values(&["keep_alive"]).inc(),
+            Observation::Frame(Frame::Oversize(_)) => self.frames.with_label_values(&["oversize"]).inc(),
+            Observation::TailDiscarded { bytes } => self.discarded.inc_by(bytes),
+            Observation::Message { kind, lag } => {
                 self.messages.with_label_values(&[kind]).inc();
                 if let Some(lag) = lag {
                     self.lag.observe(lag.as_secs_f64());
                 }
             }
-            Event::DeadLetter { reason } => self.dead_letters.with_label_values(&[reason]).inc(),
-            Event::Dropped { reason, messages } => self.dropped.with_label_values(&[reason]).inc_by(messages),
-            Event::Confirmed { sink, lane, latency } => self.confirmed(sink, lane, latency),
+            Observation::DeadLetter { reason } => self.dead_letters.with_label_values(&[reason]).inc(),
+            Observation::Dropped { reason, messages } => {
+                self.dropped.with_label_values(&[reason]).inc_by(messages)
+            }
+            Observation::Confirmed { sink, lane, latency } => self.confirmed(sink, lane, latency),
         }
     }
 }
@@ -271,15 +273,15 @@ mod tests {
         let metrics = Metrics::new(&[("file".to_owned(), Lane::Tweets)]).unwrap();
         let before = series(&metrics);
         for kind in split::KINDS {
-            metrics.on(Event::Message { kind, lag: None });
+            metrics.on(Observation::Message { kind, lag: None });
         }
         for reason in split::REASONS.into_iter().chain(UNDELIVERABLE) {
-            metrics.on(Event::DeadLetter { reason });
-            metrics.on(Event::Dropped { reason, messages: 1 });
+            metrics.on(Observation::DeadLetter { reason });
+            metrics.on(Observation::Dropped { reason, messages: 1 });
         }
         for status in [200, 302, 401, 429, 503, 520] {
             let (outcome, http_error) = ("http", Some(status));
-            metrics.on(Event::Connect { outcome, http_error });
+            metrics.on(Observation::Connect { outcome, http_error });
         }
         assert_eq!(series(&metrics), before);
     }

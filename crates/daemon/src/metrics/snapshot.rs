@@ -3,10 +3,10 @@
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, IntCounterVec, Opts};
-use stream_core::status::LaneStatus;
-use stream_core::supervisor::STATES;
-use stream_core::time::Timestamp;
-use stream_core::view::Status;
+use stream_core::model::Timestamp;
+use stream_core::pipeline::STATES;
+use stream_core::telemetry::LaneStatus;
+use stream_core::telemetry::Status;
 
 use super::catalogue::{self as all, Kind, Metric};
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use daemon::proof::expected;
 use simulator::{Arrival, Post};
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 /// A record as a consumer got it.
 #[derive(Clone, Debug)]

@@ -12,10 +12,10 @@ use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties};
 use sink_amqp::{AmqpSink, Settings};
-use stream_core::lane::Lane;
-use stream_core::record::{Place, Record};
+use stream_core::model::Lane;
+use stream_core::model::Timestamp;
+use stream_core::model::{Place, Record};
 use stream_core::sink::{Outcome, Publisher, Settled, Sink as _, SinkError};
-use stream_core::time::Timestamp;
 
 pub(crate) const EPOCH: u64 = 1_764_000_000;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 /// The lane's files, oldest first.
 pub(crate) fn files(dir: &Path, lane: Lane) -> Vec<PathBuf> {

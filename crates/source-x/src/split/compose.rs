@@ -2,7 +2,7 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde_json::value::RawValue;
-use stream_core::lane::Lane;
+use stream_core::model::Lane;
 
 /// Makes the value of each lane that has a member, all in one allocation. `id` is the inside of a JSON string.
 pub(super) fn values<const N: usize>(

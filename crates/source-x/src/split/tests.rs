@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use stream_core::lane::LaneSet;
+use stream_core::model::LaneSet;
 
 use super::*;
 
@@ -189,7 +189,7 @@ fn errors_alone_end_the_stream() {
             "{message}"
         );
         assert_eq!(text(&split, Lane::Errors), message);
-        assert_eq!(split.verdict, Verdict::Goodbye(reason.to_owned()));
+        assert_eq!(split.verdict, Verdict::Disconnect(reason.to_owned()));
     }
 }
 

@@ -1,7 +1,15 @@
-//! What keeps the stream alive: a pure [`state`] machine and the thin [driver](drive) that does what it says.
+//! What keeps the stream alive: a pure [`state`] machine and the thin [driver](driver) that does what it says.
 
-pub mod drive;
-pub mod state;
+mod connect_budget;
+mod driver;
+mod framer;
+mod state;
+#[cfg(test)]
+mod tests;
 
-pub use drive::{Supervisor, WhenFull};
-pub use state::{Ended, Exit, HEALTHY, STATES};
+pub(crate) use connect_budget::ConnectBudgetFile;
+pub(crate) use driver::Supervisor;
+pub use driver::WhenFull;
+pub(crate) use framer::MAX_LINE;
+pub use state::STATES;
+pub(crate) use state::SupervisorExit;

@@ -1,19 +1,19 @@
 //! The supervisor's decisions, pure: `step` takes a state, what happened and the time, and gives the next state. The state
-//! says what is to be done; [`drive`](super::drive) does it.
+//! says what is to be done; [`drive`](super::driver) does it.
 
 use std::time::Duration;
 
-use crate::backoff::{self, Ladder, jittered};
-use crate::budget::Budget;
+use super::connect_budget::ConnectBudget;
+use crate::backoff::{self, BackoffSchedule, jittered};
+use crate::model::Timestamp;
 use crate::source::ConnectErrorClass;
-use crate::time::Timestamp;
 
 /// A connection that lasted this long was healthy: longer than X may be silent (20 s), so at least one byte was due.
-pub const HEALTHY: Duration = Duration::from_secs(30);
+pub(super) const HEALTHY: Duration = Duration::from_secs(30);
 
 /// What is to be done. `C` is an open connection; tests need none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State<C> {
+pub(super) enum SupervisorState<C> {
     /// Connect.
     Connecting,
     /// Read until it ends.
@@ -27,21 +27,21 @@ pub enum State<C> {
     Waiting {
         /// Until when (monotonic).
         until: Duration,
-        /// For whom: a class of [`Event::Waiting`](crate::observe::Event::Waiting).
+        /// For whom: a class of [`Observation::Waiting`](crate::telemetry::Observation::Waiting).
         class: &'static str,
     },
     /// Wait until the journal has taken what waits in memory, then connect.
     Paused,
     /// Nothing more.
-    Stopped(Exit),
+    Stopped(SupervisorExit),
 }
 
-/// The names of the states, for metrics and status, in the order of [`State`].
+/// The names of the states, for metrics and status, in the order of [`SupervisorState`].
 pub const STATES: [&str; 5] = ["connecting", "streaming", "waiting", "paused", "stopped"];
 
 /// Why the supervisor stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum SupervisorExit {
     /// It was told to.
     Asked,
     /// `max_retries` failures in a row.
@@ -50,7 +50,7 @@ pub enum Exit {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened<C> {
+pub(super) enum Input<C> {
     /// The connection is open.
     Connected(C),
     /// It could not be opened.
@@ -65,7 +65,7 @@ pub enum Happened<C> {
 
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(super) enum Ended {
     /// The server ended it in good order.
     Clean,
     /// The transport broke.
@@ -75,20 +75,20 @@ pub enum Ended {
     /// Bytes, but no end of a line for too long.
     Stalled,
     /// The server said goodbye in the stream.
-    Goodbye,
+    ServerDisconnect,
     /// We closed it, because neither disk nor memory takes more.
     Full,
 }
 
 impl Ended {
     /// The `reason` label of `birdfeed_stream_disconnects_total`.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Clean => "clean_end",
             Self::Broken => "broken",
             Self::Silence => "silence",
             Self::Stalled => "stalled",
-            Self::Goodbye => "goodbye",
+            Self::ServerDisconnect => "goodbye",
             Self::Full => "journal_full",
         }
     }
@@ -96,7 +96,7 @@ impl Ended {
 
 /// The time, by both clocks, and a random number: everything a decision needs from outside.
 #[derive(Clone, Copy, Debug)]
-pub struct Now {
+pub(super) struct Now {
     /// Since the process started, by the monotonic clock.
     pub monotonic: Duration,
     /// The wall clock, which only the budget needs.
@@ -107,9 +107,9 @@ pub struct Now {
 
 /// What the supervisor remembers from connection to connection.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Memory {
+pub(super) struct ReconnectPolicy {
     /// The connects of the last 15 minutes.
-    pub budget: Budget,
+    pub budget: ConnectBudget,
     /// Failures since the stream was last healthy, by ladder.
     failures: Failures,
     /// How many failures in a row are too many.
@@ -124,9 +124,9 @@ struct Failures {
     in_a_row: u32,
 }
 
-impl Memory {
+impl ReconnectPolicy {
     /// A memory without failures.
-    pub fn new(budget: Budget, max_retries: Option<u32>) -> Self {
+    pub(super) fn new(budget: ConnectBudget, max_retries: Option<u32>) -> Self {
         Self {
             budget,
             max_retries,
@@ -135,42 +135,47 @@ impl Memory {
     }
 
     /// Decides.
-    pub fn step<C>(&mut self, state: State<C>, happened: Happened<C>, now: Now) -> State<C> {
-        match (state, happened) {
-            (State::Stopped(exit), _) => State::Stopped(exit),
-            (_, Happened::Stop) => State::Stopped(Exit::Asked),
-            (State::Connecting, Happened::Connected(connection)) => State::Streaming {
+    pub(super) fn step<C>(
+        &mut self,
+        state: SupervisorState<C>,
+        input: Input<C>,
+        now: Now,
+    ) -> SupervisorState<C> {
+        match (state, input) {
+            (SupervisorState::Stopped(exit), _) => SupervisorState::Stopped(exit),
+            (_, Input::Stop) => SupervisorState::Stopped(SupervisorExit::Asked),
+            (SupervisorState::Connecting, Input::Connected(connection)) => SupervisorState::Streaming {
                 connection,
                 since: now.monotonic,
             },
-            (State::Connecting, Happened::Failed(class)) => self.failed(class, now),
-            (State::Streaming { since, .. }, Happened::Ended(ended)) => self.ended(ended, since, now),
-            (State::Waiting { .. } | State::Paused, Happened::Ready) => self.connect(now),
+            (SupervisorState::Connecting, Input::Failed(class)) => self.failed(class, now),
+            (SupervisorState::Streaming { since, .. }, Input::Ended(ended)) => self.ended(ended, since, now),
+            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => self.connect(now),
             // What cannot happen in a state changes nothing.
             (state, _) => state,
         }
     }
 
     /// Connects if the budget allows it, or waits until it does.
-    pub fn connect<C>(&mut self, now: Now) -> State<C> {
+    pub(super) fn connect<C>(&mut self, now: Now) -> SupervisorState<C> {
         let wait = self.budget.wait(now.wall);
         if wait.is_zero() {
             self.budget.spend(now.wall);
-            State::Connecting
+            SupervisorState::Connecting
         } else {
-            State::Waiting {
+            SupervisorState::Waiting {
                 until: now.monotonic + wait,
                 class: "budget",
             }
         }
     }
 
-    fn ended<C>(&mut self, ended: Ended, since: Duration, now: Now) -> State<C> {
+    fn ended<C>(&mut self, ended: Ended, since: Duration, now: Now) -> SupervisorState<C> {
         if now.monotonic.saturating_sub(since) >= HEALTHY {
             self.failures = Failures::default();
         }
         if ended == Ended::Full {
-            return State::Paused;
+            return SupervisorState::Paused;
         }
         // After a healthy stream this is the first failure, whose wait is nothing: X wants the first reconnect at once.
         self.failures.network += 1;
@@ -178,9 +183,9 @@ impl Memory {
         self.wait(wait, "network", now)
     }
 
-    fn failed<C>(&mut self, class: ConnectErrorClass, now: Now) -> State<C> {
+    fn failed<C>(&mut self, class: ConnectErrorClass, now: Now) -> SupervisorState<C> {
         let failures = &mut self.failures;
-        let climb = |ladder: Ladder, failures: &mut u32| {
+        let climb = |ladder: BackoffSchedule, failures: &mut u32| {
             *failures += 1;
             ladder.wait(*failures)
         };
@@ -210,24 +215,24 @@ impl Memory {
         self.wait(wait, name, now)
     }
 
-    fn wait<C>(&mut self, wait: Duration, class: &'static str, now: Now) -> State<C> {
+    fn wait<C>(&mut self, wait: Duration, class: &'static str, now: Now) -> SupervisorState<C> {
         self.failures.in_a_row += 1;
         if self.max_retries.is_some_and(|most| self.failures.in_a_row > most) {
-            return State::Stopped(Exit::RetriesExhausted);
+            return SupervisorState::Stopped(SupervisorExit::RetriesExhausted);
         }
         if wait.is_zero() {
             return self.connect(now);
         }
-        State::Waiting {
+        SupervisorState::Waiting {
             until: now.monotonic + jittered(wait, now.random),
             class,
         }
     }
 }
 
-impl<C> State<C> {
+impl<C> SupervisorState<C> {
     /// The state's name, one of [`STATES`].
-    pub const fn name(&self) -> &'static str {
+    pub(super) const fn name(&self) -> &'static str {
         STATES[match self {
             Self::Connecting => 0,
             Self::Streaming { .. } => 1,
@@ -240,8 +245,9 @@ impl<C> State<C> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use ConnectErrorClass as Class;
+
+    use super::*;
 
     fn now(secs: f64) -> Now {
         let monotonic = Duration::from_secs_f64(secs);
@@ -252,33 +258,33 @@ mod tests {
         }
     }
 
-    fn streaming(since: u64) -> State<()> {
-        State::Streaming {
+    fn streaming(since: u64) -> SupervisorState<()> {
+        SupervisorState::Streaming {
             connection: (),
             since: Duration::from_secs(since),
         }
     }
 
-    fn waiting(until: f64, class: &'static str) -> State<()> {
-        State::Waiting {
+    fn waiting(until: f64, class: &'static str) -> SupervisorState<()> {
+        SupervisorState::Waiting {
             until: Duration::from_secs_f64(until),
             class,
         }
     }
 
-    fn states() -> Vec<State<()>> {
+    fn states() -> Vec<SupervisorState<()>> {
         vec![
-            State::Connecting,
+            SupervisorState::Connecting,
             streaming(0),
             waiting(5.0, "http"),
-            State::Paused,
-            State::Stopped(Exit::Asked),
-            State::Stopped(Exit::RetriesExhausted),
+            SupervisorState::Paused,
+            SupervisorState::Stopped(SupervisorExit::Asked),
+            SupervisorState::Stopped(SupervisorExit::RetriesExhausted),
         ]
     }
 
-    fn happenings() -> Vec<Happened<()>> {
-        let mut all = vec![Happened::Connected(()), Happened::Ready, Happened::Stop];
+    fn happenings() -> Vec<Input<()>> {
+        let mut all = vec![Input::Connected(()), Input::Ready, Input::Stop];
         let rate_limited = Class::RateLimited {
             reset_in: Some(Duration::from_secs(70)),
         };
@@ -292,7 +298,7 @@ mod tests {
                 Class::UsageCapped,
                 Class::Refused,
             ]
-            .map(Happened::Failed),
+            .map(Input::Failed),
         );
         all.extend(
             [
@@ -300,23 +306,23 @@ mod tests {
                 Ended::Broken,
                 Ended::Silence,
                 Ended::Stalled,
-                Ended::Goodbye,
+                Ended::ServerDisconnect,
                 Ended::Full,
             ]
-            .map(Happened::Ended),
+            .map(Input::Ended),
         );
         all
     }
 
     /// What a fresh memory decides at second 100, for each state and each thing that may happen.
-    fn expected(state: &State<()>, happened: &Happened<()>) -> State<()> {
-        match (state, happened) {
-            (State::Stopped(exit), _) => State::Stopped(*exit),
-            (_, Happened::Stop) => State::Stopped(Exit::Asked),
-            (State::Connecting, Happened::Connected(())) => streaming(100),
-            (State::Connecting, Happened::Failed(class)) => match class {
+    fn expected(state: &SupervisorState<()>, input: &Input<()>) -> SupervisorState<()> {
+        match (state, input) {
+            (SupervisorState::Stopped(exit), _) => SupervisorState::Stopped(*exit),
+            (_, Input::Stop) => SupervisorState::Stopped(SupervisorExit::Asked),
+            (SupervisorState::Connecting, Input::Connected(())) => streaming(100),
+            (SupervisorState::Connecting, Input::Failed(class)) => match class {
                 // The first network failure waits for nothing.
-                Class::Network => State::Connecting,
+                Class::Network => SupervisorState::Connecting,
                 Class::Http | Class::Refused => waiting(105.0, "http"),
                 Class::RateLimited { reset_in: Some(_) } => waiting(170.0, "rate_limited"),
                 Class::RateLimited { reset_in: None } | Class::TooManyConnections => {
@@ -324,9 +330,11 @@ mod tests {
                 }
                 Class::UsageCapped => waiting(160.0, "usage_capped"),
             },
-            (State::Streaming { .. }, Happened::Ended(Ended::Full)) => State::Paused,
-            (State::Streaming { .. }, Happened::Ended(_))
-            | (State::Waiting { .. } | State::Paused, Happened::Ready) => State::Connecting,
+            (SupervisorState::Streaming { .. }, Input::Ended(Ended::Full)) => SupervisorState::Paused,
+            (SupervisorState::Streaming { .. }, Input::Ended(_))
+            | (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => {
+                SupervisorState::Connecting
+            }
             (state, _) => state.clone(),
         }
     }
@@ -334,54 +342,55 @@ mod tests {
     #[test]
     fn every_state_with_everything_that_may_happen() {
         for state in states() {
-            for happened in happenings() {
-                let next = Memory::default().step(state.clone(), happened.clone(), now(100.0));
-                assert_eq!(next, expected(&state, &happened), "{state:?} × {happened:?}");
+            for input in happenings() {
+                let next = ReconnectPolicy::default().step(state.clone(), input.clone(), now(100.0));
+                assert_eq!(next, expected(&state, &input), "{state:?} × {input:?}");
             }
         }
     }
 
     #[test]
     fn flapping_climbs_and_only_lasting_health_resets() {
-        let mut memory = Memory::default();
+        let mut policy = ReconnectPolicy::default();
         let mut at = 0.0;
         for expected in [0.0_f64, 0.25, 0.5, 0.75] {
-            let next = memory.step(streaming(0), Happened::Ended(Ended::Clean), now(at));
+            let next = policy.step(streaming(0), Input::Ended(Ended::Clean), now(at));
             match next {
-                State::Connecting => assert!(expected.abs() < f64::EPSILON),
+                SupervisorState::Connecting => assert!(expected.abs() < f64::EPSILON),
                 next => assert_eq!(next, waiting(at + expected, "network")),
             }
             at += 1.0;
         }
-        let after_health = memory.step(streaming(0), Happened::Ended(Ended::Clean), now(30.0));
-        assert_eq!(after_health, State::Connecting);
+        let after_health = policy.step(streaming(0), Input::Ended(Ended::Clean), now(30.0));
+        assert_eq!(after_health, SupervisorState::Connecting);
     }
 
     #[test]
     fn ladders_do_not_reset_each_other() {
-        let mut memory = Memory::default();
-        let fail =
-            |memory: &mut Memory, class| memory.step(State::Connecting, Happened::Failed(class), now(0.0));
-        assert_eq!(fail(&mut memory, Class::Http), waiting(5.0, "http"));
+        let mut policy = ReconnectPolicy::default();
+        let fail = |policy: &mut ReconnectPolicy, class| {
+            policy.step(SupervisorState::Connecting, Input::Failed(class), now(0.0))
+        };
+        assert_eq!(fail(&mut policy, Class::Http), waiting(5.0, "http"));
         assert_eq!(
-            fail(&mut memory, Class::TooManyConnections),
+            fail(&mut policy, Class::TooManyConnections),
             waiting(60.0, "rate_limited")
         );
-        assert_eq!(fail(&mut memory, Class::Http), waiting(10.0, "http"));
+        assert_eq!(fail(&mut policy, Class::Http), waiting(10.0, "http"));
         assert_eq!(
-            fail(&mut memory, Class::TooManyConnections),
+            fail(&mut policy, Class::TooManyConnections),
             waiting(120.0, "rate_limited")
         );
     }
 
     #[test]
     fn a_reset_is_believed_once_and_then_the_ladder_holds() {
-        let mut memory = Memory::default();
+        let mut policy = ReconnectPolicy::default();
         let mut wait = |reset: u64| {
             let reset_in = Some(Duration::from_secs(reset));
-            memory.step(
-                State::Connecting,
-                Happened::Failed(Class::RateLimited { reset_in }),
+            policy.step(
+                SupervisorState::Connecting,
+                Input::Failed(Class::RateLimited { reset_in }),
                 now(0.0),
             )
         };
@@ -393,20 +402,16 @@ mod tests {
     #[test]
     fn lasting_health_resets_every_ladder_and_a_short_connection_none() {
         for (lasted, http, rate_limited) in [(29, 10.0, 120.0), (30, 5.0, 60.0)] {
-            let mut memory = Memory::default();
-            let fail = |memory: &mut Memory, class| {
-                memory.step(State::Connecting, Happened::Failed(class), now(100.0))
+            let mut policy = ReconnectPolicy::default();
+            let fail = |policy: &mut ReconnectPolicy, class| {
+                policy.step(SupervisorState::Connecting, Input::Failed(class), now(100.0))
             };
-            fail(&mut memory, Class::Http);
-            fail(&mut memory, Class::TooManyConnections);
-            memory.step(
-                streaming(100 - lasted),
-                Happened::Ended(Ended::Broken),
-                now(100.0),
-            );
-            assert_eq!(fail(&mut memory, Class::Http), waiting(100.0 + http, "http"));
+            fail(&mut policy, Class::Http);
+            fail(&mut policy, Class::TooManyConnections);
+            policy.step(streaming(100 - lasted), Input::Ended(Ended::Broken), now(100.0));
+            assert_eq!(fail(&mut policy, Class::Http), waiting(100.0 + http, "http"));
             assert_eq!(
-                fail(&mut memory, Class::TooManyConnections),
+                fail(&mut policy, Class::TooManyConnections),
                 waiting(100.0 + rate_limited, "rate_limited")
             );
         }
@@ -414,20 +419,22 @@ mod tests {
 
     #[test]
     fn a_server_that_ends_every_connection_at_once_gets_forty_connects_in_fifteen_minutes() {
-        let mut memory = Memory::default();
-        let (mut state, mut at, mut connects) = (memory.connect::<()>(now(0.0)), 0.0, Vec::new());
+        let mut policy = ReconnectPolicy::default();
+        let (mut state, mut at, mut connects) = (policy.connect::<()>(now(0.0)), 0.0, Vec::new());
         while at < 3_600.0 {
             state = match state {
-                State::Connecting => {
+                SupervisorState::Connecting => {
                     connects.push(at);
-                    memory.step(State::Connecting, Happened::Connected(()), now(at))
+                    policy.step(SupervisorState::Connecting, Input::Connected(()), now(at))
                 }
-                State::Streaming { .. } => memory.step(state, Happened::Ended(Ended::Clean), now(at)),
-                State::Waiting { until, .. } => {
+                SupervisorState::Streaming { .. } => policy.step(state, Input::Ended(Ended::Clean), now(at)),
+                SupervisorState::Waiting { until, .. } => {
                     at = until.as_secs_f64();
-                    memory.step(state, Happened::Ready, now(at))
+                    policy.step(state, Input::Ready, now(at))
                 }
-                State::Paused | State::Stopped(_) => unreachable!("nobody paused or stopped it"),
+                SupervisorState::Paused | SupervisorState::Stopped(_) => {
+                    unreachable!("nobody paused or stopped it")
+                }
             };
         }
         for first in &connects {
@@ -446,12 +453,15 @@ mod tests {
 
     #[test]
     fn too_many_retries_stop_it() {
-        let mut memory = Memory::new(Budget::default(), Some(2));
-        let fail = |memory: &mut Memory| {
-            memory.step::<()>(State::Connecting, Happened::Failed(Class::Http), now(0.0))
+        let mut policy = ReconnectPolicy::new(ConnectBudget::default(), Some(2));
+        let fail = |policy: &mut ReconnectPolicy| {
+            policy.step::<()>(SupervisorState::Connecting, Input::Failed(Class::Http), now(0.0))
         };
-        assert_eq!(fail(&mut memory).name(), "waiting");
-        assert_eq!(fail(&mut memory).name(), "waiting");
-        assert_eq!(fail(&mut memory), State::Stopped(Exit::RetriesExhausted));
+        assert_eq!(fail(&mut policy).name(), "waiting");
+        assert_eq!(fail(&mut policy).name(), "waiting");
+        assert_eq!(
+            fail(&mut policy),
+            SupervisorState::Stopped(SupervisorExit::RetriesExhausted)
+        );
     }
 }

@@ -9,13 +9,12 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
 use super::conformance::{Broker, ReadBack};
-use crate::lane::{Lane, PerLane};
-use crate::record::Record;
+use crate::model::{Lane, PerLane, Record};
 use crate::sink::{Outcome, Publisher, Settled, Sink, SinkError};
 
 /// The sink, its broker and its script. Clones are the same sink.
 #[derive(Clone, Default)]
-pub struct Memory {
+pub struct MemorySink {
     shared: Arc<Shared>,
 }
 
@@ -72,7 +71,7 @@ pub enum Reach {
     BatchMates,
 }
 
-impl Memory {
+impl MemorySink {
     /// A sink that takes everything.
     pub fn new() -> Self {
         Self::default()
@@ -179,7 +178,7 @@ fn away() -> SinkError {
     SinkError::Unavailable("the broker is away".to_owned())
 }
 
-impl Sink for Memory {
+impl Sink for MemorySink {
     fn kind(&self) -> &'static str {
         "memory"
     }
@@ -212,7 +211,7 @@ impl Sink for Memory {
     }
 }
 
-impl Broker for Memory {
+impl Broker for MemorySink {
     fn kill(&self) -> BoxFuture<'_, ()> {
         self.go_down();
         Box::pin(std::future::ready(()))
@@ -225,7 +224,7 @@ impl Broker for Memory {
 }
 
 struct MemoryPublisher {
-    sink: Memory,
+    sink: MemorySink,
     lane: Lane,
     life: u64,
     unsettled: Vec<Settled>,
@@ -321,7 +320,7 @@ impl Publisher for MemoryPublisher {
     }
 }
 
-impl super::conformance::Bench for Memory {
+impl super::conformance::Bench for MemorySink {
     fn sink(&self) -> Arc<dyn Sink> {
         Arc::new(self.clone())
     }

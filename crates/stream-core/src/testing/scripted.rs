@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use memchr::memmem;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::lane::Lane;
+use crate::model::Lane;
 use crate::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split, Verdict};
 
 /// How many chunks may be under way before [`Wire::send`] waits.
@@ -138,7 +138,7 @@ impl Source for Scripted {
             split = split.with(lane, beside(message));
         }
         if let Some(detail) = field(message, "goodbye") {
-            split.verdict = Verdict::Goodbye(detail.to_owned());
+            split.verdict = Verdict::Disconnect(detail.to_owned());
         }
         split
     }

@@ -2,19 +2,17 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use stream_core::lane::{Lane, LaneSet};
-use stream_core::observe::{Event, Observer};
+use stream_core::model::{Lane, LaneSet, Record};
 use stream_core::pipeline::{NamedSink, Pipeline, Settings};
-use stream_core::record::Record;
-use stream_core::status::LaneStatus;
-use stream_core::testing::memory::Memory;
+use stream_core::telemetry::{LaneStatus, Observer, View};
+use stream_core::testing::counts::Counts;
+use stream_core::testing::memory::MemorySink;
 use stream_core::testing::scripted::{Script, Wire, scripted};
-use stream_core::view::View;
 
 /// A disk under load may hold up an `fdatasync`, and what waits for it, for half a minute.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -23,7 +21,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Rig {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) settings: Settings,
-    pub(crate) memory: Memory,
+    pub(crate) memory: MemorySink,
     pub(crate) counts: Arc<Counts>,
 }
 
@@ -45,7 +43,7 @@ impl Rig {
         let journal = journal::Settings::new(dir.path().join("journal"));
         Self {
             settings: Settings::new("main", lanes, journal),
-            memory: Memory::new(),
+            memory: MemorySink::new(),
             counts: Arc::default(),
             dir,
         }
@@ -55,7 +53,7 @@ impl Rig {
         self.start_with(&[("memory", &self.memory)])
     }
 
-    pub(crate) fn start_with(&self, sinks: &[(&str, &Memory)]) -> Run {
+    pub(crate) fn start_with(&self, sinks: &[(&str, &MemorySink)]) -> Run {
         let (source, script) = scripted();
         let sinks: Vec<_> = sinks
             .iter()
@@ -125,36 +123,6 @@ impl Run {
             self.view.status().stream.messages >= messages
         })
         .await;
-    }
-}
-
-/// Counts some of what happens.
-#[derive(Default)]
-pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
-
-impl Counts {
-    pub(crate) fn of(&self, what: &str) -> u64 {
-        self.0.lock().unwrap().get(what).copied().unwrap_or_default()
-    }
-
-    fn add(&self, what: String, n: u64) {
-        *self.0.lock().unwrap().entry(what).or_default() += n;
-    }
-}
-
-impl Observer for Counts {
-    fn on(&self, event: Event<'_>) {
-        match event {
-            Event::Connect { outcome, .. } => self.add(format!("connect {outcome}"), 1),
-            Event::Disconnected { reason } => self.add(format!("disconnected {reason}"), 1),
-            Event::Waiting { class, .. } => self.add(format!("waiting {class}"), 1),
-            Event::DeadLetter { reason } => self.add(format!("dead letter {reason}"), 1),
-            Event::Dropped { reason, messages } => self.add(format!("dropped {reason}"), messages),
-            Event::TailDiscarded { bytes } => self.add("tail discarded".to_owned(), bytes),
-            Event::Gap { .. } => self.add("gap".to_owned(), 1),
-            Event::Confirmed { lane, .. } => self.add(format!("confirmed {lane}"), 1),
-            Event::Bytes(_) | Event::Frame(_) | Event::Message { .. } => {}
-        }
     }
 }
 

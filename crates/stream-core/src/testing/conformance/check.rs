@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use bytes::Bytes;
 
 use super::{Bench, ReadBack};
-use crate::lane::Lane;
+use crate::model::{Lane, Timestamp};
 use crate::testing::scripted::field;
-use crate::time::Timestamp;
 
 /// How many keys the records are spread over.
 const KEYS: usize = 20;

@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use super::Bench;
 use super::check::Batch;
-use crate::lane::{Lane, LaneSet};
-use crate::record::{Place, Record};
+use crate::model::{Lane, LaneSet, Place, Record, Timestamp};
 use crate::sink::{Outcome, Publisher, Settled};
-use crate::time::Timestamp;
 
 /// How long a sink may take to open or to settle a few hundred small records.
 const PATIENCE: Duration = Duration::from_secs(60);

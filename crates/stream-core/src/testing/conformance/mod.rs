@@ -19,12 +19,11 @@ mod whole;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-
 pub use direct::{confirm, order};
+use futures_util::future::BoxFuture;
 pub use whole::{bounded_memory, one_bad_record, reconnect};
 
-use crate::lane::Lane;
+use crate::model::Lane;
 use crate::sink::Sink;
 
 /// A sink under test, and its broker.
@@ -59,7 +58,7 @@ pub struct ReadBack {
     pub key: Option<Bytes>,
     /// The value.
     pub value: Bytes,
-    /// The header [`HEADER`](crate::record::HEADER); `None` if the sink has no headers (files).
+    /// The header [`HEADER`](crate::model::HEADER); `None` if the sink has no headers (files).
     pub header: Option<String>,
 }
 

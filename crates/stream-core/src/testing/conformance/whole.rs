@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::Bench;
 use super::check::Batch;
-use crate::lane::Lane;
-use crate::observe::Observer;
+use crate::model::Lane;
 use crate::pipeline::{NamedSink, Pipeline, Settings};
-use crate::status::LaneStatus;
+use crate::telemetry::{LaneStatus, Observer};
 use crate::testing::scripted::{Scripted, Wire, scripted};
 
 /// How long the sink may take to be done with everything.

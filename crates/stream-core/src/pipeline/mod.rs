@@ -1,6 +1,7 @@
 //! The data path as one thing: what it is told, how it fails, how it comes to rest.
 
-mod assembly;
+mod builder;
+mod recovery;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,14 +13,15 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::deliver::{Broken, Stop};
-use crate::entry::ForeignEntry;
-use crate::inlet::Inlet;
-use crate::lane::LaneSet;
+use crate::delivery::StopSignals;
+pub use crate::delivery::{Broken, Limits};
+use crate::ingest::IngestQueue;
+pub use crate::log::ForeignEntry;
+use crate::model::LaneSet;
 use crate::sink::Sink;
-use crate::supervisor::{Exit, WhenFull};
-use crate::view::{Status, View};
-use crate::window::Limits;
+use crate::supervisor::SupervisorExit;
+pub use crate::supervisor::{STATES, WhenFull};
+use crate::telemetry::{Status, View};
 
 /// How long the ends of the lanes and of the journal may take beyond the budget.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -39,9 +41,9 @@ pub struct Settings {
     /// How much each lane of each sink may have in flight.
     pub limits: Limits,
     /// How much of the newest messages is kept in memory for the lanes, in bytes.
-    pub tail_bytes: usize,
+    pub cache_bytes: usize,
     /// How much may wait in memory for the journal, in bytes.
-    pub inlet_bytes: usize,
+    pub queue_bytes: usize,
     /// The longest line, in bytes.
     pub max_line: usize,
 }
@@ -59,9 +61,9 @@ impl Settings {
                 records: 2_048,
                 bytes: 4 << 20,
             },
-            tail_bytes: 16 << 20,
-            inlet_bytes: 32 << 20,
-            max_line: crate::frame::MAX_LINE,
+            cache_bytes: 16 << 20,
+            queue_bytes: 32 << 20,
+            max_line: crate::supervisor::MAX_LINE,
         }
     }
 }
@@ -78,9 +80,9 @@ pub struct NamedSink {
 pub struct Pipeline {
     view: View,
     stop_reader: CancellationToken,
-    stop: Stop,
-    inlet: Arc<Inlet>,
-    reader: oneshot::Receiver<Exit>,
+    stop: StopSignals,
+    queue: Arc<IngestQueue>,
+    reader: oneshot::Receiver<SupervisorExit>,
     ingest: oneshot::Receiver<Appender>,
     lanes: JoinSet<Result<(), Broken>>,
 }
@@ -139,8 +141,8 @@ impl Pipeline {
     pub async fn failed(&mut self) -> Failure {
         tokio::select! {
             exit = &mut self.reader => match exit {
-                Ok(Exit::RetriesExhausted) => Failure::RetriesExhausted,
-                Ok(Exit::Asked) | Err(_) => Failure::Died("the reader"),
+                Ok(SupervisorExit::RetriesExhausted) => Failure::RetriesExhausted,
+                Ok(SupervisorExit::Asked) | Err(_) => Failure::Died("the reader"),
             },
             _ = &mut self.ingest => Failure::Died("the journal's writer"),
             Some(ended) = self.lanes.join_next() => lane_failure(ended),
@@ -157,13 +159,13 @@ impl Pipeline {
         if !self.reader.is_terminated() {
             let _ = tokio::time::timeout_at(deadline, &mut self.reader).await;
         }
-        let _ = tokio::time::timeout_at(deadline, self.inlet.emptied()).await;
+        let _ = tokio::time::timeout_at(deadline, self.queue.emptied()).await;
         let mut failure = None;
         self.stop.drain.cancel();
         let _ = tokio::time::timeout_at(deadline, self.lanes_end(&mut failure)).await;
         self.stop.now.cancel();
         let _ = tokio::time::timeout(FAREWELL, self.lanes_end(&mut failure)).await;
-        self.inlet.close(deadline.into_std());
+        self.queue.close(deadline.into_std());
         let journal = self.close_journal(deadline + FAREWELL).await;
         Rest {
             status: self.view.status(),
@@ -210,7 +212,7 @@ impl Drop for Pipeline {
     fn drop(&mut self) {
         self.stop_reader.cancel();
         self.stop.now.cancel();
-        self.inlet.close(std::time::Instant::now());
+        self.queue.close(std::time::Instant::now());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::record::Record;
+use crate::model::Record;
 use crate::sink::Outcome;
 
 /// How much a lane may have in flight.
@@ -16,7 +16,7 @@ pub struct Limits {
 
 /// The records in flight, in order.
 #[derive(Debug, Default)]
-pub struct Window {
+pub(super) struct Window {
     flying: VecDeque<InFlight>,
     bytes: usize,
 }
@@ -29,7 +29,7 @@ struct InFlight {
 
 /// What a settlement led to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Settlement {
+pub(super) enum Settlement {
     /// Noted.
     Noted,
     /// The record was refused.
@@ -41,12 +41,12 @@ pub enum Settlement {
 impl Window {
     /// Whether one more record may be handed over. An empty window always has room, or a record above the limit would
     /// wait for ever.
-    pub fn has_room(&self, limits: Limits) -> bool {
+    pub(super) fn has_room(&self, limits: Limits) -> bool {
         self.flying.is_empty() || (self.flying.len() < limits.records && self.bytes < limits.bytes)
     }
 
     /// Notes that `record` was handed over.
-    pub fn push(&mut self, record: Record) {
+    pub(super) fn push(&mut self, record: Record) {
         self.bytes += record.weight();
         self.flying.push_back(InFlight {
             record,
@@ -55,7 +55,7 @@ impl Window {
     }
 
     /// Notes the fate of the record at `seq`.
-    pub fn settle(&mut self, seq: u64, outcome: Outcome) -> Settlement {
+    pub(super) fn settle(&mut self, seq: u64, outcome: Outcome) -> Settlement {
         let Ok(at) = self
             .flying
             .binary_search_by_key(&seq, |flying| flying.record.place.seq)
@@ -73,35 +73,35 @@ impl Window {
     }
 
     /// Takes the oldest record out if it is settled.
-    pub fn pop_settled(&mut self) -> Option<Record> {
+    pub(super) fn pop_settled(&mut self) -> Option<Record> {
         self.flying.front().filter(|flying| flying.delivered)?;
         self.pop()
     }
 
     /// Takes the oldest record out, whatever its state.
-    pub fn pop(&mut self) -> Option<Record> {
+    pub(super) fn pop(&mut self) -> Option<Record> {
         let flying = self.flying.pop_front()?;
         self.bytes -= flying.record.weight();
         Some(flying.record)
     }
 
     /// The oldest record in flight.
-    pub fn oldest(&self) -> Option<&Record> {
+    pub(super) fn oldest(&self) -> Option<&Record> {
         self.flying.front().map(|flying| &flying.record)
     }
 
     /// How many records are in flight.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.flying.len()
     }
 
     /// Whether nothing is in flight.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.flying.is_empty()
     }
 
     /// Forgets everything: the lane will replay.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.flying.clear();
         self.bytes = 0;
     }
@@ -110,9 +110,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::{Lane, LaneSet};
-    use crate::record::Place;
-    use crate::time::Timestamp;
+    use crate::model::{Lane, LaneSet, Place, Timestamp};
 
     fn record(seq: u64) -> Record {
         Record {

@@ -3,21 +3,18 @@
 
 use journal::Journal;
 
-use crate::cursor::{self, LaneCursor};
-use crate::feed::Feed;
-use crate::lane::Lane;
-use crate::record::{Place, Record};
-use crate::route::Routed;
+use super::cursor::{self, LaneCursor};
+use super::window::{Limits, Settlement, Window};
+use crate::log::{LaneReader, SplitMessage};
+use crate::model::{Lane, Place, Record, Timestamp};
 use crate::sink::Outcome;
-use crate::status::{LaneStatus, Shared};
-use crate::time::Timestamp;
-use crate::window::{Limits, Settlement, Window};
+use crate::telemetry::{LaneStatus, StatusCell};
 
 /// The books. Whatever happens, every message below the cursor is settled, and the cursor never passes one that is not.
-pub(crate) struct Books {
+pub(crate) struct LaneLedger {
     lane: Lane,
     journal: Journal,
-    status: Shared<LaneStatus>,
+    status: StatusCell<LaneStatus>,
     cursor_name: String,
     cursor: LaneCursor,
     window: Window,
@@ -27,9 +24,14 @@ pub(crate) struct Books {
     seen: u64,
 }
 
-impl Books {
-    /// Books that go on from the lane's cursor, or from the oldest message that the journal holds.
-    pub(crate) fn open(sink_name: &str, lane: Lane, journal: Journal, status: Shared<LaneStatus>) -> Self {
+impl LaneLedger {
+    /// LaneLedger that go on from the lane's cursor, or from the oldest message that the journal holds.
+    pub(crate) fn open(
+        sink_name: &str,
+        lane: Lane,
+        journal: Journal,
+        status: StatusCell<LaneStatus>,
+    ) -> Self {
         let cursor_name = cursor::name(sink_name, lane);
         let cursor = match journal.cursor(&cursor_name) {
             Some(cursor) => LaneCursor::from(cursor),
@@ -71,10 +73,10 @@ impl Books {
     }
 
     /// Takes messages while the window has room, and gives the lane's records, which are in flight from now on.
-    pub(crate) fn take_on(&mut self, feed: &mut Feed, limits: Limits) -> Vec<Record> {
+    pub(crate) fn take_on(&mut self, reader: &mut LaneReader, limits: Limits) -> Vec<Record> {
         let (mut records, mut received) = (Vec::new(), 0);
         while self.window.has_room(limits)
-            && let Some(message) = feed.take()
+            && let Some(message) = reader.take()
         {
             let Some(record) = self.record(&message) else {
                 continue;
@@ -84,17 +86,17 @@ impl Books {
             self.window.push(record.clone());
             records.push(record);
         }
-        self.seen = self.seen.max(feed.position());
+        self.seen = self.seen.max(reader.position());
         self.status.update(|status| {
             status.received += received;
             status.in_flight += received;
             status.published += records.len() as u64;
         });
-        self.advance(feed);
+        self.advance(reader);
         records
     }
 
-    fn record(&self, message: &Routed) -> Option<Record> {
+    fn record(&self, message: &SplitMessage) -> Option<Record> {
         if !message.lanes.contains(self.lane) {
             return None;
         }
@@ -119,8 +121,8 @@ impl Books {
         self.window.settle(seq, outcome)
     }
 
-    /// Books what is delivered without a gap before it and moves the cursor; `each` sees every such record.
-    pub(crate) fn pass_delivered(&mut self, feed: &Feed, mut each: impl FnMut(&Record)) {
+    /// LaneLedger what is delivered without a gap before it and moves the cursor; `each` sees every such record.
+    pub(crate) fn pass_delivered(&mut self, reader: &LaneReader, mut each: impl FnMut(&Record)) {
         let mut delivered = 0;
         while let Some(record) = self.window.pop_settled() {
             each(&record);
@@ -134,11 +136,11 @@ impl Books {
                 status.last_error = None;
             });
         }
-        self.advance(feed);
+        self.advance(reader);
     }
 
     /// Passes the oldest record in flight, which was refused and is in `dead_letter` (or nowhere, if that lane is off).
-    pub(crate) fn pass_refused(&mut self, feed: &Feed, dead_lettered: bool) {
+    pub(crate) fn pass_refused(&mut self, reader: &LaneReader, dead_lettered: bool) {
         let Some(record) = self.window.pop() else {
             return;
         };
@@ -151,13 +153,13 @@ impl Books {
                 &mut status.dropped
             }) += 1;
         });
-        self.advance(feed);
+        self.advance(reader);
     }
 
     /// Moves the cursor to the oldest message that is not settled.
-    fn advance(&mut self, feed: &Feed) {
+    fn advance(&mut self, reader: &LaneReader) {
         let oldest = self.window.oldest();
-        let position = oldest.map_or(feed.position(), |record| record.place.seq);
+        let position = oldest.map_or(reader.position(), |record| record.place.seq);
         let oldest_pending = oldest.map(|record| record.received_at);
         let moved = position != self.cursor.position;
         self.status.update(|status| {
@@ -174,15 +176,15 @@ impl Books {
     }
 
     /// Back to the cursor: what was in flight will be handed over again. Counts as a reset if anything was.
-    pub(crate) fn rewind(&mut self, feed: &mut Feed) {
+    pub(crate) fn rewind(&mut self, reader: &mut LaneReader) {
         let resets = u64::from(!self.window.is_empty());
         self.window.clear();
-        feed.seek(self.cursor.position);
+        reader.seek(self.cursor.position);
         self.handed_over = self.cursor.last;
         // A broker that is away holds up what nobody has handed over yet, too.
-        let oldest_pending = feed.next_received_at();
+        let oldest_pending = reader.next_received_at();
         // Looking for it may have passed messages that the lane gets nothing of.
-        self.advance(feed);
+        self.advance(reader);
         self.status.update(|status| {
             status.resets += resets;
             status.oldest_pending = oldest_pending;
@@ -190,8 +192,8 @@ impl Books {
     }
 
     /// Whether counts that were kept apart agree: what is in flight by the books, and what is in the window.
-    pub(crate) fn agree(&self, feed: &Feed) -> bool {
-        let replaying = feed.position() < self.seen;
+    pub(crate) fn agree(&self, reader: &LaneReader) -> bool {
+        let replaying = reader.position() < self.seen;
         let (in_flight, balances) = self.status.update(|status| (status.in_flight, status.balances()));
         balances && (replaying || in_flight == self.window.len() as u64)
     }
@@ -208,9 +210,7 @@ mod tests {
     use tokio::runtime::Runtime;
 
     use super::*;
-    use crate::entry::{Head, Kind};
-    use crate::route::Router;
-    use crate::tail::Tail;
+    use crate::log::{Head, Kind, Splitter, TailCache};
     use crate::testing::scripted::scripted;
 
     #[derive(Clone, Debug)]
@@ -238,11 +238,11 @@ mod tests {
     struct Model {
         appender: Appender,
         journal: Journal,
-        tail: Arc<Tail>,
-        router: Arc<Router>,
-        books: Books,
-        feed: Feed,
-        status: Shared<LaneStatus>,
+        cache: Arc<TailCache>,
+        splitter: Arc<Splitter>,
+        ledger: LaneLedger,
+        reader: LaneReader,
+        status: StatusCell<LaneStatus>,
         /// Sequences of the lane's records.
         all: Vec<u64>,
         /// Those that were handed over since the last rewind and whose fate is unknown.
@@ -257,20 +257,20 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let (appender, journal) = journal::open(journal::Settings::new(dir.path())).unwrap();
             // So small that lanes read the journal most of the time.
-            let tail = Arc::new(Tail::new(0, 2_000));
-            let router = Arc::new(Router {
+            let cache = Arc::new(TailCache::new(0, 2_000));
+            let splitter = Arc::new(Splitter {
                 source: scripted().0,
                 enabled: [Lane::Tweets, Lane::Errors].into_iter().collect(),
                 stream: Bytes::new(),
             });
-            let (books, feed, status) = Self::open(&journal, &tail, &router);
+            let (ledger, reader, status) = Self::open(&journal, &cache, &splitter);
             Self {
                 appender,
                 journal,
-                tail,
-                router,
-                books,
-                feed,
+                cache,
+                splitter,
+                ledger,
+                reader,
                 status,
                 all: Vec::new(),
                 open: Vec::new(),
@@ -281,15 +281,22 @@ mod tests {
 
         fn open(
             journal: &Journal,
-            tail: &Arc<Tail>,
-            router: &Arc<Router>,
-        ) -> (Books, Feed, Shared<LaneStatus>) {
-            let status = Shared::new(LaneStatus::new("sink", Lane::Tweets));
-            let books = Books::open("sink", Lane::Tweets, journal.clone(), status.clone());
+            cache: &Arc<TailCache>,
+            splitter: &Arc<Splitter>,
+        ) -> (LaneLedger, LaneReader, StatusCell<LaneStatus>) {
+            let status = StatusCell::new(LaneStatus::new("sink", Lane::Tweets));
+            let ledger = LaneLedger::open("sink", Lane::Tweets, journal.clone(), status.clone());
             let wake = Arc::new(tokio::sync::Notify::new());
-            let (tail, router) = (tail.clone(), router.clone());
-            let feed = Feed::new(tail, journal.clone(), router, Lane::Tweets, wake, books.cursor());
-            (books, feed, status)
+            let (cache, splitter) = (cache.clone(), splitter.clone());
+            let reader = LaneReader::new(
+                cache,
+                journal.clone(),
+                splitter,
+                Lane::Tweets,
+                wake,
+                ledger.cursor(),
+            );
+            (ledger, reader, status)
         }
 
         fn apply(&mut self, op: Op, runtime: &Runtime) {
@@ -299,28 +306,28 @@ mod tests {
                 Op::Deliver(_) if self.open.is_empty() => {}
                 Op::Deliver(which) => {
                     let seq = self.open.remove(which.index(self.open.len()));
-                    assert_eq!(self.books.settle(seq, Outcome::Delivered), Settlement::Noted);
-                    self.books.pass_delivered(&self.feed, |_| {});
+                    assert_eq!(self.ledger.settle(seq, Outcome::Delivered), Settlement::Noted);
+                    self.ledger.pass_delivered(&self.reader, |_| {});
                     // Below the cursor, or above it and remembered until the next rewind.
                     self.done.insert(seq);
                 }
                 Op::Refuse => {
-                    let Some(oldest) = self.books.oldest().map(|record| record.place.seq) else {
+                    let Some(oldest) = self.ledger.oldest().map(|record| record.place.seq) else {
                         return;
                     };
                     self.open.retain(|seq| *seq != oldest);
                     self.done.insert(oldest);
-                    self.books.pass_refused(&self.feed, true);
-                    self.books.pass_delivered(&self.feed, |_| {});
+                    self.ledger.pass_refused(&self.reader, true);
+                    self.ledger.pass_delivered(&self.reader, |_| {});
                 }
                 Op::Rewind => {
                     self.open.clear();
-                    self.books.rewind(&mut self.feed);
+                    self.ledger.rewind(&mut self.reader);
                 }
                 Op::Restart => {
                     self.open.clear();
-                    (self.books, self.feed, self.status) =
-                        Self::open(&self.journal, &self.tail, &self.router);
+                    (self.ledger, self.reader, self.status) =
+                        Self::open(&self.journal, &self.cache, &self.splitter);
                 }
             }
         }
@@ -329,7 +336,7 @@ mod tests {
             for ours in messages {
                 let lane = if *ours { "tweets" } else { "errors" };
                 let payload = Bytes::from(format!(r#"{{"only":"{lane}"}}"#));
-                let split = self.router.split(Kind::Message, Timestamp::now(), &payload);
+                let split = self.splitter.split(Kind::Message, Timestamp::now(), &payload);
                 let head = Head {
                     kind: Kind::Message,
                     epoch: 1,
@@ -341,8 +348,8 @@ mod tests {
                     body: &payload,
                 };
                 let seq = self.appender.append(&[entry]).unwrap().start;
-                let routed = self.router.route(seq, head, split);
-                self.tail.push(vec![routed], seq + 1);
+                let routed = self.splitter.route(seq, head, split);
+                self.cache.push(vec![routed], seq + 1);
                 if *ours {
                     self.all.push(seq);
                 }
@@ -350,15 +357,15 @@ mod tests {
         }
 
         fn take_on(&mut self, records: usize, runtime: &Runtime) {
-            if self.feed.is_caught_up() {
+            if self.reader.is_caught_up() {
                 return;
             }
-            runtime.block_on(self.feed.ready()).unwrap();
+            runtime.block_on(self.reader.ready()).unwrap();
             let limits = Limits {
                 records,
                 bytes: 1 << 20,
             };
-            for record in self.books.take_on(&mut self.feed, limits) {
+            for record in self.ledger.take_on(&mut self.reader, limits) {
                 let at = self.all.binary_search(&record.place.seq).unwrap();
                 let before = at.checked_sub(1).map(|before| self.all[before]);
                 assert_eq!(record.previous, before, "the chain");
@@ -372,8 +379,8 @@ mod tests {
             for seq in passed {
                 assert!(self.done.contains(seq), "the cursor {cursor} has passed {seq}");
             }
-            assert!(self.books.agree(&self.feed));
-            assert_eq!(self.status.get().cursor, self.books.cursor());
+            assert!(self.ledger.agree(&self.reader));
+            assert_eq!(self.status.get().cursor, self.ledger.cursor());
         }
     }
 
@@ -393,17 +400,17 @@ mod tests {
                 model.apply(op, &runtime);
                 model.check();
             }
-            while !(model.feed.is_caught_up() && model.books.oldest().is_none()) {
+            while !(model.reader.is_caught_up() && model.ledger.oldest().is_none()) {
                 model.apply(Op::TakeOn(8), &runtime);
                 while let Some(seq) = model.open.pop() {
-                    model.books.settle(seq, Outcome::Delivered);
+                    model.ledger.settle(seq, Outcome::Delivered);
                     model.done.insert(seq);
                 }
-                model.books.pass_delivered(&model.feed, |_| {});
+                model.ledger.pass_delivered(&model.reader, |_| {});
                 model.check();
             }
             prop_assert_eq!(model.done.into_iter().collect::<Vec<_>>(), model.all);
-            prop_assert_eq!(model.books.cursor(), model.tail.end());
+            prop_assert_eq!(model.ledger.cursor(), model.cache.end());
             prop_assert_eq!(model.status.get().in_flight, 0);
         }
     }

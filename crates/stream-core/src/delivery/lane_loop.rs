@@ -8,18 +8,14 @@ use journal::Journal;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::ledger::LaneLedger;
+use super::window::{Limits, Settlement};
 use crate::backoff;
-use crate::books::Books;
-use crate::dead_letter::{DeadLetter, Refused};
-use crate::entry::ForeignEntry;
-use crate::feed::{Feed, FeedError};
-use crate::inlet::{Inlet, Item};
-use crate::lane::Lane;
-use crate::observe::{Event, Observer};
+use crate::ingest::{IngestQueue, Item};
+use crate::log::{ForeignEntry, LaneReadError, LaneReader};
+use crate::model::{DeadLetter, Lane, Refused, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
-use crate::status::{LaneStatus, Shared};
-use crate::time::Timestamp;
-use crate::window::{Limits, Settlement};
+use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
 
 /// How long a sink may take to accept records that the window has room for.
 const PUBLISH_DEADLINE: Duration = Duration::from_secs(30);
@@ -48,7 +44,7 @@ pub enum Broken {
 
 /// When to stop.
 #[derive(Clone, Debug, Default)]
-pub struct Stop {
+pub(crate) struct StopSignals {
     /// Nothing new comes in any more: finish what is there, unless the broker is away.
     pub drain: CancellationToken,
     /// Finish at once; the journal keeps the rest.
@@ -56,7 +52,7 @@ pub struct Stop {
 }
 
 /// What a lane works with.
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The sink's name.
     pub sink_name: String,
     /// The sink.
@@ -64,23 +60,23 @@ pub struct Delivery {
     /// The lane.
     pub lane: Lane,
     /// The messages; its position is set from the lane's cursor.
-    pub feed: Feed,
+    pub reader: LaneReader,
     /// Where the cursor is kept.
     pub journal: Journal,
     /// Where dead letters go, if that lane is switched on.
-    pub dead_letters: Option<Arc<Inlet>>,
+    pub dead_letters: Option<Arc<IngestQueue>>,
     /// How much may be in flight.
     pub limits: Limits,
     /// Who counts.
     pub observer: Arc<dyn Observer>,
     /// What the lane says of itself.
-    pub status: Shared<LaneStatus>,
+    pub status: StatusCell<LaneStatus>,
     /// When to stop.
-    pub stop: Stop,
+    pub stop: StopSignals,
 }
 
 /// Why a session with a publisher ended.
-enum Ended {
+enum SessionEnd {
     /// Everything is delivered, or the end is now.
     Finished,
     /// Back to the cursor, after a wait.
@@ -90,44 +86,44 @@ enum Ended {
 }
 
 /// The loop.
-pub struct LaneLoop {
+pub(crate) struct LaneLoop {
     with: Delivery,
-    books: Books,
+    ledger: LaneLedger,
     /// Up to this sequence records go one by one.
     careful_until: Option<u64>,
 }
 
 impl LaneLoop {
     /// A loop that goes on from the lane's cursor, or from the oldest message that the journal holds.
-    pub fn new(mut with: Delivery) -> Self {
-        let books = Books::open(
+    pub(crate) fn new(mut with: Delivery) -> Self {
+        let ledger = LaneLedger::open(
             &with.sink_name,
             with.lane,
             with.journal.clone(),
             with.status.clone(),
         );
-        with.feed.seek(books.cursor());
+        with.reader.seek(ledger.cursor());
         Self {
             with,
-            books,
+            ledger,
             careful_until: None,
         }
     }
 
     /// Works until it is told to stop. Whatever happens, every message that the cursor has passed is settled, and no other.
-    pub async fn run(mut self) -> Result<(), Broken> {
+    pub(crate) async fn run(mut self) -> Result<(), Broken> {
         let mut failures = 0;
         loop {
-            let before = self.books.cursor();
+            let before = self.ledger.cursor();
             let ended = self.session().await;
             self.with.status.update(|status| status.connected = false);
-            if self.books.cursor() > before {
+            if self.ledger.cursor() > before {
                 failures = 0;
             }
             match ended? {
-                Ended::Finished => return Ok(()),
-                Ended::Suspect(until) => self.careful_until = Some(until),
-                Ended::Reset(error) => {
+                SessionEnd::Finished => return Ok(()),
+                SessionEnd::Suspect(until) => self.careful_until = Some(until),
+                SessionEnd::Reset(error) => {
                     failures += 1;
                     self.report(&error, failures);
                     if !self.wait(&error, failures).await {
@@ -135,61 +131,65 @@ impl LaneLoop {
                     }
                 }
             }
-            self.books.rewind(&mut self.with.feed);
+            self.ledger.rewind(&mut self.with.reader);
         }
     }
 
     /// Opens a publisher and works with it until it ends.
-    async fn session(&mut self) -> Result<Ended, Broken> {
+    async fn session(&mut self) -> Result<SessionEnd, Broken> {
         let (sink, stop) = (self.with.sink.clone(), self.with.stop.clone());
         let opened = tokio::select! {
-            () = stop.now.cancelled() => return Ok(Ended::Finished),
+            () = stop.now.cancelled() => return Ok(SessionEnd::Finished),
             opened = sink.open(self.with.lane) => opened,
         };
         let mut publisher = match opened {
             Ok(publisher) => publisher,
-            Err(error) => return Ok(Ended::Reset(error)),
+            Err(error) => return Ok(SessionEnd::Reset(error)),
         };
         self.with.status.update(|status| status.connected = true);
         let ended = self.pump(&mut *publisher, &stop).await;
-        if matches!(ended, Ok(Ended::Finished)) {
+        if matches!(ended, Ok(SessionEnd::Finished)) {
             publisher.close(CLOSE_BUDGET).await;
         }
         ended
     }
 
-    async fn pump(&mut self, publisher: &mut dyn Publisher, stop: &Stop) -> Result<Ended, Broken> {
+    async fn pump(
+        &mut self,
+        publisher: &mut dyn Publisher,
+        stop: &StopSignals,
+    ) -> Result<SessionEnd, Broken> {
         let mut settled = Vec::new();
         loop {
             let draining = stop.drain.is_cancelled();
-            if draining && self.books.oldest().is_none() && self.with.feed.is_caught_up() {
-                return Ok(Ended::Finished);
+            if draining && self.ledger.oldest().is_none() && self.with.reader.is_caught_up() {
+                return Ok(SessionEnd::Finished);
             }
             settled.clear();
             tokio::select! {
-                () = stop.now.cancelled() => return Ok(Ended::Finished),
+                () = stop.now.cancelled() => return Ok(SessionEnd::Finished),
                 () = stop.drain.cancelled(), if !draining => {}
-                outcome = publisher.settled(&mut settled), if self.books.oldest().is_some() => {
+                outcome = publisher.settled(&mut settled), if self.ledger.oldest().is_some() => {
                     if let Err(error) = outcome {
-                        return Ok(Ended::Reset(error));
+                        return Ok(SessionEnd::Reset(error));
                     }
                     if let Some(ended) = self.settle(&mut settled).await? {
                         return Ok(ended);
                     }
                 }
-                ready = self.with.feed.ready(), if self.books.has_room(self.limits()) => {
+                ready = self.with.reader.ready(), if self.ledger.has_room(self.limits()) => {
                     match ready {
                         Ok(()) => {}
-                        Err(FeedError::Foreign(entry)) => return Err(entry.into()),
+                        Err(LaneReadError::Foreign(entry)) => return Err(entry.into()),
                         // The disk does not answer; the messages are still there.
-                        Err(error) => return Ok(Ended::Reset(SinkError::Operator(error.to_string()))),
+                        Err(error) => return Ok(SessionEnd::Reset(SinkError::Operator(error.to_string()))),
                     }
                     if let Err(error) = self.hand_over(publisher).await {
-                        return Ok(Ended::Reset(error));
+                        return Ok(SessionEnd::Reset(error));
                     }
                 }
             }
-            if !self.books.agree(&self.with.feed) {
+            if !self.ledger.agree(&self.with.reader) {
                 return Err(self.miscounted("the books do not balance"));
             }
         }
@@ -206,7 +206,7 @@ impl LaneLoop {
     /// Takes messages while the window has room and hands their records over.
     async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<(), SinkError> {
         let limits = self.limits();
-        let records = self.books.take_on(&mut self.with.feed, limits);
+        let records = self.ledger.take_on(&mut self.with.reader, limits);
         self.careful_no_longer_than_needed();
         if records.is_empty() {
             return Ok(());
@@ -219,37 +219,37 @@ impl LaneLoop {
         }
     }
 
-    /// Books outcomes and moves the cursor over what is settled.
-    async fn settle(&mut self, settled: &mut Vec<Settled>) -> Result<Option<Ended>, Broken> {
+    /// LaneLedger outcomes and moves the cursor over what is settled.
+    async fn settle(&mut self, settled: &mut Vec<Settled>) -> Result<Option<SessionEnd>, Broken> {
         let mut suspect = None;
         for Settled { seq, outcome } in settled.drain(..) {
-            match self.books.settle(seq, outcome) {
+            match self.ledger.settle(seq, outcome) {
                 Settlement::Noted => {}
                 Settlement::Impossible => {
                     return Err(self.miscounted("a record was settled that is not in flight"));
                 }
                 Settlement::Refused(why) if self.careful_until.is_some() => {
                     if !self.give_up(&why).await {
-                        return Ok(Some(Ended::Finished));
+                        return Ok(Some(SessionEnd::Finished));
                     }
                 }
                 Settlement::Refused(_) => suspect = suspect.max(Some(seq)),
             }
         }
         let (now, with) = (Timestamp::now(), &self.with);
-        self.books.pass_delivered(&with.feed, |record| {
+        self.ledger.pass_delivered(&with.reader, |record| {
             let latency = now.since(record.received_at);
             let (sink, lane) = (with.sink_name.as_str(), record.lane);
-            with.observer.on(Event::Confirmed { sink, lane, latency });
+            with.observer.on(Observation::Confirmed { sink, lane, latency });
         });
         self.careful_no_longer_than_needed();
-        Ok(suspect.map(Ended::Suspect))
+        Ok(suspect.map(SessionEnd::Suspect))
     }
 
     /// The one record in flight is refused although it came alone: writes its dead letter and passes it. `false` if the
     /// end came first.
     async fn give_up(&mut self, why: &str) -> bool {
-        let Some(record) = self.books.oldest() else {
+        let Some(record) = self.ledger.oldest() else {
             return true;
         };
         tracing::error!(
@@ -258,13 +258,13 @@ impl LaneLoop {
             why,
             "refused by the broker"
         );
-        let inlet = self
+        let queue = self
             .with
             .dead_letters
             .clone()
             .filter(|_| record.lane != Lane::DeadLetter);
-        let dead_lettered = inlet.is_some();
-        if let Some(inlet) = inlet {
+        let dead_lettered = queue.is_some();
+        if let Some(queue) = queue {
             let refused = Refused {
                 sink: &self.with.sink_name,
                 record: record.id(),
@@ -272,7 +272,7 @@ impl LaneLoop {
             };
             let letter = DeadLetter::refused(record.received_at, &record.value, refused);
             let (journaled, wait) = oneshot::channel();
-            inlet.put(Item::DeadLetter(letter.to_json(), journaled));
+            queue.put(Item::DeadLetter(letter.to_json(), journaled));
             // An error means that the journal has closed without it: the record stays in flight and is replayed.
             let kept = tokio::select! {
                 () = self.with.stop.now.cancelled() => false,
@@ -281,19 +281,21 @@ impl LaneLoop {
             if !kept {
                 return false;
             }
-            self.with.observer.on(Event::DeadLetter { reason: "refused" });
+            self.with
+                .observer
+                .on(Observation::DeadLetter { reason: "refused" });
         } else {
-            self.with.observer.on(Event::Dropped {
+            self.with.observer.on(Observation::Dropped {
                 reason: "refused",
                 messages: 1,
             });
         }
-        self.books.pass_refused(&self.with.feed, dead_lettered);
+        self.ledger.pass_refused(&self.with.reader, dead_lettered);
         true
     }
 
     fn careful_no_longer_than_needed(&mut self) {
-        let cursor = self.books.cursor();
+        let cursor = self.ledger.cursor();
         self.careful_until = self.careful_until.filter(|until| cursor <= *until);
     }
 

@@ -7,19 +7,12 @@ use bytes::Bytes;
 use journal::{AppendError, Appender, Entry};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::dead_letter::DeadLetter;
-use crate::entry::{HEAD_LEN, Head, Kind};
-use crate::frame::Frame;
-use crate::inlet::{Inlet, Item};
-use crate::lane::{Lane, LaneSet};
-use crate::observe::{Event, Observer};
-use crate::pulse::{self, Pulse};
-use crate::room::Room;
-use crate::route::{Routed, Router};
+use super::queue::{IngestQueue, Item};
+use super::quota::JournalQuota;
+use crate::log::{HEAD_LEN, Head, Kind, SplitMessage, Splitter, TailCache};
+use crate::model::{DeadLetter, Frame, Lane, LaneSet, Timestamp};
 use crate::source::{Split, Verdict};
-use crate::status::{Shared, StreamStatus};
-use crate::tail::Tail;
-use crate::time::Timestamp;
+use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
 
 /// How much is appended at once.
 const BATCH_BYTES: usize = 512 * 1024;
@@ -30,7 +23,7 @@ const WAKE_ALL: Duration = Duration::from_millis(25);
 
 /// The server's goodbye, found in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Goodbye {
+pub(crate) struct ServerDisconnect {
     /// The connection that brought it.
     pub connection: u64,
     /// The server's words.
@@ -38,25 +31,25 @@ pub struct Goodbye {
 }
 
 /// The writer's belongings.
-pub struct Ingest {
+pub(crate) struct Ingest {
     /// Where items wait.
-    pub inlet: Arc<Inlet>,
+    pub queue: Arc<IngestQueue>,
     /// The journal's writing end.
     pub appender: Appender,
     /// How much of the journal is for what.
-    pub room: Room,
+    pub quota: JournalQuota,
     /// How messages split.
-    pub router: Arc<Router>,
+    pub splitter: Arc<Splitter>,
     /// Where split messages go.
-    pub tail: Arc<Tail>,
+    pub cache: Arc<TailCache>,
     /// Who counts.
     pub observer: Arc<dyn Observer>,
     /// What the stream says of itself.
-    pub status: Shared<StreamStatus>,
+    pub status: StatusCell<StreamStatus>,
     /// Who must know of a goodbye.
-    pub goodbyes: mpsc::UnboundedSender<Goodbye>,
+    pub disconnects: mpsc::UnboundedSender<ServerDisconnect>,
     /// Its sign of life.
-    pub pulse: Arc<Pulse>,
+    pub heartbeat: Arc<Heartbeat>,
     /// This process start.
     pub epoch: u64,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
@@ -122,22 +115,22 @@ fn lines(ready: &[Ready]) -> u64 {
 impl Ingest {
     /// Works until the inlet is closed and empty, and gives the journal's writing end back. Blocks: runs on a thread of its
     /// own.
-    pub fn run(mut self) -> Appender {
+    pub(crate) fn run(mut self) -> Appender {
         let mut woken_all = Instant::now();
         // Whether something has come in since every lane was woken.
         let mut owed = false;
-        let patience = |owed| if owed { WAKE_ALL } else { pulse::PERIOD };
-        while let Some(items) = self.inlet.next(BATCH_BYTES, patience(owed)) {
-            self.pulse.beat();
+        let patience = |owed| if owed { WAKE_ALL } else { HEARTBEAT_PERIOD };
+        while let Some(items) = self.queue.next(BATCH_BYTES, patience(owed)) {
+            self.heartbeat.beat();
             if !items.is_empty() {
                 if let Err(lost) = self.keep(items) {
-                    self.forced_end(lost + self.inlet.abandon());
+                    self.forced_end(lost + self.queue.abandon());
                     break;
                 }
                 owed = true;
             }
             if owed && woken_all.elapsed() >= WAKE_ALL {
-                self.tail.wake(self.router.enabled);
+                self.cache.wake(self.splitter.enabled);
                 (woken_all, owed) = (Instant::now(), false);
             }
         }
@@ -146,13 +139,13 @@ impl Ingest {
 
     /// Journals `items` and hands them on; the number of lines that are lost if the end came first.
     fn keep(&mut self, items: Vec<Item>) -> Result<(), u64> {
-        let weight = Inlet::weight(&items);
+        let weight = IngestQueue::weight(&items);
         let Prepared {
             letters,
             rest,
             waiting,
         } = self.prepare(items);
-        let limit = self.room.portion();
+        let limit = self.quota.portion();
         // Dead letters of lanes apart from the rest: the journal has kept room for them.
         let mut portions = portions(letters, limit).chain(portions(rest, limit));
         let mut lanes = LaneSet::default();
@@ -162,12 +155,12 @@ impl Ingest {
             };
             lanes = lanes.union(self.publish(first, portion));
         }
-        self.tail.wake(lanes);
+        self.cache.wake(lanes);
         for journaled in waiting {
             // A lane that no longer listens has been told to stop.
             let _ = journaled.send(());
         }
-        self.inlet.done(weight);
+        self.queue.done(weight);
         Ok(())
     }
 
@@ -215,7 +208,7 @@ impl Ingest {
     }
 
     fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, connection: u64) -> Ready {
-        let split = self.router.split(kind, received_at, &payload);
+        let split = self.splitter.split(kind, received_at, &payload);
         let head = Head {
             kind,
             epoch: self.epoch,
@@ -236,19 +229,19 @@ impl Ingest {
         let bytes = ready.iter().map(Ready::bytes).sum();
         let letters = ready.iter().all(Ready::is_letter);
         loop {
-            let room = if letters { Ok(()) } else { self.room.check(bytes) };
-            match room.and_then(|()| self.write(ready)) {
+            let quota = if letters { Ok(()) } else { self.quota.check(bytes) };
+            match quota.and_then(|()| self.write(ready)) {
                 Ok(first) => {
                     self.unblocked();
                     return Some(first);
                 }
                 Err(error) => self.blocked(&error.to_string()),
             }
-            if self.inlet.has_expired() {
+            if self.queue.has_expired() {
                 return None;
             }
             self.let_dead_letters_pass();
-            self.pulse.beat();
+            self.heartbeat.beat();
             std::thread::sleep(RETRY);
         }
     }
@@ -266,20 +259,20 @@ impl Ingest {
 
     /// Dead letters do not wait behind what the journal has no room for: they may be what keeps it full.
     fn let_dead_letters_pass(&mut self) {
-        for letter in self.inlet.dead_letters().into_iter().flatten() {
-            let weight = Inlet::weight(std::slice::from_ref(&letter));
+        for letter in self.queue.dead_letters().into_iter().flatten() {
+            let weight = IngestQueue::weight(std::slice::from_ref(&letter));
             let Item::DeadLetter(json, journaled) = letter else {
                 continue;
             };
             let ready = self.ready(Kind::DeadLetter, self.seen, json.clone(), 0);
-            self.inlet.done(weight);
+            self.queue.done(weight);
             match self.write(std::slice::from_ref(&ready)) {
                 Ok(first) => {
                     let lanes = self.publish(first, vec![ready]);
-                    self.tail.wake(lanes);
+                    self.cache.wake(lanes);
                     let _ = journaled.send(());
                 }
-                Err(_) => self.inlet.put(Item::DeadLetter(json, journaled)),
+                Err(_) => self.queue.put(Item::DeadLetter(json, journaled)),
             }
         }
     }
@@ -292,7 +285,7 @@ impl Ingest {
             .zip(ready)
             .map(|(seq, one)| {
                 let (kind, connection, is_line) = (one.head.kind, one.connection, one.is_line());
-                let routed = self.router.route(seq, one.head, one.split);
+                let routed = self.splitter.route(seq, one.head, one.split);
                 lanes = lanes.union(routed.lanes);
                 match kind {
                     Kind::Message => {
@@ -313,25 +306,25 @@ impl Ingest {
             status.oversize += oversize;
             status.waiting -= messages + oversize;
         });
-        self.tail.push(routed, end);
+        self.cache.push(routed, end);
         lanes
     }
 
-    fn note(&self, routed: &Routed, connection: u64) {
+    fn note(&self, routed: &SplitMessage, connection: u64) {
         let lag = routed
             .split
             .created_at
             .map(|created_at| routed.received_at.since(created_at));
-        self.observer.on(Event::Message {
+        self.observer.on(Observation::Message {
             kind: routed.split.kind,
             lag,
         });
         if let Some(reason) = routed.split.dead_letter {
             self.dead_letter(reason);
         }
-        if let Verdict::Goodbye(detail) = &routed.split.verdict {
+        if let Verdict::Disconnect(detail) = &routed.split.verdict {
             // If nobody listens, the stream has been closed already.
-            let _ = self.goodbyes.send(Goodbye {
+            let _ = self.disconnects.send(ServerDisconnect {
                 connection,
                 detail: detail.clone(),
             });
@@ -341,10 +334,10 @@ impl Ingest {
     /// Counts a message that cannot be read: without the lane for it, it goes nowhere.
     fn dead_letter(&self, reason: &'static str) {
         self.observer
-            .on(if self.router.enabled.contains(Lane::DeadLetter) {
-                Event::DeadLetter { reason }
+            .on(if self.splitter.enabled.contains(Lane::DeadLetter) {
+                Observation::DeadLetter { reason }
             } else {
-                Event::Dropped { reason, messages: 1 }
+                Observation::Dropped { reason, messages: 1 }
             });
     }
 
@@ -377,7 +370,7 @@ impl Ingest {
                 status.dropped += lost;
                 status.waiting -= lost;
             });
-            self.observer.on(Event::Dropped {
+            self.observer.on(Observation::Dropped {
                 reason: "journal_unavailable",
                 messages: lost,
             });

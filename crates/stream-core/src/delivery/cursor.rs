@@ -3,7 +3,7 @@
 use bytes::{Buf as _, BufMut as _};
 use journal::Cursor;
 
-use crate::record::Place;
+use crate::model::Place;
 
 /// How far a lane has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct LaneCursor {
 }
 
 /// The cursor of the lane `lane` of the sink named `sink`.
-pub fn name(sink: &str, lane: crate::lane::Lane) -> String {
+pub(crate) fn name(sink: &str, lane: crate::model::Lane) -> String {
     format!("{sink}/{lane}")
 }
 
@@ -82,6 +82,6 @@ mod tests {
         ];
         assert_eq!(note(last), golden);
         assert_eq!(note(None), [0; 24]);
-        assert_eq!(name("kafka", crate::lane::Lane::DeadLetter), "kafka/dead_letter");
+        assert_eq!(name("kafka", crate::model::Lane::DeadLetter), "kafka/dead_letter");
     }
 }

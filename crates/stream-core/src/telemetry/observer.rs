@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::frame::Frame;
-use crate::lane::Lane;
+use crate::model::{Frame, Lane};
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub enum Observation<'a> {
     /// An attempt to connect has ended: `accepted`, or the class of its error.
     Connect {
         /// `accepted`, `network`, `http`, `rate_limited`, `too_many_connections`, `usage_capped` or `refused`.
@@ -74,10 +73,10 @@ pub enum Event<'a> {
 /// Counts what happens. Called on hot paths: must return at once.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of `event`.
-    fn on(&self, event: Event<'_>);
+    fn on(&self, observed: Observation<'_>);
 }
 
 /// Counts nothing.
 impl Observer for () {
-    fn on(&self, _event: Event<'_>) {}
+    fn on(&self, _event: Observation<'_>) {}
 }

@@ -4,20 +4,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often a loop beats.
-pub const PERIOD: Duration = Duration::from_secs(1);
+pub(crate) const PERIOD: Duration = Duration::from_secs(1);
 
 /// When a loop was last seen alive.
 #[derive(Debug)]
-pub struct Pulse {
+pub(crate) struct Heartbeat {
     /// The loop's name.
     pub name: &'static str,
     started: Instant,
     millis: AtomicU64,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// A loop that is alive now.
-    pub fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,
             started: Instant::now(),
@@ -26,20 +26,20 @@ impl Pulse {
     }
 
     /// The loop is alive.
-    pub fn beat(&self) {
+    pub(crate) fn beat(&self) {
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.millis.store(millis, Ordering::Relaxed);
     }
 
     /// How long ago that was.
-    pub fn age(&self) -> Duration {
+    pub(crate) fn age(&self) -> Duration {
         self.started
             .elapsed()
             .saturating_sub(Duration::from_millis(self.millis.load(Ordering::Relaxed)))
     }
 
     /// Beats for as long as the runtime that polls this turns.
-    pub async fn keep(&self) {
+    pub(crate) async fn keep(&self) {
         loop {
             self.beat();
             tokio::time::sleep(PERIOD).await;

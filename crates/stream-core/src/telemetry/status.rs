@@ -4,8 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::lane::Lane;
-use crate::time::Timestamp;
+use crate::model::{Lane, Timestamp};
 
 /// One lane of one sink. All counts are since the process started.
 ///
@@ -118,15 +117,15 @@ impl StreamStatus {
 
 /// A value that one part of the data path writes and others read whole.
 #[derive(Debug)]
-pub struct Shared<T>(Arc<Mutex<T>>);
+pub struct StatusCell<T>(Arc<Mutex<T>>);
 
-impl<T> Clone for Shared<T> {
+impl<T> Clone for StatusCell<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T: Clone> Shared<T> {
+impl<T: Clone> StatusCell<T> {
     /// Shares `value`.
     pub fn new(value: T) -> Self {
         Self(Arc::new(Mutex::new(value)))

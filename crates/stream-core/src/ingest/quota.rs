@@ -5,16 +5,16 @@ use journal::{AppendError, Journal};
 
 /// A journal and its limit.
 #[derive(Clone)]
-pub struct Room {
+pub(crate) struct JournalQuota {
     /// The journal.
     pub journal: Journal,
     /// The most it may hold, in bytes.
     pub max_bytes: u64,
 }
 
-impl Room {
+impl JournalQuota {
     /// The most that the journal is asked to take at once, in bytes: it refuses batches above half its size.
-    pub const fn portion(&self) -> u64 {
+    pub(crate) const fn portion(&self) -> u64 {
         self.max_bytes / 4
     }
 

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::time::Timestamp;
+use super::timestamp::Timestamp;
 
 /// One thing that became of the stream.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Notice<'a> {
+pub enum StreamEvent<'a> {
     /// A connection was accepted.
     Connected {
         /// The stream's name.
@@ -48,7 +48,7 @@ pub enum Notice<'a> {
     },
 }
 
-impl Notice<'_> {
+impl StreamEvent<'_> {
     /// The JSON text.
     pub fn to_json(&self) -> Bytes {
         serde_json::to_vec(self)
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn a_gap_reads_as_one() {
         let (from, to) = (Timestamp::from_millis(1_000), Timestamp::from_millis(3_500));
-        let gap = Notice::Gap {
+        let gap = StreamEvent::Gap {
             stream: "main",
             from,
             to,

@@ -8,11 +8,10 @@ use std::time::Duration;
 use journal::{Journal, Reader};
 use tokio::sync::Notify;
 
-use crate::entry::{ForeignEntry, Head};
-use crate::lane::Lane;
-use crate::route::{Routed, Router};
-use crate::tail::{Found, Tail};
-use crate::time::Timestamp;
+use super::entry::{ForeignEntry, Head};
+use super::splitter::{SplitMessage, Splitter};
+use super::tail_cache::{CacheRead, TailCache};
+use crate::model::{Lane, Timestamp};
 
 /// How many messages are taken from memory at a time.
 const BATCH: usize = 512;
@@ -22,14 +21,14 @@ const READ_BYTES: usize = 256 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// One lane's place in the sequence of messages.
-pub struct Feed {
-    tail: Arc<Tail>,
+pub(crate) struct LaneReader {
+    cache: Arc<TailCache>,
     journal: Journal,
-    router: Arc<Router>,
+    splitter: Arc<Splitter>,
     lane: Lane,
     wake: Arc<Notify>,
     reader: Option<Reader>,
-    ready: VecDeque<Arc<Routed>>,
+    ready: VecDeque<Arc<SplitMessage>>,
     /// The position after the last message that was looked at for `ready`.
     upto: u64,
     position: u64,
@@ -37,7 +36,7 @@ pub struct Feed {
 
 /// Why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum FeedError {
+pub(crate) enum LaneReadError {
     /// The disk: the messages are still there.
     #[error("the journal cannot be read: {0}")]
     Io(#[from] io::Error),
@@ -46,20 +45,20 @@ pub enum FeedError {
     Foreign(#[from] ForeignEntry),
 }
 
-impl Feed {
+impl LaneReader {
     /// A feed that starts at `position`; `wake` is the tail's bell for its lane.
-    pub fn new(
-        tail: Arc<Tail>,
+    pub(crate) fn new(
+        cache: Arc<TailCache>,
         journal: Journal,
-        router: Arc<Router>,
+        splitter: Arc<Splitter>,
         lane: Lane,
         wake: Arc<Notify>,
         position: u64,
     ) -> Self {
         Self {
-            tail,
+            cache,
             journal,
-            router,
+            splitter,
             lane,
             wake,
             reader: None,
@@ -70,24 +69,24 @@ impl Feed {
     }
 
     /// The position after the last message taken, and after those that the lane gets nothing of.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
     /// Goes back (or ahead) to `position`.
-    pub fn seek(&mut self, position: u64) {
+    pub(crate) fn seek(&mut self, position: u64) {
         self.position = position;
         self.ready.clear();
         self.reader = None;
     }
 
     /// Whether everything in the journal was taken.
-    pub fn is_caught_up(&self) -> bool {
-        self.ready.is_empty() && self.position >= self.tail.end()
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.ready.is_empty() && self.position >= self.cache.end()
     }
 
     /// Waits until [`take`](Self::take) has something, or the position has moved past messages of other lanes. Cancel safe.
-    pub async fn ready(&mut self) -> Result<(), FeedError> {
+    pub(crate) async fn ready(&mut self) -> Result<(), LaneReadError> {
         while !self.fill()? {
             // Whether or not the bell rings: look again.
             let _ = tokio::time::timeout(LONGEST_SLEEP, self.wake.notified()).await;
@@ -96,7 +95,7 @@ impl Feed {
     }
 
     /// The next message, if [`ready`](Self::ready) has found one.
-    pub fn take(&mut self) -> Option<Arc<Routed>> {
+    pub(crate) fn take(&mut self) -> Option<Arc<SplitMessage>> {
         let message = self.ready.pop_front()?;
         self.position = if self.ready.is_empty() {
             self.upto
@@ -107,25 +106,25 @@ impl Feed {
     }
 
     /// When the next message was received, as far as that can be said at once.
-    pub fn next_received_at(&mut self) -> Option<Timestamp> {
+    pub(crate) fn next_received_at(&mut self) -> Option<Timestamp> {
         // What cannot be read now is complained of by `ready`.
         let _ = self.fill();
         Some(self.ready.front()?.received_at)
     }
 
     /// Looks for more, without waiting; `false` if there is nothing yet.
-    fn fill(&mut self) -> Result<bool, FeedError> {
+    fn fill(&mut self) -> Result<bool, LaneReadError> {
         if !self.ready.is_empty() {
             return Ok(true);
         }
-        self.upto = match self.tail.read(self.position, self.lane, BATCH) {
-            Found::CaughtUp => return Ok(false),
-            Found::Upto(upto, messages) => {
+        self.upto = match self.cache.read(self.position, self.lane, BATCH) {
+            CacheRead::CaughtUp => return Ok(false),
+            CacheRead::Upto(upto, messages) => {
                 self.reader = None;
                 self.ready.extend(messages);
                 upto
             }
-            Found::Behind => self.read_journal()?,
+            CacheRead::Behind => self.read_journal()?,
         };
         if self.ready.is_empty() {
             self.position = self.upto;
@@ -134,9 +133,9 @@ impl Feed {
     }
 
     /// Reads on in the journal, and gives the position after what was read.
-    fn read_journal(&mut self) -> Result<u64, FeedError> {
+    fn read_journal(&mut self) -> Result<u64, LaneReadError> {
         // Asked before reading: what is appended meanwhile is not damaged, and must not be skipped.
-        let end = self.tail.end();
+        let end = self.cache.end();
         let reader = self
             .reader
             .get_or_insert_with(|| self.journal.read_from(self.position));
@@ -147,9 +146,9 @@ impl Feed {
         for (seq, bytes) in batch {
             let (head, payload) = Head::decode(seq, bytes)?;
             if head.lanes.contains(self.lane) {
-                let split = self.router.split(head.kind, head.received_at, &payload);
+                let split = self.splitter.split(head.kind, head.received_at, &payload);
                 self.ready
-                    .push_back(Arc::new(self.router.route(seq, head, split)));
+                    .push_back(Arc::new(self.splitter.route(seq, head, split)));
             }
         }
         Ok(upto)

@@ -7,24 +7,15 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::recovery::Recovery;
 use super::{NamedSink, Pipeline, Settings, StartError};
-use crate::budget::BudgetFile;
-use crate::deliver::{Broken, Delivery, LaneLoop, Stop};
-use crate::feed::Feed;
-use crate::ingest::{Goodbye, Ingest};
-use crate::inlet::Inlet;
-use crate::lane::{Lane, LaneSet};
-use crate::observe::Observer;
-use crate::past::Past;
-use crate::pulse::Pulse;
-use crate::room::Room;
-use crate::route::Router;
+use crate::delivery::{Broken, Delivery, LaneLoop, StopSignals};
+use crate::ingest::{Ingest, IngestQueue, JournalQuota, ServerDisconnect};
+use crate::log::{LaneReader, Splitter, TailCache};
+use crate::model::{Lane, LaneSet, Timestamp};
 use crate::source::Source;
-use crate::status::{LaneStatus, Shared, StreamStatus};
-use crate::supervisor::{Exit, Supervisor};
-use crate::tail::Tail;
-use crate::time::Timestamp;
-use crate::view::View;
+use crate::supervisor::{ConnectBudgetFile, Supervisor, SupervisorExit};
+use crate::telemetry::{Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
 
 impl Pipeline {
     /// Opens the journal and starts everything. Must be called within a multi-threaded tokio runtime, on which the lanes
@@ -36,54 +27,58 @@ impl Pipeline {
         observer: &Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
         let (appender, journal) = journal::open(settings.journal.clone())?;
-        let past = Past::of(&journal).map_err(|entry| StartError::Foreign {
+        let recovery = Recovery::of(&journal).map_err(|entry| StartError::Foreign {
             dir: settings.journal.dir.clone(),
             entry,
         })?;
-        forget_strangers(&journal, settings.lanes, sinks);
-        let status = Shared::new(StreamStatus::default());
-        let inlet = Arc::new(Inlet::new(settings.inlet_bytes));
-        let [reader_pulse, ingest_pulse, lanes_pulse] =
-            ["reader", "ingest", "lanes"].map(|name| Arc::new(Pulse::new(name)));
-        let router = Arc::new(Router {
+        drop_unconfigured_cursors(&journal, settings.lanes, sinks);
+        let status = StatusCell::new(StreamStatus::default());
+        let queue = Arc::new(IngestQueue::new(settings.queue_bytes));
+        let [reader_heartbeat, ingest_heartbeat, lanes_heartbeat] =
+            ["reader", "ingest", "lanes"].map(|name| Arc::new(Heartbeat::new(name)));
+        let splitter = Arc::new(Splitter {
             source: source.clone(),
             enabled: settings.lanes,
             stream: settings.stream.clone().into(),
         });
-        let mut tail = Tail::new(journal.end(), settings.tail_bytes);
-        let bells: Vec<_> = lanes(settings.lanes, sinks)
-            .map(|(_, lane)| tail.subscribe(lane))
+        let mut cache = TailCache::new(journal.end(), settings.cache_bytes);
+        let wakers: Vec<_> = lanes(settings.lanes, sinks)
+            .map(|(_, lane)| cache.subscribe(lane))
             .collect();
-        let shop = Workshop {
+        let builder = Builder {
             settings,
             journal: journal.clone(),
-            router,
-            tail: Arc::new(tail),
-            inlet: inlet.clone(),
+            splitter,
+            cache: Arc::new(cache),
+            queue: queue.clone(),
             observer: observer.clone(),
             status: status.clone(),
-            stop: Stop::default(),
+            stop: StopSignals::default(),
         };
-        let (running, lane_statuses) = shop.start_lanes(sinks, bells);
-        let (goodbyes, goodbyes_seen) = mpsc::unbounded_channel();
+        let (running, lane_statuses) = builder.start_lanes(sinks, wakers);
+        let (disconnects, disconnects_seen) = mpsc::unbounded_channel();
         let stop_reader = CancellationToken::new();
-        let supervisor = shop.supervisor(source, goodbyes_seen, past.seen, stop_reader.clone());
-        let ingest = shop.ingest(appender, goodbyes, ingest_pulse.clone(), &past);
+        let supervisor = builder.supervisor(source, disconnects_seen, recovery.seen, stop_reader.clone());
+        let ingest = builder.ingest(appender, disconnects, ingest_heartbeat.clone(), &recovery);
         let view = View {
             name: settings.stream.clone(),
             stream: status,
             lanes: lane_statuses,
             journal,
             max_bytes: settings.journal.max_bytes,
-            pulses: vec![reader_pulse.clone(), ingest_pulse, lanes_pulse.clone()],
+            heartbeats: vec![
+                reader_heartbeat.clone(),
+                ingest_heartbeat,
+                lanes_heartbeat.clone(),
+            ],
         };
-        tokio::spawn(async move { lanes_pulse.keep().await });
+        tokio::spawn(async move { lanes_heartbeat.keep().await });
         Ok(Self {
             view,
             stop_reader,
-            stop: shop.stop,
-            inlet,
-            reader: spawn_reader(supervisor, reader_pulse)?,
+            stop: builder.stop,
+            queue,
+            reader: spawn_reader(supervisor, reader_heartbeat)?,
             ingest: spawn("ingest", move || ingest.run())?,
             lanes: running,
         })
@@ -91,38 +86,39 @@ impl Pipeline {
 }
 
 /// What the parts have in common while they are put together.
-struct Workshop<'a> {
+struct Builder<'a> {
     settings: &'a Settings,
     journal: Journal,
-    router: Arc<Router>,
-    tail: Arc<Tail>,
-    inlet: Arc<Inlet>,
+    splitter: Arc<Splitter>,
+    cache: Arc<TailCache>,
+    queue: Arc<IngestQueue>,
     observer: Arc<dyn Observer>,
-    status: Shared<StreamStatus>,
-    stop: Stop,
+    status: StatusCell<StreamStatus>,
+    stop: StopSignals,
 }
 
 type Running = JoinSet<Result<(), Broken>>;
 
-impl Workshop<'_> {
+impl Builder<'_> {
     fn start_lanes(
         &self,
         sinks: &[NamedSink],
-        bells: Vec<Arc<Notify>>,
-    ) -> (Running, Vec<Shared<LaneStatus>>) {
+        wakers: Vec<Arc<Notify>>,
+    ) -> (Running, Vec<StatusCell<LaneStatus>>) {
         let enabled = self.settings.lanes;
         let (mut loops, mut statuses) = (Vec::new(), Vec::new());
-        for ((sink, lane), bell) in lanes(enabled, sinks).zip(bells) {
-            let status = Shared::new(LaneStatus::new(&sink.name, lane));
+        for ((sink, lane), waker) in lanes(enabled, sinks).zip(wakers) {
+            let status = StatusCell::new(LaneStatus::new(&sink.name, lane));
             statuses.push(status.clone());
-            let (tail, journal, router) = (self.tail.clone(), self.journal.clone(), self.router.clone());
+            let (cache, journal, splitter) =
+                (self.cache.clone(), self.journal.clone(), self.splitter.clone());
             loops.push(LaneLoop::new(Delivery {
                 sink_name: sink.name.clone(),
                 sink: sink.sink.clone(),
                 lane,
-                feed: Feed::new(tail, journal, router, lane, bell, self.journal.end()),
+                reader: LaneReader::new(cache, journal, splitter, lane, waker, self.journal.end()),
                 journal: self.journal.clone(),
-                dead_letters: enabled.contains(Lane::DeadLetter).then(|| self.inlet.clone()),
+                dead_letters: enabled.contains(Lane::DeadLetter).then(|| self.queue.clone()),
                 limits: self.settings.limits,
                 observer: self.observer.clone(),
                 status,
@@ -140,24 +136,24 @@ impl Workshop<'_> {
     fn supervisor(
         &self,
         source: Arc<dyn Source>,
-        goodbyes: mpsc::UnboundedReceiver<Goodbye>,
+        disconnects: mpsc::UnboundedReceiver<ServerDisconnect>,
         last_received: Option<Timestamp>,
         stop: CancellationToken,
     ) -> Supervisor {
         Supervisor {
             stream: self.settings.stream.clone(),
             source,
-            inlet: self.inlet.clone(),
+            queue: self.queue.clone(),
             when_full: self.settings.when_full,
-            room: self.room(),
-            goodbyes,
+            quota: self.quota(),
+            disconnects,
             // A longer line would never fit.
             max_line: self
                 .settings
                 .max_line
-                .min(usize::try_from(self.room().portion() / 2).unwrap_or(usize::MAX)),
+                .min(usize::try_from(self.quota().portion() / 2).unwrap_or(usize::MAX)),
             max_retries: self.settings.max_retries,
-            budget: BudgetFile::within(&self.settings.journal.dir),
+            budget: ConnectBudgetFile::within(&self.settings.journal.dir),
             last_received,
             observer: self.observer.clone(),
             status: self.status.clone(),
@@ -165,8 +161,8 @@ impl Workshop<'_> {
         }
     }
 
-    fn room(&self) -> Room {
-        Room {
+    fn quota(&self) -> JournalQuota {
+        JournalQuota {
             journal: self.journal.clone(),
             max_bytes: self.settings.journal.max_bytes,
         }
@@ -175,22 +171,22 @@ impl Workshop<'_> {
     fn ingest(
         &self,
         appender: Appender,
-        goodbyes: mpsc::UnboundedSender<Goodbye>,
-        pulse: Arc<Pulse>,
-        past: &Past,
+        disconnects: mpsc::UnboundedSender<ServerDisconnect>,
+        heartbeat: Arc<Heartbeat>,
+        recovery: &Recovery,
     ) -> Ingest {
         Ingest {
-            inlet: self.inlet.clone(),
+            queue: self.queue.clone(),
             appender,
-            room: self.room(),
-            router: self.router.clone(),
-            tail: self.tail.clone(),
+            quota: self.quota(),
+            splitter: self.splitter.clone(),
+            cache: self.cache.clone(),
             observer: self.observer.clone(),
             status: self.status.clone(),
-            goodbyes,
-            pulse,
-            epoch: past.next_epoch,
-            seen: past.seen.unwrap_or_else(Timestamp::now),
+            disconnects,
+            heartbeat,
+            epoch: recovery.next_epoch,
+            seen: recovery.seen.unwrap_or_else(Timestamp::now),
         }
     }
 }
@@ -203,9 +199,9 @@ fn lanes(enabled: LaneSet, sinks: &[NamedSink]) -> impl Iterator<Item = (&NamedS
 }
 
 /// Forgets the cursors of lanes and sinks that are not configured any more: they would hold the journal for ever.
-fn forget_strangers(journal: &Journal, enabled: LaneSet, sinks: &[NamedSink]) {
+fn drop_unconfigured_cursors(journal: &Journal, enabled: LaneSet, sinks: &[NamedSink]) {
     let known: Vec<_> = lanes(enabled, sinks)
-        .map(|(sink, lane)| crate::cursor::name(&sink.name, lane))
+        .map(|(sink, lane)| crate::delivery::cursor_name(&sink.name, lane))
         .collect();
     for (name, cursor) in journal.cursors() {
         if !known.contains(&name) {
@@ -220,7 +216,10 @@ fn forget_strangers(journal: &Journal, enabled: LaneSet, sinks: &[NamedSink]) {
     }
 }
 
-fn spawn_reader(supervisor: Supervisor, pulse: Arc<Pulse>) -> Result<oneshot::Receiver<Exit>, StartError> {
+fn spawn_reader(
+    supervisor: Supervisor,
+    heartbeat: Arc<Heartbeat>,
+) -> Result<oneshot::Receiver<SupervisorExit>, StartError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -229,7 +228,7 @@ fn spawn_reader(supervisor: Supervisor, pulse: Arc<Pulse>) -> Result<oneshot::Re
         let exit = runtime.block_on(async {
             tokio::select! {
                 exit = supervisor.run() => exit,
-                () = pulse.keep() => Exit::Asked,
+                () = heartbeat.keep() => SupervisorExit::Asked,
             }
         });
         // A name that is still being looked up, or a disk that hangs, must not hold up the end.

@@ -7,37 +7,17 @@ use bytes::Bytes;
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
+use crate::model::{Frame, Oversize, hex};
+
 /// The longest line that is taken whole, in bytes. X publishes no limit; posts with everything expanded were seen at 13 KB.
-pub const MAX_LINE: usize = 8 * 1024 * 1024;
+pub(crate) const MAX_LINE: usize = 8 * 1024 * 1024;
 
 /// How much of a longer line is kept for its dead letter.
 const OVERSIZE_HEAD: usize = 64 * 1024;
 
-/// One line of the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Frame {
-    /// An empty line.
-    KeepAlive,
-    /// A line without its line end. A copy: a slice would keep the whole chunk that brought it in memory.
-    Message(Bytes),
-    /// A line over the limit, of which only this is left.
-    Oversize(Oversize),
-}
-
-/// What is left of a line over the limit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Oversize {
-    /// Its first bytes.
-    pub head: Bytes,
-    /// Its whole length in bytes, without the line end.
-    pub length: u64,
-    /// SHA-256 of the whole line, in hex.
-    pub sha256: String,
-}
-
 /// Cuts frames out of chunks. Holds at most one unfinished line, never more than the limit.
 #[derive(Debug)]
-pub struct Framer {
+pub(super) struct Framer {
     limit: usize,
     unfinished: Line,
 }
@@ -55,7 +35,7 @@ enum Line {
 
 impl Framer {
     /// A framer that takes lines of up to `limit` bytes whole.
-    pub fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
             unfinished: Line::Short(Vec::new()),
@@ -63,7 +43,7 @@ impl Framer {
     }
 
     /// Appends the frames that `chunk` completes to `frames`.
-    pub fn feed(&mut self, mut chunk: &[u8], frames: &mut Vec<Frame>) {
+    pub(super) fn feed(&mut self, mut chunk: &[u8], frames: &mut Vec<Frame>) {
         while let Some(lf) = memchr(b'\n', chunk) {
             frames.push(self.finish(&chunk[..lf]));
             chunk = &chunk[lf + 1..];
@@ -73,7 +53,7 @@ impl Framer {
 
     /// How many bytes of an unfinished line are held or were skipped. At a disconnect they are discarded: half a line is no
     /// message.
-    pub fn unfinished(&self) -> u64 {
+    pub(super) fn unfinished(&self) -> u64 {
         match &self.unfinished {
             Line::Short(bytes) => bytes.len() as u64,
             Line::Oversize { length, .. } => *length,
@@ -158,18 +138,6 @@ fn whole(line: &[u8]) -> Frame {
     } else {
         Frame::Message(Bytes::copy_from_slice(line))
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let written = write!(text, "{byte:02x}");
-            debug_assert!(written.is_ok(), "writing to a String cannot fail");
-            text
-        })
 }
 
 #[cfg(test)]

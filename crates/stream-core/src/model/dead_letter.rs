@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::frame::{Oversize, hex};
-use crate::time::Timestamp;
+use super::frame::{Oversize, hex};
+use super::timestamp::Timestamp;
 
 /// How many of the bytes a dead letter carries. In base64 they stay below Kafka's default limit of 1 MiB for a record.
 const BYTES_KEPT: usize = 512 * 1024;

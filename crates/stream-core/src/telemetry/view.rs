@@ -6,8 +6,8 @@ use std::time::Duration;
 use journal::Journal;
 use serde::Serialize;
 
-use crate::pulse::Pulse;
-use crate::status::{LaneStatus, Shared, StreamStatus};
+use super::heartbeat::Heartbeat;
+use super::status::{LaneStatus, StatusCell, StreamStatus};
 
 /// One snapshot of everything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,11 +49,11 @@ pub struct JournalStatus {
 #[derive(Clone)]
 pub struct View {
     pub(crate) name: String,
-    pub(crate) stream: Shared<StreamStatus>,
-    pub(crate) lanes: Vec<Shared<LaneStatus>>,
+    pub(crate) stream: StatusCell<StreamStatus>,
+    pub(crate) lanes: Vec<StatusCell<LaneStatus>>,
     pub(crate) journal: Journal,
     pub(crate) max_bytes: u64,
-    pub(crate) pulses: Vec<Arc<Pulse>>,
+    pub(crate) heartbeats: Vec<Arc<Heartbeat>>,
 }
 
 impl View {
@@ -87,10 +87,10 @@ impl View {
 
     /// The loops that have not been seen alive for `limit`.
     pub fn stuck(&self, limit: Duration) -> Vec<&'static str> {
-        self.pulses
+        self.heartbeats
             .iter()
-            .filter(|pulse| pulse.age() > limit)
-            .map(|pulse| pulse.name)
+            .filter(|heartbeat| heartbeat.age() > limit)
+            .map(|heartbeat| heartbeat.name)
             .collect()
     }
 }

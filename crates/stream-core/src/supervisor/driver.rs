@@ -9,17 +9,13 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::state::{Ended, Exit, Happened, Memory, Now, State};
-use crate::budget::{Budget, BudgetFile};
-use crate::frame::{Frame, Framer};
-use crate::ingest::Goodbye;
-use crate::inlet::{Inlet, Item};
-use crate::notice::Notice;
-use crate::observe::{Event, Observer};
-use crate::room::Room;
+use super::connect_budget::{ConnectBudget, ConnectBudgetFile};
+use super::framer::Framer;
+use super::state::{Ended, Input, Now, ReconnectPolicy, SupervisorExit, SupervisorState};
+use crate::ingest::{IngestQueue, Item, JournalQuota, ServerDisconnect};
+use crate::model::{Frame, StreamEvent, Timestamp};
 use crate::source::{ConnectErrorClass, Connection, ReadError, Source};
-use crate::status::{Shared, StreamStatus};
-use crate::time::Timestamp;
+use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
 /// How long a line may stay unfinished while bytes keep coming.
 const LINE_DEADLINE: Duration = Duration::from_secs(60);
@@ -42,31 +38,31 @@ pub enum WhenFull {
 }
 
 /// Keeps the stream alive.
-pub struct Supervisor {
+pub(crate) struct Supervisor {
     /// The stream's name, for the lane `events`.
     pub stream: String,
     /// Where it comes from.
     pub source: Arc<dyn Source>,
     /// Where frames go.
-    pub inlet: Arc<Inlet>,
+    pub queue: Arc<IngestQueue>,
     /// What to do when it is full.
     pub when_full: WhenFull,
     /// Whether there is room for a stream that was closed for want of it.
-    pub room: Room,
+    pub quota: JournalQuota,
     /// Goodbyes found in messages.
-    pub goodbyes: mpsc::UnboundedReceiver<Goodbye>,
+    pub disconnects: mpsc::UnboundedReceiver<ServerDisconnect>,
     /// The longest line, in bytes.
     pub max_line: usize,
     /// Failures in a row before giving up.
     pub max_retries: Option<u32>,
     /// Where connects are counted across restarts.
-    pub budget: BudgetFile,
+    pub budget: ConnectBudgetFile,
     /// When this program last received something, if ever: the start of the gap that its restart made.
     pub last_received: Option<Timestamp>,
     /// Who counts.
     pub observer: Arc<dyn Observer>,
     /// What the stream says of itself.
-    pub status: Shared<StreamStatus>,
+    pub status: StatusCell<StreamStatus>,
     /// When to stop.
     pub stop: CancellationToken,
 }
@@ -91,13 +87,13 @@ type Stream = Box<dyn Connection>;
 
 impl Supervisor {
     /// Works until it is told to stop or gives up.
-    pub async fn run(self) -> Exit {
+    pub(crate) async fn run(self) -> SupervisorExit {
         let blind = self.last_received.map(|from| Blind {
             from,
             reason: "restart",
         });
         let stop = self.stop.clone();
-        let mut memory = Memory::new(self.budget.load(), self.max_retries);
+        let mut policy = ReconnectPolicy::new(self.budget.load(), self.max_retries);
         let mut driver = Driver {
             with: self,
             started: Instant::now(),
@@ -106,24 +102,27 @@ impl Supervisor {
             blind,
             noting: None,
         };
-        let mut state = memory.connect(driver.now());
+        let mut state = policy.connect(driver.now());
         loop {
-            driver.enter(&state, &memory);
-            let happened = tokio::select! {
-                happened = driver.perform(&mut state, &memory.budget) => happened,
-                () = stop.cancelled() => Happened::Stop,
+            driver.enter(&state, &policy);
+            let input = tokio::select! {
+                input = driver.perform(&mut state, &policy.budget) => input,
+                () = stop.cancelled() => Input::Stop,
             };
-            if let (State::Streaming { .. }, Happened::Stop) = (&state, &happened) {
+            if let (SupervisorState::Streaming { .. }, Input::Stop) = (&state, &input) {
                 driver.disconnected("shutdown", "told to stop");
             }
-            let active = matches!(state, State::Connecting | State::Streaming { .. });
-            state = memory.step(state, happened, driver.now());
-            if active && matches!(state, State::Connecting) {
+            let active = matches!(
+                state,
+                SupervisorState::Connecting | SupervisorState::Streaming { .. }
+            );
+            state = policy.step(state, input, driver.now());
+            if active && matches!(state, SupervisorState::Connecting) {
                 let (class, wait) = ("immediate", Duration::ZERO);
-                driver.with.observer.on(Event::Waiting { class, wait });
+                driver.with.observer.on(Observation::Waiting { class, wait });
             }
-            if let State::Stopped(exit) = state {
-                driver.enter(&state, &memory);
+            if let SupervisorState::Stopped(exit) = state {
+                driver.enter(&state, &policy);
                 return exit;
             }
         }
@@ -140,53 +139,60 @@ impl Driver {
     }
 
     /// Tells the world of the state, before anything is done in it.
-    fn enter(&self, state: &State<Stream>, memory: &Memory) {
+    fn enter(&self, state: &SupervisorState<Stream>, policy: &ReconnectPolicy) {
         let now = self.now();
         match state {
-            State::Waiting { until, class } => {
+            SupervisorState::Waiting { until, class } => {
                 let wait = until.saturating_sub(now.monotonic);
                 tracing::info!(class, ?wait, "waiting before the next connect");
-                self.with.observer.on(Event::Waiting { class, wait });
+                self.with.observer.on(Observation::Waiting { class, wait });
             }
-            State::Paused => tracing::warn!("the stream is closed until the journal takes messages again"),
-            State::Connecting | State::Streaming { .. } | State::Stopped(_) => {}
+            SupervisorState::Paused => {
+                tracing::warn!("the stream is closed until the journal takes messages again")
+            }
+            SupervisorState::Connecting | SupervisorState::Streaming { .. } | SupervisorState::Stopped(_) => {
+            }
         }
         self.with.status.update(|status| {
             status.state = state.name();
             status.since = now.wall;
-            status.connect_budget = memory.budget.remaining(now.wall) as u64;
+            status.connect_budget = policy.budget.remaining(now.wall) as u64;
         });
     }
 
-    async fn perform(&mut self, state: &mut State<Stream>, budget: &Budget) -> Happened<Stream> {
+    async fn perform(
+        &mut self,
+        state: &mut SupervisorState<Stream>,
+        budget: &ConnectBudget,
+    ) -> Input<Stream> {
         match state {
-            State::Connecting => {
+            SupervisorState::Connecting => {
                 self.note(budget).await;
                 self.connect().await
             }
-            State::Streaming { connection, .. } => {
+            SupervisorState::Streaming { connection, .. } => {
                 let (ended, detail) = self.read(&mut **connection).await;
                 self.disconnected(ended.name(), &detail);
-                Happened::Ended(ended)
+                Input::Ended(ended)
             }
-            State::Waiting { until, .. } => {
+            SupervisorState::Waiting { until, .. } => {
                 tokio::time::sleep(until.saturating_sub(self.started.elapsed())).await;
-                Happened::Ready
+                Input::Ready
             }
-            State::Paused => {
-                self.with.inlet.emptied().await;
-                while !self.with.room.is_ample() {
+            SupervisorState::Paused => {
+                self.with.queue.emptied().await;
+                while !self.with.quota.is_ample() {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }
-                Happened::Ready
+                Input::Ready
             }
-            State::Stopped(_) => Happened::Stop,
+            SupervisorState::Stopped(_) => Input::Stop,
         }
     }
 
     /// Notes the connects on disk, so that a restart knows of them. Off this thread and not for long: a disk that hangs must
     /// not keep us from reconnecting.
-    async fn note(&mut self, budget: &Budget) {
+    async fn note(&mut self, budget: &ConnectBudget) {
         let (file, budget) = (self.with.budget.clone(), budget.clone());
         let noted = async {
             if let Some(earlier) = &mut self.noting {
@@ -204,15 +210,15 @@ impl Driver {
         }
     }
 
-    async fn connect(&mut self) -> Happened<Stream> {
+    async fn connect(&mut self) -> Input<Stream> {
         match self.with.source.connect().await {
             Ok(connection) => {
                 self.connected();
-                Happened::Connected(connection)
+                Input::Connected(connection)
             }
             Err(error) => {
                 let outcome = outcome(error.class);
-                self.with.observer.on(Event::Connect {
+                self.with.observer.on(Observation::Connect {
                     outcome,
                     http_error: error.status,
                 });
@@ -225,7 +231,7 @@ impl Driver {
                 self.with
                     .status
                     .update(|status| status.last_error = Some(error.to_string()));
-                Happened::Failed(error.class)
+                Input::Failed(error.class)
             }
         }
     }
@@ -235,7 +241,7 @@ impl Driver {
         let (at, connection) = (Timestamp::now(), self.connections);
         self.connected_at = at;
         tracing::info!(connection, "connected");
-        self.with.observer.on(Event::Connect {
+        self.with.observer.on(Observation::Connect {
             outcome: "accepted",
             http_error: None,
         });
@@ -243,7 +249,7 @@ impl Driver {
         let stream = &self.with.stream;
         self.notice(
             at,
-            &Notice::Connected {
+            &StreamEvent::Connected {
                 stream,
                 at,
                 connection,
@@ -251,8 +257,8 @@ impl Driver {
         );
         if let Some(Blind { from, reason }) = self.blind.take() {
             let length = at.since(from);
-            self.with.observer.on(Event::Gap { length });
-            let notice = Notice::Gap {
+            self.with.observer.on(Observation::Gap { length });
+            let notice = StreamEvent::Gap {
                 stream,
                 from,
                 to: at,
@@ -267,7 +273,7 @@ impl Driver {
     fn disconnected(&mut self, reason: &'static str, detail: &str) {
         let (at, connection) = (Timestamp::now(), self.connections);
         tracing::info!(connection, reason, detail, "disconnected");
-        self.with.observer.on(Event::Disconnected { reason });
+        self.with.observer.on(Observation::Disconnected { reason });
         let last_byte = self.with.status.update(|status| {
             status.last_error = Some(format!("{reason}: {detail}"));
             status.last_byte
@@ -275,7 +281,7 @@ impl Driver {
         // A connection that brought nothing was blind from its start.
         let from = last_byte.map_or(self.connected_at, |at| at.max(self.connected_at));
         self.blind = Some(Blind { from, reason });
-        let notice = Notice::Disconnected {
+        let notice = StreamEvent::Disconnected {
             stream: &self.with.stream,
             at,
             connection,
@@ -285,8 +291,8 @@ impl Driver {
         self.notice(from, &notice);
     }
 
-    fn notice(&self, seen: Timestamp, notice: &Notice<'_>) {
-        self.with.inlet.put(Item::Event(notice.to_json(), seen));
+    fn notice(&self, seen: Timestamp, notice: &StreamEvent<'_>) {
+        self.with.queue.put(Item::Event(notice.to_json(), seen));
     }
 
     /// Reads until the connection ends, and says why it did.
@@ -296,7 +302,7 @@ impl Driver {
         let (ended, detail) = loop {
             let chunk = tokio::select! {
                 chunk = connection.chunk() => chunk,
-                detail = goodbye(&mut self.with.goodbyes, self.connections) => break (Ended::Goodbye, detail),
+                detail = disconnect(&mut self.with.disconnects, self.connections) => break (Ended::ServerDisconnect, detail),
             };
             let chunk = match chunk {
                 Ok(Some(chunk)) => chunk,
@@ -305,7 +311,7 @@ impl Driver {
                 Err(error) => break (Ended::Broken, error.to_string()),
             };
             let received_at = Timestamp::now();
-            self.with.observer.on(Event::Bytes(chunk.len() as u64));
+            self.with.observer.on(Observation::Bytes(chunk.len() as u64));
             self.with
                 .status
                 .update(|status| status.last_byte = Some(received_at));
@@ -327,7 +333,7 @@ impl Driver {
             }
         };
         if framer.unfinished() > 0 {
-            self.with.observer.on(Event::TailDiscarded {
+            self.with.observer.on(Observation::TailDiscarded {
                 bytes: framer.unfinished(),
             });
         }
@@ -337,14 +343,14 @@ impl Driver {
     /// Passes frames on; `false` if the stream must be closed because there is no more room.
     async fn take(&self, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
         frames.retain(|frame| {
-            self.with.observer.on(Event::Frame(frame));
+            self.with.observer.on(Observation::Frame(frame));
             *frame != Frame::KeepAlive
         });
         if frames.is_empty() {
             return true;
         }
         let messages = frames.len() as u64;
-        let drop = self.with.when_full == WhenFull::DropNewest && self.with.inlet.is_full();
+        let drop = self.with.when_full == WhenFull::DropNewest && self.with.queue.is_full();
         self.with.status.update(|status| {
             status.received += messages;
             *(if drop {
@@ -355,10 +361,10 @@ impl Driver {
         });
         if drop {
             let reason = "journal_full";
-            self.with.observer.on(Event::Dropped { reason, messages });
+            self.with.observer.on(Observation::Dropped { reason, messages });
             return true;
         }
-        self.with.inlet.put(Item::Frames {
+        self.with.queue.put(Item::Frames {
             connection: self.connections,
             received_at,
             frames,
@@ -367,18 +373,18 @@ impl Driver {
     }
 
     async fn has_room(&self) -> bool {
-        !self.with.inlet.is_full()
-            || tokio::time::timeout(BACKPRESSURE, self.with.inlet.has_room())
+        !self.with.queue.is_full()
+            || tokio::time::timeout(BACKPRESSURE, self.with.queue.has_room())
                 .await
                 .is_ok()
     }
 }
 
 /// Waits for the goodbye of this connection; those of earlier ones come too late to matter.
-async fn goodbye(goodbyes: &mut mpsc::UnboundedReceiver<Goodbye>, connection: u64) -> String {
+async fn disconnect(disconnects: &mut mpsc::UnboundedReceiver<ServerDisconnect>, connection: u64) -> String {
     loop {
-        match goodbyes.recv().await {
-            Some(goodbye) if goodbye.connection == connection => return goodbye.detail,
+        match disconnects.recv().await {
+            Some(disconnect) if disconnect.connection == connection => return disconnect.detail,
             Some(_) => {}
             None => std::future::pending().await,
         }

@@ -2,19 +2,18 @@
 
 use bytes::{Buf as _, BufMut as _, Bytes};
 
-use crate::lane::LaneSet;
-use crate::time::Timestamp;
+use crate::model::{LaneSet, Timestamp};
 
 /// The format of every head that is written and read. Another one is refused: a reader that guesses would skip entries
 /// without a word. (1 to 3 stood at its place before heads had a version.)
-pub const VERSION: u8 = 4;
+pub(super) const VERSION: u8 = 4;
 
 /// The length of an encoded [`Head`] in bytes: version, kind, epoch, received_at, lanes.
-pub const HEAD_LEN: usize = 1 + 1 + 8 + 8 + 2;
+pub(crate) const HEAD_LEN: usize = 1 + 1 + 8 + 8 + 2;
 
 /// What a payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A line as the source sent it.
     Message = 1,
     /// JSON for the lane `events`.
@@ -25,7 +24,7 @@ pub enum Kind {
 
 /// What precedes a payload in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub(crate) struct Head {
     /// What the payload is.
     pub kind: Kind,
     /// The process start that wrote it, Unix seconds.
@@ -74,7 +73,7 @@ impl Kind {
 
 impl Head {
     /// The bytes of the head, numbers in little-endian order.
-    pub fn encode(&self) -> [u8; HEAD_LEN] {
+    pub(crate) fn encode(&self) -> [u8; HEAD_LEN] {
         let mut bytes = [0; HEAD_LEN];
         let mut rest = &mut bytes[..];
         rest.put_u8(VERSION);
@@ -86,7 +85,7 @@ impl Head {
     }
 
     /// Takes the entry at `position` apart into head and payload.
-    pub fn decode(position: u64, mut entry: Bytes) -> Result<(Self, Bytes), ForeignEntry> {
+    pub(crate) fn decode(position: u64, mut entry: Bytes) -> Result<(Self, Bytes), ForeignEntry> {
         let unreadable = ForeignEntry::Unreadable { position };
         match entry.first() {
             Some(&VERSION) if entry.len() >= HEAD_LEN => {}
@@ -107,7 +106,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lane::Lane;
+    use crate::model::Lane;
 
     fn head(lanes: impl IntoIterator<Item = Lane>) -> Head {
         Head {

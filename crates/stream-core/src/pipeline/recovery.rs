@@ -5,19 +5,19 @@ use std::io;
 use bytes::Bytes;
 use journal::Journal;
 
-use crate::cursor::LaneCursor;
-use crate::entry::{ForeignEntry, Head};
-use crate::time::Timestamp;
+use crate::delivery::LaneCursor;
+use crate::log::{ForeignEntry, Head};
+use crate::model::Timestamp;
 
 /// What outlived it.
-pub(crate) struct Past {
+pub(crate) struct Recovery {
     /// Until when it saw the stream, if it ever did.
     pub(crate) seen: Option<Timestamp>,
     /// The epoch of this one.
     pub(crate) next_epoch: u64,
 }
 
-impl Past {
+impl Recovery {
     /// Reads the journal's ends. An entry that is not ours at either of them means that nothing may start: lanes would meet
     /// it on the way, or whoever wrote it would meet ours.
     pub(crate) fn of(journal: &Journal) -> Result<Self, ForeignEntry> {

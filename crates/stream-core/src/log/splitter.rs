@@ -2,16 +2,13 @@
 
 use bytes::Bytes;
 
-use crate::dead_letter::DeadLetter;
-use crate::entry::{Head, Kind};
-use crate::lane::{Lane, LaneSet};
-use crate::record::Place;
+use super::entry::{Head, Kind};
+use crate::model::{DeadLetter, Lane, LaneSet, Place, Timestamp};
 use crate::source::{Source, Split};
-use crate::time::Timestamp;
 
 /// A message with its place, split.
 #[derive(Debug)]
-pub struct Routed {
+pub(crate) struct SplitMessage {
     /// Its place in the journal.
     pub place: Place,
     /// When it was received.
@@ -23,7 +20,7 @@ pub struct Routed {
 }
 
 /// Splits what is read from the stream or again from the journal, always in the same way.
-pub struct Router {
+pub(crate) struct Splitter {
     /// Who knows how a message splits.
     pub source: std::sync::Arc<dyn Source>,
     /// The lanes that are switched on.
@@ -32,9 +29,9 @@ pub struct Router {
     pub stream: Bytes,
 }
 
-impl Router {
+impl Splitter {
     /// Splits an entry.
-    pub fn split(&self, kind: Kind, received_at: Timestamp, payload: &Bytes) -> Split {
+    pub(crate) fn split(&self, kind: Kind, received_at: Timestamp, payload: &Bytes) -> Split {
         match kind {
             Kind::Message => self.message(received_at, payload),
             Kind::Event => Split {
@@ -47,8 +44,8 @@ impl Router {
     }
 
     /// What was split, with its place.
-    pub fn route(&self, seq: u64, head: Head, split: Split) -> Routed {
-        Routed {
+    pub(crate) fn route(&self, seq: u64, head: Head, split: Split) -> SplitMessage {
+        SplitMessage {
             place: Place {
                 epoch: head.epoch,
                 seq,
@@ -71,9 +68,9 @@ impl Router {
     }
 }
 
-impl Routed {
+impl SplitMessage {
     /// What the message weighs in memory, in bytes: its line, and about as much again composed.
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let values: usize = Lane::ALL
             .iter()
             .filter_map(|lane| self.split.values[*lane].as_ref())

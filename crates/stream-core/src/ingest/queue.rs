@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 
-use crate::frame::Frame;
-use crate::time::Timestamp;
+use crate::model::{Frame, Timestamp};
 
 /// What waits to be journaled.
 #[derive(Debug)]
-pub enum Item {
+pub(crate) enum Item {
     /// Frames read at once from one connection, without keep-alives.
     Frames {
         /// The connection's number, to tell a late goodbye from a current one.
@@ -57,25 +56,25 @@ fn held(frame: &Frame) -> usize {
 
 /// The queue.
 #[derive(Debug)]
-pub struct Inlet {
+pub(crate) struct IngestQueue {
     limit: usize,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     filled: Condvar,
     /// Rings whenever something has been journaled.
     done: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     items: VecDeque<Item>,
     bytes: usize,
     /// Set once the end is announced: until when the journal may still be tried.
     closed: Option<Instant>,
 }
 
-impl Inlet {
+impl IngestQueue {
     /// An empty queue for about `limit` bytes. What was read in one go is taken whole, so one chunk may go over it.
-    pub fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
             state: Mutex::default(),
@@ -86,7 +85,7 @@ impl Inlet {
 
     /// Puts `item` in, even if the queue is full: the producers look at [`is_full`](Self::is_full) first, except those whose
     /// items are few and small.
-    pub fn put(&self, item: Item) {
+    pub(crate) fn put(&self, item: Item) {
         let mut state = self.lock();
         state.bytes += item.weight();
         state.items.push_back(item);
@@ -94,17 +93,17 @@ impl Inlet {
     }
 
     /// Whether nothing more should be read for it.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.lock().bytes >= self.limit
     }
 
     /// Waits until the queue takes more. Cancel safe.
-    pub async fn has_room(&self) {
+    pub(crate) async fn has_room(&self) {
         self.until(|bytes| bytes < self.limit).await;
     }
 
     /// Waits until what was in the queue has been journaled. Cancel safe.
-    pub async fn emptied(&self) {
+    pub(crate) async fn emptied(&self) {
         self.until(|bytes| bytes == 0).await;
     }
 
@@ -120,13 +119,13 @@ impl Inlet {
 
     /// Announces the end: nothing more is put in, and [`next`](Self::next) ends when all has been taken, which may take
     /// until `deadline`.
-    pub fn close(&self, deadline: Instant) {
+    pub(crate) fn close(&self, deadline: Instant) {
         self.lock().closed = Some(deadline);
         self.filled.notify_all();
     }
 
     /// Whether the end was announced and its deadline is over.
-    pub fn has_expired(&self) -> bool {
+    pub(crate) fn has_expired(&self) -> bool {
         self.lock()
             .closed
             .is_some_and(|deadline| Instant::now() >= deadline)
@@ -134,8 +133,8 @@ impl Inlet {
 
     /// Waits for items, at most for `patience`, and takes them, up to about `most` bytes; `None` at the end. What was taken
     /// counts as waiting until [`done`](Self::done).
-    pub fn next(&self, most: usize, patience: Duration) -> Option<Vec<Item>> {
-        let idle = |state: &mut State| state.items.is_empty() && state.closed.is_none();
+    pub(crate) fn next(&self, most: usize, patience: Duration) -> Option<Vec<Item>> {
+        let idle = |state: &mut QueueState| state.items.is_empty() && state.closed.is_none();
         let (mut state, _) = self
             .filled
             .wait_timeout_while(self.lock(), patience, idle)
@@ -155,7 +154,7 @@ impl Inlet {
 
     /// Takes the dead letters out from between the rest; `None` if there are none. They, too, count as waiting until
     /// [`done`](Self::done).
-    pub fn dead_letters(&self) -> Option<Vec<Item>> {
+    pub(crate) fn dead_letters(&self) -> Option<Vec<Item>> {
         let mut state = self.lock();
         let (letters, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut state.items)
             .into_iter()
@@ -165,22 +164,22 @@ impl Inlet {
     }
 
     /// How much [`done`](Self::done) must be told once `items` are journaled, in bytes.
-    pub fn weight(items: &[Item]) -> usize {
+    pub(crate) fn weight(items: &[Item]) -> usize {
         items.iter().map(Item::weight).sum()
     }
 
     /// `bytes` of what was taken are journaled.
-    pub fn done(&self, bytes: usize) {
+    pub(crate) fn done(&self, bytes: usize) {
         self.lock().bytes -= bytes;
         self.done.notify_waiters();
     }
 
     /// Gives up what still waits, and says how many messages that were.
-    pub fn abandon(&self) -> u64 {
+    pub(crate) fn abandon(&self) -> u64 {
         self.lock().items.drain(..).map(|item| item.messages()).sum()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,34 +194,34 @@ mod tests {
 
     #[test]
     fn lines_of_one_byte_weigh_what_they_take() {
-        let inlet = Inlet::new(1 << 20);
+        let queue = IngestQueue::new(1 << 20);
         let frames = vec![Frame::Message(Bytes::from_static(b"x")); 1 << 15];
-        inlet.put(Item::Frames {
+        queue.put(Item::Frames {
             connection: 1,
             received_at: Timestamp::default(),
             frames,
         });
-        assert!(inlet.is_full());
+        assert!(queue.is_full());
     }
 
     #[tokio::test]
     async fn what_was_taken_counts_until_it_is_done() {
-        let inlet = Inlet::new(100);
-        inlet.put(item(60));
-        assert!(!inlet.is_full());
-        inlet.put(item(60));
-        assert!(inlet.is_full());
-        let taken = inlet.next(1, Duration::ZERO).unwrap();
-        assert_eq!((taken.len(), inlet.is_full()), (1, true));
-        inlet.done(Inlet::weight(&taken));
-        assert!(!inlet.is_full());
-        let taken = inlet.next(1_000, Duration::ZERO).unwrap();
-        inlet.close(Instant::now());
-        assert!(inlet.has_expired());
-        assert!(inlet.next(1, Duration::MAX).is_none());
-        let waiting = tokio::time::timeout(Duration::from_millis(10), inlet.emptied());
+        let queue = IngestQueue::new(100);
+        queue.put(item(60));
+        assert!(!queue.is_full());
+        queue.put(item(60));
+        assert!(queue.is_full());
+        let taken = queue.next(1, Duration::ZERO).unwrap();
+        assert_eq!((taken.len(), queue.is_full()), (1, true));
+        queue.done(IngestQueue::weight(&taken));
+        assert!(!queue.is_full());
+        let taken = queue.next(1_000, Duration::ZERO).unwrap();
+        queue.close(Instant::now());
+        assert!(queue.has_expired());
+        assert!(queue.next(1, Duration::MAX).is_none());
+        let waiting = tokio::time::timeout(Duration::from_millis(10), queue.emptied());
         assert!(waiting.await.is_err());
-        inlet.done(Inlet::weight(&taken));
-        inlet.emptied().await;
+        queue.done(IngestQueue::weight(&taken));
+        queue.emptied().await;
     }
 }

@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::lane::{Lane, LaneSet};
-use crate::route::Routed;
+use super::splitter::SplitMessage;
+use crate::model::{Lane, LaneSet};
 
 /// The newest part of the journal in memory, bounded in bytes. What falls out of it is still in the journal.
-pub struct Tail {
+pub(crate) struct TailCache {
     limit: usize,
     held: Mutex<Held>,
     subscribers: Vec<Subscriber>,
 }
 
 struct Held {
-    messages: VecDeque<Arc<Routed>>,
+    messages: VecDeque<Arc<SplitMessage>>,
     /// The position after the newest message.
     end: u64,
     bytes: usize,
@@ -27,19 +27,19 @@ struct Subscriber {
     wake: Arc<Notify>,
 }
 
-/// What [`Tail::read`] finds.
-pub enum Found {
+/// What [`TailCache::read`] finds.
+pub(crate) enum CacheRead {
     /// The lane's messages between the position asked for and this one.
-    Upto(u64, Vec<Arc<Routed>>),
+    Upto(u64, Vec<Arc<SplitMessage>>),
     /// Nothing yet.
     CaughtUp,
     /// The position has fallen out of memory: the journal has it.
     Behind,
 }
 
-impl Tail {
+impl TailCache {
     /// An empty tail that starts at position `end` and holds about `limit` bytes.
-    pub fn new(end: u64, limit: usize) -> Self {
+    pub(crate) fn new(end: u64, limit: usize) -> Self {
         Self {
             limit,
             held: Mutex::new(Held {
@@ -52,7 +52,7 @@ impl Tail {
     }
 
     /// A bell that rings when there is something new for `lane`.
-    pub fn subscribe(&mut self, lane: Lane) -> Arc<Notify> {
+    pub(crate) fn subscribe(&mut self, lane: Lane) -> Arc<Notify> {
         let wake = Arc::new(Notify::new());
         self.subscribers.push(Subscriber {
             lane,
@@ -62,7 +62,7 @@ impl Tail {
     }
 
     /// Adds messages that are in the journal up to `end`, without waking anyone.
-    pub fn push(&self, messages: Vec<Routed>, end: u64) {
+    pub(crate) fn push(&self, messages: Vec<SplitMessage>, end: u64) {
         // Made before and dropped after the lock is held: every lane waits for it.
         let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
         let mut gone = Vec::new();
@@ -82,7 +82,7 @@ impl Tail {
     }
 
     /// Wakes the subscribers of `lanes`.
-    pub fn wake(&self, lanes: LaneSet) {
+    pub(crate) fn wake(&self, lanes: LaneSet) {
         for subscriber in self
             .subscribers
             .iter()
@@ -93,22 +93,22 @@ impl Tail {
     }
 
     /// The position after the newest message.
-    pub fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).end
     }
 
     /// What `lane` gets of up to `most` messages from `position` on.
-    pub fn read(&self, position: u64, lane: Lane, most: usize) -> Found {
+    pub(crate) fn read(&self, position: u64, lane: Lane, most: usize) -> CacheRead {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if position >= held.end {
-            return Found::CaughtUp;
+            return CacheRead::CaughtUp;
         }
         if held
             .messages
             .front()
             .is_none_or(|oldest| position < oldest.place.seq)
         {
-            return Found::Behind;
+            return CacheRead::Behind;
         }
         let start = held
             .messages
@@ -116,19 +116,18 @@ impl Tail {
         let read = held.messages.range(start..).take(most);
         let upto = position + read.len() as u64;
         let ours = read.filter(|message| message.lanes.contains(lane)).cloned();
-        Found::Upto(upto, ours.collect())
+        CacheRead::Upto(upto, ours.collect())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Place;
+    use crate::model::{Place, Timestamp};
     use crate::source::Split;
-    use crate::time::Timestamp;
 
-    fn message(seq: u64) -> Routed {
-        Routed {
+    fn message(seq: u64) -> SplitMessage {
+        SplitMessage {
             place: Place { epoch: 1, seq },
             received_at: Timestamp::default(),
             lanes: [Lane::Tweets].into_iter().collect(),
@@ -136,29 +135,29 @@ mod tests {
         }
     }
 
-    fn seqs(found: Found) -> Option<Vec<u64>> {
+    fn seqs(found: CacheRead) -> Option<Vec<u64>> {
         match found {
-            Found::Upto(_, messages) => Some(messages.iter().map(|message| message.place.seq).collect()),
-            Found::CaughtUp => Some(vec![]),
-            Found::Behind => None,
+            CacheRead::Upto(_, messages) => Some(messages.iter().map(|message| message.place.seq).collect()),
+            CacheRead::CaughtUp => Some(vec![]),
+            CacheRead::Behind => None,
         }
     }
 
     #[test]
     fn it_forgets_the_oldest_and_says_so() {
-        let tail = Tail::new(10, 5 * message(0).weight());
-        assert_eq!(seqs(tail.read(10, Lane::Tweets, 9)), Some(vec![]));
-        assert_eq!(seqs(tail.read(9, Lane::Tweets, 9)), None);
-        tail.push((10..14).map(message).collect(), 14);
-        assert_eq!(seqs(tail.read(10, Lane::Tweets, 2)), Some(vec![10, 11]));
-        tail.push((14..18).map(message).collect(), 18);
-        assert_eq!(seqs(tail.read(12, Lane::Tweets, 9)), None);
+        let cache = TailCache::new(10, 5 * message(0).weight());
+        assert_eq!(seqs(cache.read(10, Lane::Tweets, 9)), Some(vec![]));
+        assert_eq!(seqs(cache.read(9, Lane::Tweets, 9)), None);
+        cache.push((10..14).map(message).collect(), 14);
+        assert_eq!(seqs(cache.read(10, Lane::Tweets, 2)), Some(vec![10, 11]));
+        cache.push((14..18).map(message).collect(), 18);
+        assert_eq!(seqs(cache.read(12, Lane::Tweets, 9)), None);
         assert_eq!(
-            seqs(tail.read(13, Lane::Tweets, 9)),
+            seqs(cache.read(13, Lane::Tweets, 9)),
             Some(vec![13, 14, 15, 16, 17])
         );
-        assert_eq!(seqs(tail.read(18, Lane::Tweets, 9)), Some(vec![]));
-        let Found::Upto(upto, messages) = tail.read(14, Lane::Errors, 3) else {
+        assert_eq!(seqs(cache.read(18, Lane::Tweets, 9)), Some(vec![]));
+        let CacheRead::Upto(upto, messages) = cache.read(14, Lane::Errors, 3) else {
             panic!("not in memory")
         };
         assert_eq!((upto, messages.len()), (17, 0));

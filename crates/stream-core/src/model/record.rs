@@ -4,8 +4,8 @@ use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 
-use crate::lane::{Lane, LaneSet};
-use crate::time::Timestamp;
+use super::lane::{Lane, LaneSet};
+use super::timestamp::Timestamp;
 
 /// The name of the one header (Kafka, AMQP) that every record carries; its value is [`Record::header`].
 pub const HEADER: &str = "birdfeed";

@@ -1,0 +1,11 @@
+//! One lane's way into one sink: the loop that publishes and replays, and the accounts it keeps.
+
+mod cursor;
+mod lane_loop;
+mod ledger;
+mod window;
+
+pub(crate) use cursor::{LaneCursor, name as cursor_name};
+pub use lane_loop::Broken;
+pub(crate) use lane_loop::{Delivery, LaneLoop, StopSignals};
+pub use window::Limits;

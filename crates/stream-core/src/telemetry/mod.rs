@@ -1,0 +1,12 @@
+//! The data path seen from outside: what happens, told as it happens; and one snapshot, which metrics, status and health all
+//! render.
+
+mod heartbeat;
+mod observer;
+mod status;
+mod view;
+
+pub(crate) use heartbeat::{Heartbeat, PERIOD as HEARTBEAT_PERIOD};
+pub use observer::{Observation, Observer};
+pub use status::{LaneStatus, StatusCell, StreamStatus};
+pub use view::{JournalStatus, Status, View};
