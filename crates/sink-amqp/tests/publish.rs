@@ -12,7 +12,7 @@ use lapin::options::{ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOption
 use lapin::types::{AMQPValue, FieldTable};
 use sink_amqp::{AmqpSink, Settings};
 use stream_core::cloudevents::Headers;
-use stream_core::model::Lane;
+use stream_core::model::{Lane, SinkErrorClass};
 use stream_core::sink::{Outcome, Sink as _, SinkError};
 
 fn text(value: &str) -> AMQPValue {
@@ -295,7 +295,10 @@ async fn a_deleted_exchange_comes_back() {
         matches!(&error, SinkError::Operator(text) if text.contains("declare = true")),
         "{error:?}"
     );
-    assert_eq!(strict.check().await.unwrap_err().class(), "operator");
+    assert_eq!(
+        strict.check().await.unwrap_err().class(),
+        SinkErrorClass::Operator
+    );
 
     let mut publisher = reopen(&sink).await;
     deliver(&mut *publisher, &[record(0, "{}")], 1, &mut BTreeSet::new())

@@ -191,6 +191,8 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
+    use stream_core::model::SinkErrorClass;
+
     use super::*;
 
     fn told(health: &Health) -> Option<(Trouble, u64)> {
@@ -209,14 +211,14 @@ mod tests {
         }
         assert_eq!(told(&health), Some((Trouble::Rejected, 99)));
         let error = health.explain("");
-        assert_eq!(error.class(), "operator");
+        assert_eq!(error.class(), SinkErrorClass::Operator);
         assert_eq!(
             error.to_string(),
             "Kafka at kafka:9092 refuses the connection: Invalid username or password"
         );
         health.well();
         assert_eq!(told(&health), None);
-        assert_eq!(health.explain("timed out").class(), "unavailable");
+        assert_eq!(health.explain("timed out").class(), SinkErrorClass::Unavailable);
     }
 
     #[test]

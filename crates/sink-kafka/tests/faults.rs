@@ -14,7 +14,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use sink_kafka::{KafkaSink, Settings};
-use stream_core::model::Lane;
+use stream_core::model::{Lane, SinkErrorClass};
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
 use test_brokers::{Broker, own_kafka, secure_kafka};
 
@@ -94,7 +94,7 @@ async fn a_broker_that_is_killed_costs_nothing_and_is_used_again_at_once() {
     drop(publisher);
     let start = Instant::now();
     let refused = sink.open(Lane::Tweets).await.err().expect("no broker");
-    assert_eq!(refused.class(), "unavailable", "{refused}");
+    assert_eq!(refused.class(), SinkErrorClass::Unavailable, "{refused}");
     assert!(
         refused.to_string().contains(&settings.bootstrap_servers),
         "{refused}"
@@ -174,7 +174,7 @@ async fn a_wrong_password_is_said_clearly_and_never_shown() {
         refused.check().await.unwrap_err(),
         refused.open(Lane::Tweets).await.err().expect("refused"),
     ] {
-        assert_eq!(error.class(), "operator", "{error}");
+        assert_eq!(error.class(), SinkErrorClass::Operator, "{error}");
         let text = format!("{error} {error:?} {refused:?}");
         assert!(
             text.contains(&secure.address) && text.to_lowercase().contains("authentication"),
@@ -203,7 +203,7 @@ async fn a_check_of_a_dead_address_names_it() {
     let address = free.expect("a free port").to_string();
     let sink = sink(&settings(&address));
     let error = sink.check().await.unwrap_err();
-    assert_eq!(error.class(), "unavailable");
+    assert_eq!(error.class(), SinkErrorClass::Unavailable);
     assert!(error.to_string().contains(&address), "{error}");
     assert!(error.to_string().contains("refused"), "{error}");
 }

@@ -10,7 +10,7 @@
 //! | `data` with one compliance event and nothing beside it | `compliance` | `compliance`: the `data` object; key: the id concerned |
 //! | `errors` (or GNIP's `error`) without `data` | `error` | `errors`: the whole message; the stream is over |
 //! | any other object | `unknown` | `unknown`: the whole message |
-//! | anything else | `invalid` | none: a dead letter for one of [`REASONS`] |
+//! | anything else | `invalid` | none: a dead letter |
 //!
 //! `null` counts as absent. The order of members and members that nobody has seen do not matter; the latter stay in
 //! `responses`. A member of ours that is there twice makes a dead letter: we do not guess. So does a byte order mark: no
@@ -22,8 +22,8 @@ mod id;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use stream_core::model::Lane;
 use stream_core::model::Timestamp;
+use stream_core::model::{DeadLetterReason, Lane};
 use stream_core::source::{Split, Verdict};
 
 use envelope::{Compliance, Envelope, Goodbye};
@@ -32,20 +32,17 @@ use id::Id;
 /// The kinds of message.
 pub const KINDS: [&str; 5] = ["post", "error", "compliance", "unknown", "invalid"];
 
-/// Why a message is a dead letter.
-pub const REASONS: [&str; 4] = ["not_utf8", "not_json", "not_an_object", "duplicate_key"];
-
 /// Splits one message, given without its line end.
 pub fn split(message: &Bytes) -> Split {
     let Ok(text) = std::str::from_utf8(message) else {
-        return Split::dead_letter("not_utf8");
+        return Split::dead_letter(DeadLetterReason::NotUtf8);
     };
     let envelope: Envelope = match serde_json::from_str(text) {
         Ok(envelope) => envelope,
         Err(_) => return Split::dead_letter(why_not(text)),
     };
     if envelope.duplicate {
-        return Split::dead_letter("duplicate_key");
+        return Split::dead_letter(DeadLetterReason::DuplicateKey);
     }
     let split = match (envelope.data, envelope.goodbye()) {
         (Some(data), _) => with_data(message, data, &envelope),
@@ -55,10 +52,10 @@ pub fn split(message: &Bytes) -> Split {
     split.with(Lane::Responses, message.clone())
 }
 
-fn why_not(text: &str) -> &'static str {
+fn why_not(text: &str) -> DeadLetterReason {
     match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) => "not_an_object",
-        Err(_) => "not_json",
+        Ok(_) => DeadLetterReason::NotAnObject,
+        Err(_) => DeadLetterReason::NotJson,
     }
 }
 

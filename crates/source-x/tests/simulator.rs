@@ -11,7 +11,7 @@ use simulator::fault::{Fault, FaultPlan, Socket, Status};
 use simulator::{Chunking, Cut, Disconnect, Garbage, Simulator};
 use source_x::rules::{Mode, NewRule, RuleProblem};
 use source_x::{Endpoint, RulesClient, Settings, Token};
-use stream_core::model::Lane;
+use stream_core::model::{DeadLetterReason, Lane};
 use stream_core::source::{ConnectErrorClass, Connection, ReadError, Verdict};
 use support::{SECRET, authority, connect, refusal};
 
@@ -205,12 +205,12 @@ async fn garbage_splits_into_unknown_or_dead_letters() {
     for garbage in kinds {
         let split = source_x::split(&Bytes::from(garbage.line()));
         let expected = match garbage {
-            G::InvalidUtf8 => ("invalid", Some("not_utf8")),
+            G::InvalidUtf8 => ("invalid", Some(DeadLetterReason::NotUtf8)),
             G::NotJson | G::Truncated | G::Nul | G::Bom | G::TwoObjects | G::Blank => {
-                ("invalid", Some("not_json"))
+                ("invalid", Some(DeadLetterReason::NotJson))
             }
-            G::Array | G::Number | G::Null => ("invalid", Some("not_an_object")),
-            G::DuplicateKeys => ("invalid", Some("duplicate_key")),
+            G::Array | G::Number | G::Null => ("invalid", Some(DeadLetterReason::NotAnObject)),
+            G::DuplicateKeys => ("invalid", Some(DeadLetterReason::DuplicateKey)),
             G::EmptyObject | G::UnknownObject | G::DeepNesting => ("unknown", None),
             G::LoneSurrogate | G::HugeId => ("post", None),
         };

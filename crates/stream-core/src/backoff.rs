@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A ladder of waits.
+/// Backoff schedule: how long to wait after each further failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BackoffSchedule {
     /// Grows by `step` with each failure after the first; the first wait is nothing.
@@ -73,12 +73,12 @@ pub(crate) fn jittered(wait: Duration, random: f64) -> Duration {
 mod tests {
     use super::*;
 
-    fn waits(ladder: BackoffSchedule, failures: impl Iterator<Item = u32>) -> Vec<u128> {
-        failures.map(|n| ladder.wait(n).as_millis()).collect()
+    fn waits(schedule: BackoffSchedule, failures: impl Iterator<Item = u32>) -> Vec<u128> {
+        failures.map(|n| schedule.wait(n).as_millis()).collect()
     }
 
     #[test]
-    fn the_ladders_are_x_s() {
+    fn the_schedules_are_x_s() {
         assert_eq!(waits(NETWORK, 0..5), [0, 0, 250, 500, 750]);
         assert_eq!(waits(NETWORK, 64..67), [15_750, 16_000, 16_000]);
         assert_eq!(

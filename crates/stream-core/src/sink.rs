@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::model::{Lane, Record};
+use crate::model::{Lane, Record, SinkErrorClass};
 
 /// A broker, or a folder of files.
 pub trait Sink: Send + Sync + 'static {
@@ -88,10 +88,10 @@ pub enum SinkError {
 
 impl SinkError {
     /// The `class` label of `birdfeed_lane_errors_total`.
-    pub const fn class(&self) -> &'static str {
+    pub const fn class(&self) -> SinkErrorClass {
         match self {
-            Self::Unavailable(_) => "unavailable",
-            Self::Operator(_) => "operator",
+            Self::Unavailable(_) => SinkErrorClass::Unavailable,
+            Self::Operator(_) => SinkErrorClass::Operator,
         }
     }
 }

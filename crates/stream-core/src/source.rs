@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::model::{Lane, LaneSet, PerLane, Timestamp};
+use crate::model::{ConnectOutcome, DeadLetterReason, Lane, LaneSet, PerLane, Timestamp};
 
 /// Where a stream comes from.
 pub trait Source: Send + Sync + 'static {
@@ -32,7 +32,7 @@ pub trait Connection: Send {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct ConnectError {
-    /// Which ladder of waits applies.
+    /// Which backoff schedule applies.
     pub class: ConnectErrorClass,
     /// The HTTP status, when there was an answer.
     pub status: Option<u16>,
@@ -61,6 +61,20 @@ pub enum ConnectErrorClass {
     Refused,
 }
 
+impl ConnectErrorClass {
+    /// What became of the attempt, as metrics tell it.
+    pub const fn outcome(self) -> ConnectOutcome {
+        match self {
+            Self::Network => ConnectOutcome::Network,
+            Self::Http => ConnectOutcome::Http,
+            Self::RateLimited { .. } => ConnectOutcome::RateLimited,
+            Self::TooManyConnections => ConnectOutcome::TooManyConnections,
+            Self::UsageCapped => ConnectOutcome::UsageCapped,
+            Self::Refused => ConnectOutcome::Refused,
+        }
+    }
+}
+
 /// Why an open stream ended, other than by the server's clean end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -84,7 +98,7 @@ pub struct Split {
     /// The value for each lane that gets a record.
     pub values: PerLane<Option<Bytes>>,
     /// Why the message is a dead letter, if it cannot be read. The caller makes the dead letter.
-    pub dead_letter: Option<&'static str>,
+    pub dead_letter: Option<DeadLetterReason>,
     /// What the message means for the connection that brought it.
     pub verdict: Verdict,
 }
@@ -95,7 +109,7 @@ pub enum Verdict {
     /// Nothing.
     #[default]
     Continue,
-    /// The server has said goodbye (errors alone): close and reconnect, even if the socket stays open.
+    /// The server disconnects us (errors alone): close and reconnect, even if the socket stays open.
     Disconnect(String),
 }
 
@@ -112,8 +126,8 @@ impl Split {
         }
     }
 
-    /// A message that cannot be read, for `reason` (a closed set of names).
-    pub fn dead_letter(reason: &'static str) -> Self {
+    /// A message that cannot be read, for `reason`.
+    pub fn dead_letter(reason: DeadLetterReason) -> Self {
         Self {
             dead_letter: Some(reason),
             ..Self::new("invalid")

@@ -7,7 +7,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
-use stream_core::model::Lane;
+use stream_core::model::{Lane, StreamState};
 use stream_core::pipeline::{Failure, WhenFull};
 use stream_core::source::{ConnectErrorClass, ReadError};
 use stream_core::testing::memory::{OpenFault, Settling};
@@ -38,7 +38,7 @@ async fn a_full_journal_closes_the_stream_and_loses_nothing() {
         tokio::time::sleep(Duration::from_micros(200)).await;
         assert!(sent < 10_000, "nobody closed the stream");
     }
-    until("paused", || run.view.status().stream.state == "paused").await;
+    until("paused", || run.view.status().stream.state == StreamState::Paused).await;
     let status = run.view.status();
     assert!(status.stream.journal_blocked.is_some());
     assert_eq!(rig.counts.of("disconnected journal_full"), 1);
@@ -115,7 +115,7 @@ async fn a_record_refused_while_the_journal_is_full_does_not_block_for_ever() {
         sent += 1;
         tokio::time::sleep(Duration::from_micros(200)).await;
     }
-    until("paused", || run.view.status().stream.state == "paused").await;
+    until("paused", || run.view.status().stream.state == StreamState::Paused).await;
     rig.memory.come_up();
     run.settled().await;
     assert_eq!(run.lane(Lane::Tweets).dead_lettered, 1);
@@ -163,7 +163,7 @@ async fn a_goodbye_that_comes_late_ends_no_later_connection() {
     run.journaled(54).await;
     run.settled().await;
     assert_eq!(run.view.status().stream.connections, 5);
-    assert_eq!(run.view.status().stream.state, "streaming");
+    assert_eq!(run.view.status().stream.state, StreamState::Streaming);
     assert_eq!(
         firsts(&rig.memory.stored(Lane::Tweets)),
         (0..50).map(post).collect::<Vec<_>>()
@@ -185,7 +185,7 @@ async fn every_end_of_a_connection_is_told_and_survived() {
         send(&wire, [post(n)]).await;
         assert!(wire.send(&b"half"[..]).await);
         wire.end(end).await;
-        until("ended", || rig.counts.of("tail discarded") == 4 * (n as u64 + 1)).await;
+        until("ended", || rig.counts.of("half line") == 4 * (n as u64 + 1)).await;
     }
     let wire = run.script.accept();
     send(&wire, [post(3)]).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stream_core::model::Timestamp;
+use stream_core::model::{StreamState, Timestamp};
 use stream_core::telemetry::LaneStatus;
 use stream_core::telemetry::{Status, View};
 
@@ -33,7 +33,7 @@ pub fn live(view: &View, status: &Status) -> Health {
 
 /// Whether a loop came to its end in good order: while the lanes drain, there is no reader any more.
 fn has_ended(name: &str, status: &Status) -> bool {
-    name == "reader" && status.stream.state == "stopped"
+    name == "reader" && status.stream.state == StreamState::Stopped
 }
 
 /// Whether the process does what it is there for.
@@ -51,7 +51,7 @@ fn stream(status: &Status, now: Timestamp) -> Vec<String> {
     let stream = &status.stream;
     let mut reasons = Vec::new();
     let unheard = match stream.last_byte {
-        None if stream.state != "streaming" => Some("yet".to_owned()),
+        None if stream.state != StreamState::Streaming => Some("yet".to_owned()),
         Some(at) if now.since(at) > UNHEARD => Some(format!("for {UNHEARD:?}")),
         _ => None,
     };
@@ -59,7 +59,7 @@ fn stream(status: &Status, now: Timestamp) -> Vec<String> {
         let why = stream.last_error.as_deref().unwrap_or("no error so far");
         reasons.push(format!("nothing has come from X {since_when}: {why}"));
     }
-    if matches!(stream.state, "paused" | "stopped") {
+    if matches!(stream.state, StreamState::Paused | StreamState::Stopped) {
         reasons.push(format!("the stream is {}", stream.state));
     }
     if let Some(why) = &stream.journal_blocked {
@@ -99,7 +99,7 @@ mod tests {
         Status {
             name: "main".into(),
             stream: StreamStatus {
-                state: "streaming",
+                state: StreamState::Streaming,
                 ..StreamStatus::default()
             },
             lanes: vec![LaneStatus::new("kafka", Lane::Tweets)],
@@ -125,19 +125,19 @@ mod tests {
     fn a_stream_must_be_heard_and_kept() {
         assert_eq!(stream(&status(), at(1_000)), Vec::<String>::new());
         let mut early = status();
-        early.stream.state = "waiting";
+        early.stream.state = StreamState::Waiting;
         early.stream.last_error = Some("HTTP 401".into());
         assert_eq!(
             stream(&early, at(1_000)),
             ["nothing has come from X yet: HTTP 401"]
         );
         let mut full = status();
-        full.stream.state = "paused";
+        full.stream.state = StreamState::Paused;
         full.stream.last_byte = Some(at(1_000));
         full.stream.journal_blocked = Some("full".into());
         assert_eq!(stream(&full, at(1_000)).len(), 2);
         let mut away = status();
-        away.stream.state = "waiting";
+        away.stream.state = StreamState::Waiting;
         away.stream.last_byte = Some(at(1_000));
         away.stream.last_error = Some("HTTP 503".into());
         assert_eq!(stream(&away, at(1_300)), Vec::<String>::new());
@@ -177,7 +177,7 @@ mod tests {
     fn a_reader_that_was_told_to_stop_is_not_stuck() {
         let mut draining = status();
         assert!(!has_ended("reader", &draining));
-        draining.stream.state = "stopped";
+        draining.stream.state = StreamState::Stopped;
         assert!(has_ended("reader", &draining) && !has_ended("ingest", &draining));
     }
 }

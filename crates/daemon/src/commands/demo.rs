@@ -217,7 +217,7 @@ fn agrees(status: &Status, proof: &Proof) -> bool {
         found,
         equal,
     } = proof;
-    let counts = status.lanes.iter().find(|status| status.lane == lane.name());
+    let counts = status.lanes.iter().find(|status| status.lane == *lane);
     let (received, delivered) = counts.map_or((0, 0), |status| (status.received, status.delivered));
     let agree = *equal && [received, delivered, *found].iter().all(|count| count == sent);
     let verdict = if agree { "yes" } else { "NO" };

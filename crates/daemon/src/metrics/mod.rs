@@ -12,8 +12,10 @@ use prometheus::{
     TextEncoder,
 };
 use source_x::split;
-use stream_core::model::Frame;
-use stream_core::model::{Lane, PerLane};
+use stream_core::model::{
+    ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel, Lane,
+    PerLane, WaitClass,
+};
 use stream_core::telemetry::View;
 use stream_core::telemetry::{Observation, Observer};
 
@@ -50,68 +52,42 @@ const SECONDS: [f64; 19] = [
     20.0, 45.0, 90.0,
 ];
 
-/// The values that a label may have, so that every series is there from the start.
-const OUTCOMES: &[&str] = &[
-    "accepted",
-    "network",
-    "http",
-    "rate_limited",
-    "too_many_connections",
-    "usage_capped",
-    "refused",
-];
-const REASONS: &[&str] = &[
-    "clean_end",
-    "broken",
-    "silence",
-    "stalled",
-    "goodbye",
-    "journal_full",
-    "shutdown",
-];
-const CLASSES: &[&str] = &[
-    "immediate",
-    "network",
-    "http",
-    "rate_limited",
-    "usage_capped",
-    "budget",
-];
-const STATUSES: &[&str] = &[
-    "400", "401", "403", "404", "409", "429", "500", "502", "503", "504", OTHER,
-];
-const OTHER: &str = "other";
-const FRAMES: &[&str] = &["message", "keep_alive", "oversize"];
-const DROPPED: [&str; 2] = ["journal_full", "journal_unavailable"];
-/// Why there is no record of a message: it was too long, or a sink refused it, or it could not be split. It goes to the lane
-/// `dead_letter`, or is dropped if that is off.
-const UNDELIVERABLE: [&str; 2] = ["oversize", "refused"];
-
 impl Metrics {
     /// Counters at zero, for these sinks' lanes (sink name, lane).
     pub fn new(lanes: &[(String, Lane)]) -> Result<Self, prometheus::Error> {
         let made = Maker(Registry::new());
-        let undeliverable = [&UNDELIVERABLE[..], &split::REASONS[..]].concat();
-        let frames = made.counters(&catalogue::STREAM_FRAMES, FRAMES)?;
+        let frames = made.counters(&catalogue::STREAM_FRAMES, &FrameKind::ALL.map(FrameKind::name))?;
         let metrics = Self {
-            connects: made.counters(&catalogue::STREAM_CONNECTS, OUTCOMES)?,
-            disconnects: made.counters(&catalogue::STREAM_DISCONNECTS, REASONS)?,
-            retries: made.counters(&catalogue::STREAM_RETRIES, CLASSES)?,
+            connects: made.counters(
+                &catalogue::STREAM_CONNECTS,
+                &ConnectOutcome::ALL.map(ConnectOutcome::name),
+            )?,
+            disconnects: made.counters(
+                &catalogue::STREAM_DISCONNECTS,
+                &DisconnectReason::ALL.map(DisconnectReason::name),
+            )?,
+            retries: made.counters(&catalogue::STREAM_RETRIES, &WaitClass::ALL.map(WaitClass::name))?,
             retry_wait: made.gauge(&catalogue::STREAM_RETRY_WAIT)?,
             bytes: made.counter(&catalogue::STREAM_BYTES)?,
-            frame_messages: frames.with_label_values(&["message"]),
+            frame_messages: frames.with_label_values(&[FrameKind::Message.name()]),
             frames,
             discarded: made.counter(&catalogue::STREAM_DISCARDED)?,
             messages: made.counters(&catalogue::STREAM_MESSAGES, &split::KINDS)?,
-            http_errors: made.counters(&catalogue::STREAM_HTTP_ERRORS, STATUSES)?,
+            http_errors: made.counters(
+                &catalogue::STREAM_HTTP_ERRORS,
+                &HttpStatusLabel::ALL.map(HttpStatusLabel::name),
+            )?,
             gap_seconds: made.gap_seconds()?,
             lag: made.histogram(&catalogue::STREAM_LAG)?,
             confirm: made.confirm(lanes)?,
             dropped: made.counters(
                 &catalogue::MESSAGES_DROPPED,
-                &[&DROPPED[..], &undeliverable].concat(),
+                &DropReason::ALL.map(DropReason::name),
             )?,
-            dead_letters: made.counters(&catalogue::DEAD_LETTERS, &undeliverable)?,
+            dead_letters: made.counters(
+                &catalogue::DEAD_LETTERS,
+                &DeadLetterReason::ALL.map(DeadLetterReason::name),
+            )?,
             append: made.histogram(&catalogue::JOURNAL_APPEND)?,
             sync: made.histogram(&catalogue::JOURNAL_SYNC)?,
             registry: made.0,
@@ -149,21 +125,19 @@ impl Observer for Metrics {
     fn on(&self, event: Observation<'_>) {
         match event {
             Observation::Connect { outcome, http_error } => {
-                self.connects.with_label_values(&[outcome]).inc();
-                if outcome == "accepted" {
+                self.connects.with_label_values(&[outcome.name()]).inc();
+                if outcome == ConnectOutcome::Accepted {
                     self.retry_wait.set(0.0);
                 }
                 if let Some(status) = http_error {
-                    let status = status.to_string();
-                    let known = STATUSES.iter().find(|known| **known == status);
-                    self.http_errors
-                        .with_label_values(&[*known.unwrap_or(&OTHER)])
-                        .inc();
+                    self.http_errors.with_label_values(&[status.name()]).inc();
                 }
             }
-            Observation::Disconnected { reason } => self.disconnects.with_label_values(&[reason]).inc(),
+            Observation::Disconnected { reason } => {
+                self.disconnects.with_label_values(&[reason.name()]).inc();
+            }
             Observation::Waiting { class, wait } => {
-                self.retries.with_label_values(&[class]).inc();
+                self.retries.with_label_values(&[class.name()]).inc();
                 self.retry_wait.set(wait.as_secs_f64());
             }
             Observation::Gap { length } => self
@@ -171,19 +145,18 @@ impl Observer for Metrics {
                 .with_label_values(&["false"])
                 .inc_by(length.as_secs_f64()),
             Observation::Bytes(bytes) => self.bytes.inc_by(bytes),
-            Observation::Frame(Frame::Message(_)) => self.frame_messages.inc(),
-            Observation::Frame(Frame::KeepAlive) => self.frames.with_label_values(&["keep_alive"]).inc(),
-            Observation::Frame(Frame::Oversize(_)) => self.frames.with_label_values(&["oversize"]).inc(),
-            Observation::TailDiscarded { bytes } => self.discarded.inc_by(bytes),
+            Observation::Frame(FrameKind::Message) => self.frame_messages.inc(),
+            Observation::Frame(kind) => self.frames.with_label_values(&[kind.name()]).inc(),
+            Observation::HalfLine { bytes } => self.discarded.inc_by(bytes),
             Observation::Message { kind, lag } => {
                 self.messages.with_label_values(&[kind]).inc();
                 if let Some(lag) = lag {
                     self.lag.observe(lag.as_secs_f64());
                 }
             }
-            Observation::DeadLetter { reason } => self.dead_letters.with_label_values(&[reason]).inc(),
+            Observation::DeadLetter { reason } => self.dead_letters.with_label_values(&[reason.name()]).inc(),
             Observation::Dropped { reason, messages } => {
-                self.dropped.with_label_values(&[reason]).inc_by(messages)
+                self.dropped.with_label_values(&[reason.name()]).inc_by(messages);
             }
             Observation::Confirmed { sink, lane, latency } => self.confirmed(sink, lane, latency),
         }
@@ -275,12 +248,14 @@ mod tests {
         for kind in split::KINDS {
             metrics.on(Observation::Message { kind, lag: None });
         }
-        for reason in split::REASONS.into_iter().chain(UNDELIVERABLE) {
+        for reason in DeadLetterReason::ALL {
             metrics.on(Observation::DeadLetter { reason });
+        }
+        for reason in DropReason::ALL {
             metrics.on(Observation::Dropped { reason, messages: 1 });
         }
         for status in [200, 302, 401, 429, 503, 520] {
-            let (outcome, http_error) = ("http", Some(status));
+            let (outcome, http_error) = (ConnectOutcome::Http, Some(HttpStatusLabel::of(status)));
             metrics.on(Observation::Connect { outcome, http_error });
         }
         assert_eq!(series(&metrics), before);

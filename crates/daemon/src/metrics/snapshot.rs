@@ -3,8 +3,7 @@
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
 use prometheus::{GaugeVec, IntCounterVec, Opts};
-use stream_core::model::Timestamp;
-use stream_core::pipeline::STATES;
+use stream_core::model::{StreamState, Timestamp};
 use stream_core::telemetry::LaneStatus;
 use stream_core::telemetry::Status;
 
@@ -22,10 +21,8 @@ pub(super) fn gather(status: &Status) -> Made {
 
 fn stream(status: &Status) -> Made {
     let stream = &status.stream;
-    let states: Vec<_> = STATES
-        .iter()
-        .map(|state| (vec![*state], f64::from(u8::from(*state == stream.state))))
-        .collect();
+    let states =
+        StreamState::ALL.map(|state| (vec![state.name()], f64::from(u8::from(state == stream.state))));
     let last_byte = stream.last_byte.map_or(0.0, |at| at.micros() as f64 / 1e6);
     [
         family(&all::STREAM_STATE, &states),
@@ -64,7 +61,7 @@ fn lanes(lanes: &[LaneStatus], now: Timestamp) -> Made {
     let each = |metric: &Metric, value: &dyn Fn(&LaneStatus) -> f64| {
         let samples: Vec<_> = lanes
             .iter()
-            .map(|lane| (vec![lane.sink.as_str(), lane.lane], value(lane)))
+            .map(|lane| (vec![lane.sink.as_str(), lane.lane.name()], value(lane)))
             .collect();
         family(metric, &samples)
     };
@@ -75,7 +72,7 @@ fn lanes(lanes: &[LaneStatus], now: Timestamp) -> Made {
                 ("unavailable", lane.errors_unavailable),
                 ("operator", lane.errors_operator),
             ]
-            .map(|(class, count)| (vec![lane.sink.as_str(), lane.lane, class], count as f64))
+            .map(|(class, count)| (vec![lane.sink.as_str(), lane.lane.name(), class], count as f64))
         })
         .collect();
     let lag = |lane: &LaneStatus| {

@@ -13,7 +13,7 @@ use super::window::{Limits, Settlement};
 use crate::backoff;
 use crate::ingest::{IngestQueue, Item};
 use crate::log::{ForeignEntry, LaneReadError, LaneReader};
-use crate::model::{DeadLetter, Lane, Refused, Timestamp};
+use crate::model::{DeadLetter, DeadLetterReason, DropReason, Lane, Refused, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
 use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
 
@@ -46,33 +46,29 @@ pub enum Broken {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StopSignals {
     /// Nothing new comes in any more: finish what is there, unless the broker is away.
-    pub drain: CancellationToken,
+    pub(crate) drain: CancellationToken,
     /// Finish at once; the journal keeps the rest.
-    pub now: CancellationToken,
+    pub(crate) now: CancellationToken,
 }
 
 /// What a lane works with.
 pub(crate) struct Delivery {
     /// The sink's name.
-    pub sink_name: String,
+    pub(crate) sink_name: String,
     /// The sink.
-    pub sink: Arc<dyn Sink>,
+    pub(crate) sink: Arc<dyn Sink>,
     /// The lane.
-    pub lane: Lane,
-    /// The messages; its position is set from the lane's cursor.
-    pub reader: LaneReader,
-    /// Where the cursor is kept.
-    pub journal: Journal,
+    pub(crate) lane: Lane,
     /// Where dead letters go, if that lane is switched on.
-    pub dead_letters: Option<Arc<IngestQueue>>,
+    pub(crate) dead_letters: Option<Arc<IngestQueue>>,
     /// How much may be in flight.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// Who counts.
-    pub observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn Observer>,
     /// What the lane says of itself.
-    pub status: StatusCell<LaneStatus>,
+    pub(crate) status: StatusCell<LaneStatus>,
     /// When to stop.
-    pub stop: StopSignals,
+    pub(crate) stop: StopSignals,
 }
 
 /// Why a session with a publisher ended.
@@ -95,14 +91,8 @@ pub(crate) struct LaneLoop {
 
 impl LaneLoop {
     /// A loop that goes on from the lane's cursor, or from the oldest message that the journal holds.
-    pub(crate) fn new(mut with: Delivery) -> Self {
-        let ledger = LaneLedger::open(
-            &with.sink_name,
-            with.lane,
-            with.journal.clone(),
-            with.status.clone(),
-        );
-        with.reader.seek(ledger.cursor());
+    pub(crate) fn new(with: Delivery, reader: LaneReader, journal: Journal) -> Self {
+        let ledger = LaneLedger::open(&with.sink_name, with.lane, journal, reader, with.status.clone());
         Self {
             with,
             ledger,
@@ -131,7 +121,7 @@ impl LaneLoop {
                     }
                 }
             }
-            self.ledger.rewind(&mut self.with.reader);
+            self.ledger.rewind();
         }
     }
 
@@ -162,7 +152,7 @@ impl LaneLoop {
         let mut settled = Vec::new();
         loop {
             let draining = stop.drain.is_cancelled();
-            if draining && self.ledger.oldest().is_none() && self.with.reader.is_caught_up() {
+            if draining && self.ledger.oldest().is_none() && self.ledger.is_caught_up() {
                 return Ok(SessionEnd::Finished);
             }
             settled.clear();
@@ -177,7 +167,7 @@ impl LaneLoop {
                         return Ok(ended);
                     }
                 }
-                ready = self.with.reader.ready(), if self.ledger.has_room(self.limits()) => {
+                ready = self.ledger.ready(), if self.ledger.has_room(self.limits()) => {
                     match ready {
                         Ok(()) => {}
                         Err(LaneReadError::Foreign(entry)) => return Err(entry.into()),
@@ -189,8 +179,8 @@ impl LaneLoop {
                     }
                 }
             }
-            if !self.ledger.agree(&self.with.reader) {
-                return Err(self.miscounted("the books do not balance"));
+            if !self.ledger.agree() {
+                return Err(self.miscounted("the accounts do not balance"));
             }
         }
     }
@@ -206,7 +196,7 @@ impl LaneLoop {
     /// Takes messages while the window has room and hands their records over.
     async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<(), SinkError> {
         let limits = self.limits();
-        let records = self.ledger.take_on(&mut self.with.reader, limits);
+        let records = self.ledger.take_on(limits);
         self.careful_no_longer_than_needed();
         if records.is_empty() {
             return Ok(());
@@ -219,7 +209,7 @@ impl LaneLoop {
         }
     }
 
-    /// LaneLedger outcomes and moves the cursor over what is settled.
+    /// Notes outcomes and moves the cursor over what is settled.
     async fn settle(&mut self, settled: &mut Vec<Settled>) -> Result<Option<SessionEnd>, Broken> {
         let mut suspect = None;
         for Settled { seq, outcome } in settled.drain(..) {
@@ -237,7 +227,7 @@ impl LaneLoop {
             }
         }
         let (now, with) = (Timestamp::now(), &self.with);
-        self.ledger.pass_delivered(&with.reader, |record| {
+        self.ledger.pass_delivered(|record| {
             let latency = now.since(record.received_at);
             let (sink, lane) = (with.sink_name.as_str(), record.lane);
             with.observer.on(Observation::Confirmed { sink, lane, latency });
@@ -281,16 +271,16 @@ impl LaneLoop {
             if !kept {
                 return false;
             }
-            self.with
-                .observer
-                .on(Observation::DeadLetter { reason: "refused" });
+            self.with.observer.on(Observation::DeadLetter {
+                reason: DeadLetterReason::Refused,
+            });
         } else {
             self.with.observer.on(Observation::Dropped {
-                reason: "refused",
+                reason: DropReason::NoDeadLetters(DeadLetterReason::Refused),
                 messages: 1,
             });
         }
-        self.ledger.pass_refused(&self.with.reader, dead_lettered);
+        self.ledger.pass_refused(dead_lettered);
         true
     }
 
@@ -330,14 +320,14 @@ impl LaneLoop {
 
     /// Waits before the next session; `false` if the end came.
     async fn wait(&self, error: &SinkError, failures: u32) -> bool {
-        let ladder = match error {
+        let schedule = match error {
             SinkError::Unavailable(_) => backoff::BROKER_AWAY,
             SinkError::Operator(_) => backoff::BROKER_OPERATOR,
         };
         tokio::select! {
             () = self.with.stop.now.cancelled() => false,
             () = self.with.stop.drain.cancelled() => false,
-            () = tokio::time::sleep(backoff::jittered(ladder.wait(failures), fastrand::f64())) => true,
+            () = tokio::time::sleep(backoff::jittered(schedule.wait(failures), fastrand::f64())) => true,
         }
     }
 }

@@ -1,19 +1,20 @@
-//! One lane's books: which records are in flight, how far the cursor has got, and the counts that must agree. No broker and
-//! no waiting in here.
+//! Ledger: one lane's accounts, over its way through the messages. Which records are in flight, how far the cursor has got,
+//! and the counts that must agree. No broker in here.
 
 use journal::Journal;
 
 use super::cursor::{self, LaneCursor};
 use super::window::{Limits, Settlement, Window};
-use crate::log::{LaneReader, SplitMessage};
+use crate::log::{LaneReadError, LaneReader, SplitMessage};
 use crate::model::{Lane, Place, Record, Timestamp};
 use crate::sink::Outcome;
 use crate::telemetry::{LaneStatus, StatusCell};
 
-/// The books. Whatever happens, every message below the cursor is settled, and the cursor never passes one that is not.
+/// At-least-once, as accounts: whatever happens, every message below the cursor is settled, and the cursor never passes one that is not.
 pub(crate) struct LaneLedger {
     lane: Lane,
     journal: Journal,
+    reader: LaneReader,
     status: StatusCell<LaneStatus>,
     cursor_name: String,
     cursor: LaneCursor,
@@ -25,11 +26,12 @@ pub(crate) struct LaneLedger {
 }
 
 impl LaneLedger {
-    /// LaneLedger that go on from the lane's cursor, or from the oldest message that the journal holds.
+    /// Accounts that go on from the lane's cursor, or from the oldest message that the journal holds; `reader` is put there.
     pub(crate) fn open(
         sink_name: &str,
         lane: Lane,
         journal: Journal,
+        mut reader: LaneReader,
         status: StatusCell<LaneStatus>,
     ) -> Self {
         let cursor_name = cursor::name(sink_name, lane);
@@ -41,6 +43,7 @@ impl LaneLedger {
             },
         };
         journal.set_cursor(&cursor_name, cursor.into());
+        reader.seek(cursor.position);
         status.update(|status| {
             status.cursor = cursor.position;
             status.moved_at = Timestamp::now();
@@ -48,6 +51,7 @@ impl LaneLedger {
         Self {
             lane,
             journal,
+            reader,
             status,
             cursor_name,
             cursor,
@@ -72,11 +76,21 @@ impl LaneLedger {
         self.window.has_room(limits)
     }
 
+    /// Waits until [`take_on`](Self::take_on) has something, or there is something that the lane gets nothing of. Cancel safe.
+    pub(crate) async fn ready(&mut self) -> Result<(), LaneReadError> {
+        self.reader.ready().await
+    }
+
+    /// Whether everything in the journal was taken on.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.reader.is_caught_up()
+    }
+
     /// Takes messages while the window has room, and gives the lane's records, which are in flight from now on.
-    pub(crate) fn take_on(&mut self, reader: &mut LaneReader, limits: Limits) -> Vec<Record> {
+    pub(crate) fn take_on(&mut self, limits: Limits) -> Vec<Record> {
         let (mut records, mut received) = (Vec::new(), 0);
         while self.window.has_room(limits)
-            && let Some(message) = reader.take()
+            && let Some(message) = self.reader.take()
         {
             let Some(record) = self.record(&message) else {
                 continue;
@@ -86,13 +100,13 @@ impl LaneLedger {
             self.window.push(record.clone());
             records.push(record);
         }
-        self.seen = self.seen.max(reader.position());
+        self.seen = self.seen.max(self.reader.position());
         self.status.update(|status| {
             status.received += received;
             status.in_flight += received;
             status.published += records.len() as u64;
         });
-        self.advance(reader);
+        self.advance();
         records
     }
 
@@ -121,8 +135,8 @@ impl LaneLedger {
         self.window.settle(seq, outcome)
     }
 
-    /// LaneLedger what is delivered without a gap before it and moves the cursor; `each` sees every such record.
-    pub(crate) fn pass_delivered(&mut self, reader: &LaneReader, mut each: impl FnMut(&Record)) {
+    /// Counts what is delivered without a gap before it and moves the cursor; `each` sees every such record.
+    pub(crate) fn pass_delivered(&mut self, mut each: impl FnMut(&Record)) {
         let mut delivered = 0;
         while let Some(record) = self.window.pop_settled() {
             each(&record);
@@ -136,11 +150,11 @@ impl LaneLedger {
                 status.last_error = None;
             });
         }
-        self.advance(reader);
+        self.advance();
     }
 
     /// Passes the oldest record in flight, which was refused and is in `dead_letter` (or nowhere, if that lane is off).
-    pub(crate) fn pass_refused(&mut self, reader: &LaneReader, dead_lettered: bool) {
+    pub(crate) fn pass_refused(&mut self, dead_lettered: bool) {
         let Some(record) = self.window.pop() else {
             return;
         };
@@ -153,13 +167,13 @@ impl LaneLedger {
                 &mut status.dropped
             }) += 1;
         });
-        self.advance(reader);
+        self.advance();
     }
 
     /// Moves the cursor to the oldest message that is not settled.
-    fn advance(&mut self, reader: &LaneReader) {
+    fn advance(&mut self) {
         let oldest = self.window.oldest();
-        let position = oldest.map_or(reader.position(), |record| record.place.seq);
+        let position = oldest.map_or(self.reader.position(), |record| record.place.seq);
         let oldest_pending = oldest.map(|record| record.received_at);
         let moved = position != self.cursor.position;
         self.status.update(|status| {
@@ -176,24 +190,24 @@ impl LaneLedger {
     }
 
     /// Back to the cursor: what was in flight will be handed over again. Counts as a reset if anything was.
-    pub(crate) fn rewind(&mut self, reader: &mut LaneReader) {
+    pub(crate) fn rewind(&mut self) {
         let resets = u64::from(!self.window.is_empty());
         self.window.clear();
-        reader.seek(self.cursor.position);
+        self.reader.seek(self.cursor.position);
         self.handed_over = self.cursor.last;
         // A broker that is away holds up what nobody has handed over yet, too.
-        let oldest_pending = reader.next_received_at();
+        let oldest_pending = self.reader.next_received_at();
         // Looking for it may have passed messages that the lane gets nothing of.
-        self.advance(reader);
+        self.advance();
         self.status.update(|status| {
             status.resets += resets;
             status.oldest_pending = oldest_pending;
         });
     }
 
-    /// Whether counts that were kept apart agree: what is in flight by the books, and what is in the window.
-    pub(crate) fn agree(&self, reader: &LaneReader) -> bool {
-        let replaying = reader.position() < self.seen;
+    /// Whether counts that were kept apart agree: what is in flight by the counts, and what is in the window.
+    pub(crate) fn agree(&self) -> bool {
+        let replaying = self.reader.position() < self.seen;
         let (in_flight, balances) = self.status.update(|status| (status.in_flight, status.balances()));
         balances && (replaying || in_flight == self.window.len() as u64)
     }
@@ -241,7 +255,6 @@ mod tests {
         cache: Arc<TailCache>,
         splitter: Arc<Splitter>,
         ledger: LaneLedger,
-        reader: LaneReader,
         status: StatusCell<LaneStatus>,
         /// Sequences of the lane's records.
         all: Vec<u64>,
@@ -263,14 +276,13 @@ mod tests {
                 enabled: [Lane::Tweets, Lane::Errors].into_iter().collect(),
                 stream: Bytes::new(),
             });
-            let (ledger, reader, status) = Self::open(&journal, &cache, &splitter);
+            let (ledger, status) = Self::open(&journal, &cache, &splitter);
             Self {
                 appender,
                 journal,
                 cache,
                 splitter,
                 ledger,
-                reader,
                 status,
                 all: Vec::new(),
                 open: Vec::new(),
@@ -283,20 +295,13 @@ mod tests {
             journal: &Journal,
             cache: &Arc<TailCache>,
             splitter: &Arc<Splitter>,
-        ) -> (LaneLedger, LaneReader, StatusCell<LaneStatus>) {
+        ) -> (LaneLedger, StatusCell<LaneStatus>) {
             let status = StatusCell::new(LaneStatus::new("sink", Lane::Tweets));
-            let ledger = LaneLedger::open("sink", Lane::Tweets, journal.clone(), status.clone());
             let wake = Arc::new(tokio::sync::Notify::new());
             let (cache, splitter) = (cache.clone(), splitter.clone());
-            let reader = LaneReader::new(
-                cache,
-                journal.clone(),
-                splitter,
-                Lane::Tweets,
-                wake,
-                ledger.cursor(),
-            );
-            (ledger, reader, status)
+            let reader = LaneReader::new(cache, journal.clone(), splitter, Lane::Tweets, wake);
+            let ledger = LaneLedger::open("sink", Lane::Tweets, journal.clone(), reader, status.clone());
+            (ledger, status)
         }
 
         fn apply(&mut self, op: Op, runtime: &Runtime) {
@@ -307,7 +312,7 @@ mod tests {
                 Op::Deliver(which) => {
                     let seq = self.open.remove(which.index(self.open.len()));
                     assert_eq!(self.ledger.settle(seq, Outcome::Delivered), Settlement::Noted);
-                    self.ledger.pass_delivered(&self.reader, |_| {});
+                    self.ledger.pass_delivered(|_| {});
                     // Below the cursor, or above it and remembered until the next rewind.
                     self.done.insert(seq);
                 }
@@ -317,17 +322,16 @@ mod tests {
                     };
                     self.open.retain(|seq| *seq != oldest);
                     self.done.insert(oldest);
-                    self.ledger.pass_refused(&self.reader, true);
-                    self.ledger.pass_delivered(&self.reader, |_| {});
+                    self.ledger.pass_refused(true);
+                    self.ledger.pass_delivered(|_| {});
                 }
                 Op::Rewind => {
                     self.open.clear();
-                    self.ledger.rewind(&mut self.reader);
+                    self.ledger.rewind();
                 }
                 Op::Restart => {
                     self.open.clear();
-                    (self.ledger, self.reader, self.status) =
-                        Self::open(&self.journal, &self.cache, &self.splitter);
+                    (self.ledger, self.status) = Self::open(&self.journal, &self.cache, &self.splitter);
                 }
             }
         }
@@ -357,15 +361,15 @@ mod tests {
         }
 
         fn take_on(&mut self, records: usize, runtime: &Runtime) {
-            if self.reader.is_caught_up() {
+            if self.ledger.is_caught_up() {
                 return;
             }
-            runtime.block_on(self.reader.ready()).unwrap();
+            runtime.block_on(self.ledger.ready()).unwrap();
             let limits = Limits {
                 records,
                 bytes: 1 << 20,
             };
-            for record in self.ledger.take_on(&mut self.reader, limits) {
+            for record in self.ledger.take_on(limits) {
                 let at = self.all.binary_search(&record.place.seq).unwrap();
                 let before = at.checked_sub(1).map(|before| self.all[before]);
                 assert_eq!(record.previous, before, "the chain");
@@ -379,7 +383,7 @@ mod tests {
             for seq in passed {
                 assert!(self.done.contains(seq), "the cursor {cursor} has passed {seq}");
             }
-            assert!(self.ledger.agree(&self.reader));
+            assert!(self.ledger.agree());
             assert_eq!(self.status.get().cursor, self.ledger.cursor());
         }
     }
@@ -400,13 +404,13 @@ mod tests {
                 model.apply(op, &runtime);
                 model.check();
             }
-            while !(model.reader.is_caught_up() && model.ledger.oldest().is_none()) {
+            while !(model.ledger.is_caught_up() && model.ledger.oldest().is_none()) {
                 model.apply(Op::TakeOn(8), &runtime);
                 while let Some(seq) = model.open.pop() {
                     model.ledger.settle(seq, Outcome::Delivered);
                     model.done.insert(seq);
                 }
-                model.ledger.pass_delivered(&model.reader, |_| {});
+                model.ledger.pass_delivered(|_| {});
                 model.check();
             }
             prop_assert_eq!(model.done.into_iter().collect::<Vec<_>>(), model.all);

@@ -1,6 +1,7 @@
 //! The stage between reader and lanes, on a thread of its own: what waits for the journal, how much of the journal is for
 //! what, and the one writer.
 
+mod batch;
 mod queue;
 mod quota;
 mod writer;

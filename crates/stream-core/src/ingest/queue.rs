@@ -2,10 +2,10 @@
 //! from the lanes. Putting something in never waits.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
 use crate::model::{Frame, Timestamp};
@@ -15,7 +15,7 @@ use crate::model::{Frame, Timestamp};
 pub(crate) enum Item {
     /// Frames read at once from one connection, without keep-alives.
     Frames {
-        /// The connection's number, to tell a late goodbye from a current one.
+        /// The connection's number, to tell a late disconnect from a current one.
         connection: u64,
         /// When their last byte was read.
         received_at: Timestamp,
@@ -135,10 +135,8 @@ impl IngestQueue {
     /// counts as waiting until [`done`](Self::done).
     pub(crate) fn next(&self, most: usize, patience: Duration) -> Option<Vec<Item>> {
         let idle = |state: &mut QueueState| state.items.is_empty() && state.closed.is_none();
-        let (mut state, _) = self
-            .filled
-            .wait_timeout_while(self.lock(), patience, idle)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        self.filled.wait_while_for(&mut state, idle, patience);
         if state.items.is_empty() && state.closed.is_some() {
             return None;
         }
@@ -180,7 +178,7 @@ impl IngestQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

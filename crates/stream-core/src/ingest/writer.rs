@@ -1,17 +1,18 @@
-//! The one writer: takes what waits at the inlet, splits it, appends it to the journal, hands it to the tail.
+//! Write-ahead: the one writer takes what waits at the queue, splits it, appends it to the journal (trying again for as long
+//! as it takes), and publishes it to the cache of the newest messages.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use journal::{AppendError, Appender, Entry};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use super::batch::{Batch, Batcher, Origin, Ready, lines, portions};
 use super::queue::{IngestQueue, Item};
 use super::quota::JournalQuota;
-use crate::log::{HEAD_LEN, Head, Kind, SplitMessage, Splitter, TailCache};
-use crate::model::{DeadLetter, Frame, Lane, LaneSet, Timestamp};
-use crate::source::{Split, Verdict};
+use crate::log::{Kind, SplitMessage, Splitter, TailCache};
+use crate::model::{DeadLetterReason, DropReason, Lane, LaneSet, Timestamp};
+use crate::source::Verdict;
 use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
 
 /// How much is appended at once.
@@ -21,99 +22,43 @@ const RETRY: Duration = Duration::from_millis(100);
 /// How often every lane is woken while messages come in, so that the cursors of quiet lanes follow.
 const WAKE_ALL: Duration = Duration::from_millis(25);
 
-/// The server's goodbye, found in a message.
+/// The server's disconnect, found in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerDisconnect {
     /// The connection that brought it.
-    pub connection: u64,
+    pub(crate) connection: u64,
     /// The server's words.
-    pub detail: String,
+    pub(crate) detail: String,
 }
 
 /// The writer's belongings.
 pub(crate) struct Ingest {
     /// Where items wait.
-    pub queue: Arc<IngestQueue>,
+    pub(crate) queue: Arc<IngestQueue>,
     /// The journal's writing end.
-    pub appender: Appender,
+    pub(crate) appender: Appender,
     /// How much of the journal is for what.
-    pub quota: JournalQuota,
+    pub(crate) quota: JournalQuota,
     /// How messages split.
-    pub splitter: Arc<Splitter>,
+    pub(crate) splitter: Arc<Splitter>,
     /// Where split messages go.
-    pub cache: Arc<TailCache>,
+    pub(crate) cache: Arc<TailCache>,
     /// Who counts.
-    pub observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn Observer>,
     /// What the stream says of itself.
-    pub status: StatusCell<StreamStatus>,
-    /// Who must know of a goodbye.
-    pub disconnects: mpsc::UnboundedSender<ServerDisconnect>,
+    pub(crate) status: StatusCell<StreamStatus>,
+    /// Who must know of the server's disconnects.
+    pub(crate) disconnects: mpsc::UnboundedSender<ServerDisconnect>,
     /// Its sign of life.
-    pub heartbeat: Arc<Heartbeat>,
+    pub(crate) heartbeat: Arc<Heartbeat>,
     /// This process start.
-    pub epoch: u64,
+    pub(crate) epoch: u64,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
-    pub seen: Timestamp,
-}
-
-/// One item or frame, ready to be appended.
-struct Ready {
-    head: Head,
-    encoded: [u8; HEAD_LEN],
-    payload: Bytes,
-    split: Split,
-    /// The connection that brought it; 0 for what no connection brought.
-    connection: u64,
-}
-
-/// What items come to.
-struct Prepared {
-    /// The dead letters of lanes.
-    letters: Vec<Ready>,
-    /// Everything else.
-    rest: Vec<Ready>,
-    /// Who waits for the letters.
-    waiting: Vec<oneshot::Sender<()>>,
-}
-
-impl Ready {
-    /// Whether it was read from the stream.
-    fn is_line(&self) -> bool {
-        self.connection != 0
-    }
-
-    /// Whether it is the dead letter of a lane: a dead letter that no connection brought.
-    fn is_letter(&self) -> bool {
-        self.head.kind == Kind::DeadLetter && !self.is_line()
-    }
-
-    /// What it takes on disk, about.
-    fn bytes(&self) -> u64 {
-        (HEAD_LEN + self.payload.len()) as u64 + 32
-    }
-}
-
-/// What is to be appended at once, in portions of at most about `limit` bytes: almost always one.
-fn portions(ready: Vec<Ready>, limit: u64) -> impl Iterator<Item = Vec<Ready>> {
-    let mut ready = ready.into_iter().peekable();
-    std::iter::from_fn(move || {
-        let first = ready.next()?;
-        let mut bytes = first.bytes();
-        let mut portion = vec![first];
-        while let Some(one) = ready.next_if(|one| bytes + one.bytes() <= limit) {
-            bytes += one.bytes();
-            portion.push(one);
-        }
-        Some(portion)
-    })
-}
-
-fn lines(ready: &[Ready]) -> u64 {
-    ready.iter().filter(|one| one.is_line()).count() as u64
+    pub(crate) seen: Timestamp,
 }
 
 impl Ingest {
-    /// Works until the inlet is closed and empty, and gives the journal's writing end back. Blocks: runs on a thread of its
+    /// Works until the queue is closed and empty, and gives the journal's writing end back. Blocks: runs on a thread of its
     /// own.
     pub(crate) fn run(mut self) -> Appender {
         let mut woken_all = Instant::now();
@@ -140,11 +85,13 @@ impl Ingest {
     /// Journals `items` and hands them on; the number of lines that are lost if the end came first.
     fn keep(&mut self, items: Vec<Item>) -> Result<(), u64> {
         let weight = IngestQueue::weight(&items);
-        let Prepared {
+        let mut batcher = self.batcher();
+        let Batch {
             letters,
             rest,
             waiting,
-        } = self.prepare(items);
+        } = batcher.batch(items);
+        self.seen = batcher.seen;
         let limit = self.quota.portion();
         // Dead letters of lanes apart from the rest: the journal has kept room for them.
         let mut portions = portions(letters, limit).chain(portions(rest, limit));
@@ -164,63 +111,11 @@ impl Ingest {
         Ok(())
     }
 
-    fn prepare(&mut self, items: Vec<Item>) -> Prepared {
-        let (mut letters, mut rest, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
-        for item in items {
-            match item {
-                Item::Frames {
-                    connection,
-                    received_at,
-                    frames,
-                } => {
-                    self.seen = received_at;
-                    let frames = frames
-                        .into_iter()
-                        .filter_map(|frame| self.frame(frame, connection, received_at));
-                    rest.extend(frames);
-                }
-                Item::Event(json, seen) => {
-                    self.seen = seen;
-                    rest.push(self.ready(Kind::Event, seen, json, 0));
-                }
-                Item::DeadLetter(json, journaled) => {
-                    letters.push(self.ready(Kind::DeadLetter, self.seen, json, 0));
-                    waiting.push(journaled);
-                }
-            }
-        }
-        Prepared {
-            letters,
-            rest,
-            waiting,
-        }
-    }
-
-    fn frame(&self, frame: Frame, connection: u64, received_at: Timestamp) -> Option<Ready> {
-        match frame {
-            Frame::KeepAlive => None,
-            Frame::Message(line) => Some(self.ready(Kind::Message, received_at, line, connection)),
-            Frame::Oversize(line) => {
-                let letter = DeadLetter::oversize(received_at, line).to_json();
-                Some(self.ready(Kind::DeadLetter, received_at, letter, connection))
-            }
-        }
-    }
-
-    fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, connection: u64) -> Ready {
-        let split = self.splitter.split(kind, received_at, &payload);
-        let head = Head {
-            kind,
+    fn batcher(&self) -> Batcher<'_> {
+        Batcher {
+            splitter: &self.splitter,
             epoch: self.epoch,
-            received_at,
-            lanes: split.lanes(),
-        };
-        Ready {
-            head,
-            encoded: head.encode(),
-            payload,
-            split,
-            connection,
+            seen: self.seen,
         }
     }
 
@@ -229,8 +124,8 @@ impl Ingest {
         let bytes = ready.iter().map(Ready::bytes).sum();
         let letters = ready.iter().all(Ready::is_letter);
         loop {
-            let quota = if letters { Ok(()) } else { self.quota.check(bytes) };
-            match quota.and_then(|()| self.write(ready)) {
+            let room = if letters { Ok(()) } else { self.quota.check(bytes) };
+            match room.and_then(|()| self.write(ready)) {
                 Ok(first) => {
                     self.unblocked();
                     return Some(first);
@@ -264,7 +159,7 @@ impl Ingest {
             let Item::DeadLetter(json, journaled) = letter else {
                 continue;
             };
-            let ready = self.ready(Kind::DeadLetter, self.seen, json.clone(), 0);
+            let ready = self.batcher().letter(json.clone());
             self.queue.done(weight);
             match self.write(std::slice::from_ref(&ready)) {
                 Ok(first) => {
@@ -281,24 +176,24 @@ impl Ingest {
         let end = first + ready.len() as u64;
         let mut lanes = LaneSet::default();
         let (mut messages, mut oversize) = (0, 0);
-        let routed: Vec<_> = (first..)
+        let split: Vec<_> = (first..)
             .zip(ready)
             .map(|(seq, one)| {
-                let (kind, connection, is_line) = (one.head.kind, one.connection, one.is_line());
-                let routed = self.splitter.route(seq, one.head, one.split);
-                lanes = lanes.union(routed.lanes);
-                match kind {
-                    Kind::Message => {
+                let (kind, origin) = (one.head.kind, one.origin);
+                let message = self.splitter.route(seq, one.head, one.split);
+                lanes = lanes.union(message.lanes);
+                match (kind, origin) {
+                    (Kind::Message, Origin::Stream(connection)) => {
                         messages += 1;
-                        self.note(&routed, connection);
+                        self.note(&message, connection);
                     }
-                    Kind::DeadLetter if is_line => {
+                    (Kind::DeadLetter, Origin::Stream(_)) => {
                         oversize += 1;
-                        self.dead_letter("oversize");
+                        self.dead_letter(DeadLetterReason::Oversize);
                     }
-                    Kind::DeadLetter | Kind::Event => {}
+                    (_, Origin::Ourselves) | (Kind::Event, _) => {}
                 }
-                routed
+                message
             })
             .collect();
         self.status.update(|status| {
@@ -306,23 +201,23 @@ impl Ingest {
             status.oversize += oversize;
             status.waiting -= messages + oversize;
         });
-        self.cache.push(routed, end);
+        self.cache.push(split, end);
         lanes
     }
 
-    fn note(&self, routed: &SplitMessage, connection: u64) {
-        let lag = routed
+    fn note(&self, message: &SplitMessage, connection: u64) {
+        let lag = message
             .split
             .created_at
-            .map(|created_at| routed.received_at.since(created_at));
+            .map(|created_at| message.received_at.since(created_at));
         self.observer.on(Observation::Message {
-            kind: routed.split.kind,
+            kind: message.split.kind,
             lag,
         });
-        if let Some(reason) = routed.split.dead_letter {
+        if let Some(reason) = message.split.dead_letter {
             self.dead_letter(reason);
         }
-        if let Verdict::Disconnect(detail) = &routed.split.verdict {
+        if let Verdict::Disconnect(detail) = &message.split.verdict {
             // If nobody listens, the stream has been closed already.
             let _ = self.disconnects.send(ServerDisconnect {
                 connection,
@@ -332,12 +227,15 @@ impl Ingest {
     }
 
     /// Counts a message that cannot be read: without the lane for it, it goes nowhere.
-    fn dead_letter(&self, reason: &'static str) {
+    fn dead_letter(&self, reason: DeadLetterReason) {
         self.observer
             .on(if self.splitter.enabled.contains(Lane::DeadLetter) {
                 Observation::DeadLetter { reason }
             } else {
-                Observation::Dropped { reason, messages: 1 }
+                Observation::Dropped {
+                    reason: DropReason::NoDeadLetters(reason),
+                    messages: 1,
+                }
             });
     }
 
@@ -371,7 +269,7 @@ impl Ingest {
                 status.waiting -= lost;
             });
             self.observer.on(Observation::Dropped {
-                reason: "journal_unavailable",
+                reason: DropReason::JournalUnavailable,
                 messages: lost,
             });
         }

@@ -46,15 +46,15 @@ pub(crate) enum LaneReadError {
 }
 
 impl LaneReader {
-    /// A feed that starts at `position`; `wake` is the tail's bell for its lane.
+    /// A reader that starts at the oldest message that the journal holds; `wake` is the cache's waker for its lane.
     pub(crate) fn new(
         cache: Arc<TailCache>,
         journal: Journal,
         splitter: Arc<Splitter>,
         lane: Lane,
         wake: Arc<Notify>,
-        position: u64,
     ) -> Self {
+        let position = journal.start();
         Self {
             cache,
             journal,
@@ -88,7 +88,7 @@ impl LaneReader {
     /// Waits until [`take`](Self::take) has something, or the position has moved past messages of other lanes. Cancel safe.
     pub(crate) async fn ready(&mut self) -> Result<(), LaneReadError> {
         while !self.fill()? {
-            // Whether or not the bell rings: look again.
+            // Woken or not: look again.
             let _ = tokio::time::timeout(LONGEST_SLEEP, self.wake.notified()).await;
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! The newest messages, split, in memory: what every lane reads as long as it keeps up.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::splitter::SplitMessage;
@@ -38,7 +39,7 @@ pub(crate) enum CacheRead {
 }
 
 impl TailCache {
-    /// An empty tail that starts at position `end` and holds about `limit` bytes.
+    /// An empty cache that starts at position `end` and holds about `limit` bytes.
     pub(crate) fn new(end: u64, limit: usize) -> Self {
         Self {
             limit,
@@ -51,7 +52,7 @@ impl TailCache {
         }
     }
 
-    /// A bell that rings when there is something new for `lane`.
+    /// A waker that fires when there is something new for `lane`.
     pub(crate) fn subscribe(&mut self, lane: Lane) -> Arc<Notify> {
         let wake = Arc::new(Notify::new());
         self.subscribers.push(Subscriber {
@@ -66,7 +67,7 @@ impl TailCache {
         // Made before and dropped after the lock is held: every lane waits for it.
         let messages: Vec<_> = messages.into_iter().map(Arc::new).collect();
         let mut gone = Vec::new();
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         for message in messages {
             held.bytes += message.weight();
             held.messages.push_back(message);
@@ -94,12 +95,12 @@ impl TailCache {
 
     /// The position after the newest message.
     pub(crate) fn end(&self) -> u64 {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).end
+        self.held.lock().end
     }
 
     /// What `lane` gets of up to `most` messages from `position` on.
     pub(crate) fn read(&self, position: u64, lane: Lane, most: usize) -> CacheRead {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held.lock();
         if position >= held.end {
             return CacheRead::CaughtUp;
         }

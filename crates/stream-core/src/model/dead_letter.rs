@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::closed_set::DeadLetterReason;
 use super::frame::{Oversize, hex};
 use super::timestamp::Timestamp;
 
@@ -15,8 +16,8 @@ const BYTES_KEPT: usize = 512 * 1024;
 /// The value of a record of the lane `dead_letter`.
 #[derive(Debug, Serialize)]
 pub struct DeadLetter<'a> {
-    /// Why: one of a closed set of names.
-    reason: &'a str,
+    /// Why.
+    reason: DeadLetterReason,
     /// When the bytes were received, RFC 3339.
     received_at: String,
     /// How many there were.
@@ -43,7 +44,7 @@ pub struct Refused<'a> {
 
 impl<'a> DeadLetter<'a> {
     /// For bytes that were received whole.
-    pub fn whole(reason: &'a str, received_at: Timestamp, bytes: &[u8]) -> Self {
+    pub fn whole(reason: DeadLetterReason, received_at: Timestamp, bytes: &[u8]) -> Self {
         Self {
             reason,
             received_at: received_at.to_string(),
@@ -57,7 +58,7 @@ impl<'a> DeadLetter<'a> {
     /// For a line over the limit.
     pub fn oversize(received_at: Timestamp, line: Oversize) -> Self {
         Self {
-            reason: "oversize",
+            reason: DeadLetterReason::Oversize,
             received_at: received_at.to_string(),
             length: line.length,
             sha256: line.sha256,
@@ -70,7 +71,7 @@ impl<'a> DeadLetter<'a> {
     pub fn refused(received_at: Timestamp, value: &[u8], refused: Refused<'a>) -> Self {
         Self {
             refused: Some(refused),
-            ..Self::whole("refused", received_at, value)
+            ..Self::whole(DeadLetterReason::Refused, received_at, value)
         }
     }
 
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn the_value_is_the_one_of_the_design() {
-        let letter = DeadLetter::whole("not_json", Timestamp::from_millis(0), b"abc").to_json();
+        let letter =
+            DeadLetter::whole(DeadLetterReason::NotJson, Timestamp::from_millis(0), b"abc").to_json();
         let expected = concat!(
             r#"{"reason":"not_json","received_at":"1970-01-01T00:00:00.000Z","length":3,"#,
             r#""sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","bytes":"YWJj"}"#
@@ -98,7 +100,12 @@ mod tests {
 
     #[test]
     fn it_stays_below_a_brokers_limit() {
-        let letter = DeadLetter::whole("refused", Timestamp::default(), &vec![0; 3_000_000]).to_json();
+        let letter = DeadLetter::whole(
+            DeadLetterReason::Refused,
+            Timestamp::default(),
+            &vec![0; 3_000_000],
+        )
+        .to_json();
         assert!(letter.len() < 1_000_000);
     }
 }

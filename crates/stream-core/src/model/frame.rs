@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::closed_set::FrameKind;
+
 /// One line of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
@@ -11,6 +13,17 @@ pub enum Frame {
     Message(Bytes),
     /// A line over the limit, of which only this is left.
     Oversize(Oversize),
+}
+
+impl Frame {
+    /// What it is, as metrics count it.
+    pub const fn kind(&self) -> FrameKind {
+        match self {
+            Self::KeepAlive => FrameKind::KeepAlive,
+            Self::Message(_) => FrameKind::Message,
+            Self::Oversize(_) => FrameKind::Oversize,
+        }
+    }
 }
 
 /// What is left of a line over the limit.

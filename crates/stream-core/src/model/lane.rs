@@ -6,9 +6,9 @@ use std::fmt;
 macro_rules! lanes {
     ($($(#[$doc:meta])* $lane:ident = $number:literal $name:literal $event_type:literal $default:ident;)*) => {
         /// One kind of record on its way to a sink. The order of the rows is the order of every list that users see.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum Lane {
-            $($(#[$doc])* $lane,)*
+            $($(#[$doc])* #[serde(rename = $name)] $lane,)*
         }
 
         impl Lane {

@@ -1,6 +1,8 @@
 //! The words that every stage uses: instants, kinds of record, a record with its place in the sequence, and the records of
-//! our own (what could not be read, what became of the stream).
+//! our own (what could not be read, what became of the stream), and the closed sets that metrics, events and status are
+//! labelled with.
 
+mod closed_set;
 mod dead_letter;
 mod frame;
 mod lane;
@@ -8,6 +10,10 @@ mod record;
 mod stream_event;
 mod timestamp;
 
+pub use closed_set::{
+    ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, GapCause, HttpStatusLabel,
+    SinkErrorClass, StreamState, WaitClass,
+};
 pub use dead_letter::{DeadLetter, Refused};
 pub(crate) use frame::hex;
 pub use frame::{Frame, Oversize};

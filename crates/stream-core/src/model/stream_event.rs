@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::closed_set::{DisconnectReason, GapCause};
 use super::timestamp::Timestamp;
 
 /// One thing that became of the stream.
@@ -26,8 +27,8 @@ pub enum StreamEvent<'a> {
         at: Timestamp,
         /// The connection's number since the process started.
         connection: u64,
-        /// Why, one of a closed set of names.
-        reason: &'static str,
+        /// Why.
+        reason: DisconnectReason,
         /// Why, in words.
         detail: &'a str,
     },
@@ -41,8 +42,8 @@ pub enum StreamEvent<'a> {
         to: Timestamp,
         /// Its length.
         seconds: f64,
-        /// Why it began: a reason of `disconnected`, or `restart`.
-        reason: &'static str,
+        /// Why it began.
+        reason: GapCause,
         /// Whether it was filled afterwards.
         filled: bool,
     },
@@ -69,7 +70,7 @@ mod tests {
             from,
             to,
             seconds: 2.5,
-            reason: "silence",
+            reason: GapCause::Disconnect(DisconnectReason::Silence),
             filled: false,
         };
         let expected = concat!(

@@ -1,7 +1,11 @@
 //! Wall-clock instants as records carry them. Timers never use these: they use the monotonic clock.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Microseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -20,8 +24,7 @@ impl Timestamp {
 
     /// What the wall clock says; a clock before 1970 reads as 1970.
     pub fn now() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX))
+        SystemTime::now().into()
     }
 
     /// Microseconds since the Unix epoch.
@@ -54,12 +57,34 @@ impl Timestamp {
     }
 }
 
+impl From<SystemTime> for Timestamp {
+    fn from(at: SystemTime) -> Self {
+        let since_epoch = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self(u64::try_from(since_epoch.as_micros()).unwrap_or(u64::MAX))
+    }
+}
+
 /// RFC 3339 in UTC with milliseconds, as X writes `created_at`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // humantime stops at the year 9999.
         let at = UNIX_EPOCH + Duration::from_micros(self.0.min(253_402_300_799_000_000));
         humantime::format_rfc3339_millis(at).fmt(f)
+    }
+}
+
+/// As it displays.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <Cow<'de, str>>::deserialize(deserializer)?;
+        let at = humantime::parse_rfc3339(&text).map_err(D::Error::custom)?;
+        Ok(Self::from(at))
     }
 }
 
@@ -78,6 +103,14 @@ mod tests {
                 .to_string()
                 .starts_with("9999-12-31")
         );
+    }
+
+    #[test]
+    fn reads_what_it_writes() {
+        let at = Timestamp::from_millis(1_595_000_000_123);
+        let json = serde_json::to_string(&at).unwrap();
+        assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), at);
+        assert!(serde_json::from_str::<Timestamp>("\"yesterday\"").is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::ingest::{Ingest, IngestQueue, JournalQuota, ServerDisconnect};
 use crate::log::{LaneReader, Splitter, TailCache};
 use crate::model::{Lane, LaneSet, Timestamp};
 use crate::source::Source;
-use crate::supervisor::{ConnectBudgetFile, Supervisor, SupervisorExit};
+use crate::supervisor::{ConnectBudgetFile, StreamReader, Supervisor, SupervisorExit};
 use crate::telemetry::{Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
 
 impl Pipeline {
@@ -112,18 +112,18 @@ impl Builder<'_> {
             statuses.push(status.clone());
             let (cache, journal, splitter) =
                 (self.cache.clone(), self.journal.clone(), self.splitter.clone());
-            loops.push(LaneLoop::new(Delivery {
+            let reader = LaneReader::new(cache, journal, splitter, lane, waker);
+            let delivery = Delivery {
                 sink_name: sink.name.clone(),
                 sink: sink.sink.clone(),
                 lane,
-                reader: LaneReader::new(cache, journal, splitter, lane, waker, self.journal.end()),
-                journal: self.journal.clone(),
                 dead_letters: enabled.contains(Lane::DeadLetter).then(|| self.queue.clone()),
                 limits: self.settings.limits,
                 observer: self.observer.clone(),
                 status,
                 stop: self.stop.clone(),
-            }));
+            };
+            loops.push(LaneLoop::new(delivery, reader, self.journal.clone()));
         }
         // Each cursor is known before the first moves: the journal keeps nothing for lanes that it has not heard of.
         let mut running = JoinSet::new();
@@ -143,21 +143,28 @@ impl Builder<'_> {
         Supervisor {
             stream: self.settings.stream.clone(),
             source,
+            reader: self.reader(disconnects),
             queue: self.queue.clone(),
-            when_full: self.settings.when_full,
             quota: self.quota(),
-            disconnects,
-            // A longer line would never fit.
-            max_line: self
-                .settings
-                .max_line
-                .min(usize::try_from(self.quota().portion() / 2).unwrap_or(usize::MAX)),
             max_retries: self.settings.max_retries,
             budget: ConnectBudgetFile::within(&self.settings.journal.dir),
             last_received,
             observer: self.observer.clone(),
             status: self.status.clone(),
             stop,
+        }
+    }
+
+    fn reader(&self, disconnects: mpsc::UnboundedReceiver<ServerDisconnect>) -> StreamReader {
+        // A longer line would never fit.
+        let fits = usize::try_from(self.quota().portion() / 2).unwrap_or(usize::MAX);
+        StreamReader {
+            queue: self.queue.clone(),
+            when_full: self.settings.when_full,
+            max_line: self.settings.max_line.min(fits),
+            disconnects,
+            observer: self.observer.clone(),
+            status: self.status.clone(),
         }
     }
 

@@ -20,7 +20,7 @@ pub use crate::log::ForeignEntry;
 use crate::model::LaneSet;
 use crate::sink::Sink;
 use crate::supervisor::SupervisorExit;
-pub use crate::supervisor::{STATES, WhenFull};
+pub use crate::supervisor::WhenFull;
 use crate::telemetry::{Status, View};
 
 /// How long the ends of the lanes and of the journal may take beyond the budget.

@@ -1,76 +1,51 @@
-//! The thin driver: does what the [state](super::state) says, and reports what happened.
+//! The thin driver: does what the [state](super::state) says (connect, read, wait, pause), and reports what became of it.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connect_budget::{ConnectBudget, ConnectBudgetFile};
-use super::framer::Framer;
-use super::state::{Ended, Input, Now, ReconnectPolicy, SupervisorExit, SupervisorState};
-use crate::ingest::{IngestQueue, Item, JournalQuota, ServerDisconnect};
-use crate::model::{Frame, StreamEvent, Timestamp};
-use crate::source::{ConnectErrorClass, Connection, ReadError, Source};
+use super::gap::GapTracker;
+use super::reader::{Ending, StreamReader};
+use super::state::{Input, Now, ReconnectPolicy, SupervisorExit, SupervisorState};
+use crate::ingest::{IngestQueue, Item, JournalQuota};
+use crate::model::{ConnectOutcome, DisconnectReason, HttpStatusLabel, StreamEvent, Timestamp, WaitClass};
+use crate::source::{ConnectError, ConnectErrorClass, Connection, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
-/// How long a line may stay unfinished while bytes keep coming.
-const LINE_DEADLINE: Duration = Duration::from_secs(60);
-/// How long the socket may go unread while the journal works off what waits in memory. X hangs up on slow readers too, but
-/// not for seconds.
-const BACKPRESSURE: Duration = Duration::from_secs(5);
 /// How long a connect waits for the disk to note it.
 const NOTING: Duration = Duration::from_secs(1);
 /// How often a full journal is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// What becomes of messages that neither disk nor memory can take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum WhenFull {
-    /// Close the stream, record the gap, come back when there is room.
-    #[default]
-    Pause,
-    /// Keep the stream and drop what it brings, counted.
-    DropNewest,
-}
-
 /// Keeps the stream alive.
 pub(crate) struct Supervisor {
     /// The stream's name, for the lane `events`.
-    pub stream: String,
+    pub(crate) stream: String,
     /// Where it comes from.
-    pub source: Arc<dyn Source>,
-    /// Where frames go.
-    pub queue: Arc<IngestQueue>,
-    /// What to do when it is full.
-    pub when_full: WhenFull,
+    pub(crate) source: Arc<dyn Source>,
+    /// Who reads a connection that is open.
+    pub(crate) reader: StreamReader,
+    /// Where events go.
+    pub(crate) queue: Arc<IngestQueue>,
     /// Whether there is room for a stream that was closed for want of it.
-    pub quota: JournalQuota,
-    /// Goodbyes found in messages.
-    pub disconnects: mpsc::UnboundedReceiver<ServerDisconnect>,
-    /// The longest line, in bytes.
-    pub max_line: usize,
+    pub(crate) quota: JournalQuota,
     /// Failures in a row before giving up.
-    pub max_retries: Option<u32>,
+    pub(crate) max_retries: Option<u32>,
     /// Where connects are counted across restarts.
-    pub budget: ConnectBudgetFile,
+    pub(crate) budget: ConnectBudgetFile,
     /// When this program last received something, if ever: the start of the gap that its restart made.
-    pub last_received: Option<Timestamp>,
+    pub(crate) last_received: Option<Timestamp>,
     /// Who counts.
-    pub observer: Arc<dyn Observer>,
+    pub(crate) observer: Arc<dyn Observer>,
     /// What the stream says of itself.
-    pub status: StatusCell<StreamStatus>,
+    pub(crate) status: StatusCell<StreamStatus>,
     /// When to stop.
-    pub stop: CancellationToken,
-}
-
-/// Since when nothing is seen, and why.
-struct Blind {
-    from: Timestamp,
-    reason: &'static str,
+    pub(crate) stop: CancellationToken,
 }
 
 struct Driver {
@@ -78,7 +53,7 @@ struct Driver {
     started: Instant,
     connections: u64,
     connected_at: Timestamp,
-    blind: Option<Blind>,
+    gaps: GapTracker,
     /// A note of connects that the disk has not taken yet.
     noting: Option<JoinHandle<io::Result<()>>>,
 }
@@ -88,18 +63,14 @@ type Stream = Box<dyn Connection>;
 impl Supervisor {
     /// Works until it is told to stop or gives up.
     pub(crate) async fn run(self) -> SupervisorExit {
-        let blind = self.last_received.map(|from| Blind {
-            from,
-            reason: "restart",
-        });
         let stop = self.stop.clone();
         let mut policy = ReconnectPolicy::new(self.budget.load(), self.max_retries);
         let mut driver = Driver {
+            gaps: GapTracker::after_restart(self.last_received),
             with: self,
             started: Instant::now(),
             connections: 0,
             connected_at: Timestamp::default(),
-            blind,
             noting: None,
         };
         let mut state = policy.connect(driver.now());
@@ -110,7 +81,7 @@ impl Supervisor {
                 () = stop.cancelled() => Input::Stop,
             };
             if let (SupervisorState::Streaming { .. }, Input::Stop) = (&state, &input) {
-                driver.disconnected("shutdown", "told to stop");
+                driver.disconnected(DisconnectReason::Shutdown, "told to stop");
             }
             let active = matches!(
                 state,
@@ -118,7 +89,7 @@ impl Supervisor {
             );
             state = policy.step(state, input, driver.now());
             if active && matches!(state, SupervisorState::Connecting) {
-                let (class, wait) = ("immediate", Duration::ZERO);
+                let (class, wait) = (WaitClass::Immediate, Duration::ZERO);
                 driver.with.observer.on(Observation::Waiting { class, wait });
             }
             if let SupervisorState::Stopped(exit) = state {
@@ -143,18 +114,18 @@ impl Driver {
         let now = self.now();
         match state {
             SupervisorState::Waiting { until, class } => {
-                let wait = until.saturating_sub(now.monotonic);
-                tracing::info!(class, ?wait, "waiting before the next connect");
+                let (class, wait) = (*class, until.saturating_sub(now.monotonic));
+                tracing::info!(class = class.name(), ?wait, "waiting before the next connect");
                 self.with.observer.on(Observation::Waiting { class, wait });
             }
             SupervisorState::Paused => {
-                tracing::warn!("the stream is closed until the journal takes messages again")
+                tracing::warn!("the stream is closed until the journal takes messages again");
             }
             SupervisorState::Connecting | SupervisorState::Streaming { .. } | SupervisorState::Stopped(_) => {
             }
         }
         self.with.status.update(|status| {
-            status.state = state.name();
+            status.state = state.stream_state();
             status.since = now.wall;
             status.connect_budget = policy.budget.remaining(now.wall) as u64;
         });
@@ -171,9 +142,10 @@ impl Driver {
                 self.connect().await
             }
             SupervisorState::Streaming { connection, .. } => {
-                let (ended, detail) = self.read(&mut **connection).await;
-                self.disconnected(ended.name(), &detail);
-                Input::Ended(ended)
+                let Ending { reason, detail } =
+                    self.with.reader.read(self.connections, &mut **connection).await;
+                self.disconnected(reason, &detail);
+                Input::Ended(reason)
             }
             SupervisorState::Waiting { until, .. } => {
                 tokio::time::sleep(until.saturating_sub(self.started.elapsed())).await;
@@ -217,23 +189,28 @@ impl Driver {
                 Input::Connected(connection)
             }
             Err(error) => {
-                let outcome = outcome(error.class);
-                self.with.observer.on(Observation::Connect {
-                    outcome,
-                    http_error: error.status,
-                });
-                match error.class {
-                    ConnectErrorClass::Refused | ConnectErrorClass::UsageCapped => {
-                        tracing::error!(outcome, status = error.status, "{error}");
-                    }
-                    _ => tracing::warn!(outcome, status = error.status, "{error}"),
-                }
-                self.with
-                    .status
-                    .update(|status| status.last_error = Some(error.to_string()));
+                self.refused(&error);
                 Input::Failed(error.class)
             }
         }
+    }
+
+    fn refused(&self, error: &ConnectError) {
+        let outcome = error.class.outcome();
+        self.with.observer.on(Observation::Connect {
+            outcome,
+            http_error: error.status.map(HttpStatusLabel::of),
+        });
+        let (outcome, status) = (outcome.name(), error.status);
+        match error.class {
+            ConnectErrorClass::Refused | ConnectErrorClass::UsageCapped => {
+                tracing::error!(outcome, status, "{error}");
+            }
+            _ => tracing::warn!(outcome, status, "{error}"),
+        }
+        self.with
+            .status
+            .update(|status| status.last_error = Some(error.to_string()));
     }
 
     fn connected(&mut self) {
@@ -242,162 +219,54 @@ impl Driver {
         self.connected_at = at;
         tracing::info!(connection, "connected");
         self.with.observer.on(Observation::Connect {
-            outcome: "accepted",
+            outcome: ConnectOutcome::Accepted,
             http_error: None,
         });
         self.with.status.update(|status| status.connections = connection);
+        let gap = self.gaps.end(at);
         let stream = &self.with.stream;
-        self.notice(
+        let connected = StreamEvent::Connected {
+            stream,
             at,
-            &StreamEvent::Connected {
-                stream,
-                at,
-                connection,
-            },
-        );
-        if let Some(Blind { from, reason }) = self.blind.take() {
-            let length = at.since(from);
+            connection,
+        };
+        self.announce(at, &connected);
+        if let Some(gap) = gap {
+            let length = gap.length();
             self.with.observer.on(Observation::Gap { length });
-            let notice = StreamEvent::Gap {
+            let event = StreamEvent::Gap {
                 stream,
-                from,
-                to: at,
+                from: gap.from,
+                to: gap.to,
                 seconds: length.as_secs_f64(),
-                reason,
+                reason: gap.cause,
                 filled: false,
             };
-            self.notice(at, &notice);
+            self.announce(at, &event);
         }
     }
 
-    fn disconnected(&mut self, reason: &'static str, detail: &str) {
+    fn disconnected(&mut self, reason: DisconnectReason, detail: &str) {
         let (at, connection) = (Timestamp::now(), self.connections);
-        tracing::info!(connection, reason, detail, "disconnected");
+        tracing::info!(connection, reason = reason.name(), detail, "disconnected");
         self.with.observer.on(Observation::Disconnected { reason });
         let last_byte = self.with.status.update(|status| {
             status.last_error = Some(format!("{reason}: {detail}"));
             status.last_byte
         });
-        // A connection that brought nothing was blind from its start.
-        let from = last_byte.map_or(self.connected_at, |at| at.max(self.connected_at));
-        self.blind = Some(Blind { from, reason });
-        let notice = StreamEvent::Disconnected {
+        let seen = self.gaps.begin(self.connected_at, last_byte, reason);
+        let event = StreamEvent::Disconnected {
             stream: &self.with.stream,
             at,
             connection,
             reason,
             detail,
         };
-        self.notice(from, &notice);
+        self.announce(seen, &event);
     }
 
-    fn notice(&self, seen: Timestamp, notice: &StreamEvent<'_>) {
-        self.with.queue.put(Item::Event(notice.to_json(), seen));
-    }
-
-    /// Reads until the connection ends, and says why it did.
-    async fn read(&mut self, connection: &mut dyn Connection) -> (Ended, String) {
-        let mut framer = Framer::new(self.with.max_line);
-        let mut line_began = Instant::now();
-        let (ended, detail) = loop {
-            let chunk = tokio::select! {
-                chunk = connection.chunk() => chunk,
-                detail = disconnect(&mut self.with.disconnects, self.connections) => break (Ended::ServerDisconnect, detail),
-            };
-            let chunk = match chunk {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => break (Ended::Clean, "the server ended the stream".to_owned()),
-                Err(error @ ReadError::Silence(_)) => break (Ended::Silence, error.to_string()),
-                Err(error) => break (Ended::Broken, error.to_string()),
-            };
-            let received_at = Timestamp::now();
-            self.with.observer.on(Observation::Bytes(chunk.len() as u64));
-            self.with
-                .status
-                .update(|status| status.last_byte = Some(received_at));
-            if framer.unfinished() == 0 {
-                line_began = Instant::now();
-            }
-            let mut frames = Vec::new();
-            framer.feed(&chunk, &mut frames);
-            if !frames.is_empty() {
-                line_began = Instant::now();
-            } else if line_began.elapsed() > LINE_DEADLINE {
-                break (
-                    Ended::Stalled,
-                    format!("no line was finished for {LINE_DEADLINE:?}"),
-                );
-            }
-            if !self.take(frames, received_at).await {
-                break (Ended::Full, "neither disk nor memory takes more".to_owned());
-            }
-        };
-        if framer.unfinished() > 0 {
-            self.with.observer.on(Observation::TailDiscarded {
-                bytes: framer.unfinished(),
-            });
-        }
-        (ended, detail)
-    }
-
-    /// Passes frames on; `false` if the stream must be closed because there is no more room.
-    async fn take(&self, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
-        frames.retain(|frame| {
-            self.with.observer.on(Observation::Frame(frame));
-            *frame != Frame::KeepAlive
-        });
-        if frames.is_empty() {
-            return true;
-        }
-        let messages = frames.len() as u64;
-        let drop = self.with.when_full == WhenFull::DropNewest && self.with.queue.is_full();
-        self.with.status.update(|status| {
-            status.received += messages;
-            *(if drop {
-                &mut status.dropped
-            } else {
-                &mut status.waiting
-            }) += messages;
-        });
-        if drop {
-            let reason = "journal_full";
-            self.with.observer.on(Observation::Dropped { reason, messages });
-            return true;
-        }
-        self.with.queue.put(Item::Frames {
-            connection: self.connections,
-            received_at,
-            frames,
-        });
-        self.with.when_full == WhenFull::DropNewest || self.has_room().await
-    }
-
-    async fn has_room(&self) -> bool {
-        !self.with.queue.is_full()
-            || tokio::time::timeout(BACKPRESSURE, self.with.queue.has_room())
-                .await
-                .is_ok()
-    }
-}
-
-/// Waits for the goodbye of this connection; those of earlier ones come too late to matter.
-async fn disconnect(disconnects: &mut mpsc::UnboundedReceiver<ServerDisconnect>, connection: u64) -> String {
-    loop {
-        match disconnects.recv().await {
-            Some(disconnect) if disconnect.connection == connection => return disconnect.detail,
-            Some(_) => {}
-            None => std::future::pending().await,
-        }
-    }
-}
-
-const fn outcome(class: ConnectErrorClass) -> &'static str {
-    match class {
-        ConnectErrorClass::Network => "network",
-        ConnectErrorClass::Http => "http",
-        ConnectErrorClass::RateLimited { .. } => "rate_limited",
-        ConnectErrorClass::TooManyConnections => "too_many_connections",
-        ConnectErrorClass::UsageCapped => "usage_capped",
-        ConnectErrorClass::Refused => "refused",
+    /// Puts `event` before the lane `events`; the stream was seen until `seen` when it happened.
+    fn announce(&self, seen: Timestamp, event: &StreamEvent<'_>) {
+        self.with.queue.put(Item::Event(event.to_json(), seen));
     }
 }

@@ -1,15 +1,18 @@
-//! What keeps the stream alive: a pure [`state`] machine and the thin [driver](driver) that does what it says.
+//! Supervision: keeps the stream alive, on the thread `reader`. Decisions are a pure [`state`] machine; the [`driver`] does
+//! what it says; the [`reader`] takes an open stream apart with the [`framer`].
 
 mod connect_budget;
 mod driver;
 mod framer;
+mod gap;
+mod reader;
 mod state;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connect_budget::ConnectBudgetFile;
 pub(crate) use driver::Supervisor;
-pub use driver::WhenFull;
 pub(crate) use framer::MAX_LINE;
-pub use state::STATES;
+pub(crate) use reader::StreamReader;
+pub use reader::WhenFull;
 pub(crate) use state::SupervisorExit;

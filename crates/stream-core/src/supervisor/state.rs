@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::connect_budget::ConnectBudget;
 use crate::backoff::{self, BackoffSchedule, jittered};
-use crate::model::Timestamp;
+use crate::model::{DisconnectReason, StreamState, Timestamp, WaitClass};
 use crate::source::ConnectErrorClass;
 
 /// A connection that lasted this long was healthy: longer than X may be silent (20 s), so at least one byte was due.
@@ -27,17 +27,14 @@ pub(super) enum SupervisorState<C> {
     Waiting {
         /// Until when (monotonic).
         until: Duration,
-        /// For whom: a class of [`Observation::Waiting`](crate::telemetry::Observation::Waiting).
-        class: &'static str,
+        /// Which schedule set it.
+        class: WaitClass,
     },
     /// Wait until the journal has taken what waits in memory, then connect.
     Paused,
     /// Nothing more.
     Stopped(SupervisorExit),
 }
-
-/// The names of the states, for metrics and status, in the order of [`SupervisorState`].
-pub const STATES: [&str; 5] = ["connecting", "streaming", "waiting", "paused", "stopped"];
 
 /// Why the supervisor stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,42 +53,11 @@ pub(super) enum Input<C> {
     /// It could not be opened.
     Failed(ConnectErrorClass),
     /// It has ended.
-    Ended(Ended),
+    Ended(DisconnectReason),
     /// The wait is over, or there is room again.
     Ready,
     /// Somebody asked to stop.
     Stop,
-}
-
-/// Why a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// The server ended it in good order.
-    Clean,
-    /// The transport broke.
-    Broken,
-    /// Not a byte for too long.
-    Silence,
-    /// Bytes, but no end of a line for too long.
-    Stalled,
-    /// The server said goodbye in the stream.
-    ServerDisconnect,
-    /// We closed it, because neither disk nor memory takes more.
-    Full,
-}
-
-impl Ended {
-    /// The `reason` label of `birdfeed_stream_disconnects_total`.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Clean => "clean_end",
-            Self::Broken => "broken",
-            Self::Silence => "silence",
-            Self::Stalled => "stalled",
-            Self::ServerDisconnect => "goodbye",
-            Self::Full => "journal_full",
-        }
-    }
 }
 
 /// The time, by both clocks, and a random number: everything a decision needs from outside.
@@ -110,7 +76,7 @@ pub(super) struct Now {
 pub(super) struct ReconnectPolicy {
     /// The connects of the last 15 minutes.
     pub budget: ConnectBudget,
-    /// Failures since the stream was last healthy, by ladder.
+    /// Failures since the stream was last healthy, by schedule.
     failures: Failures,
     /// How many failures in a row are too many.
     pub max_retries: Option<u32>,
@@ -149,7 +115,9 @@ impl ReconnectPolicy {
                 since: now.monotonic,
             },
             (SupervisorState::Connecting, Input::Failed(class)) => self.failed(class, now),
-            (SupervisorState::Streaming { since, .. }, Input::Ended(ended)) => self.ended(ended, since, now),
+            (SupervisorState::Streaming { since, .. }, Input::Ended(reason)) => {
+                self.ended(reason, since, now)
+            }
             (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => self.connect(now),
             // What cannot happen in a state changes nothing.
             (state, _) => state,
@@ -165,57 +133,59 @@ impl ReconnectPolicy {
         } else {
             SupervisorState::Waiting {
                 until: now.monotonic + wait,
-                class: "budget",
+                class: WaitClass::Budget,
             }
         }
     }
 
-    fn ended<C>(&mut self, ended: Ended, since: Duration, now: Now) -> SupervisorState<C> {
+    fn ended<C>(&mut self, reason: DisconnectReason, since: Duration, now: Now) -> SupervisorState<C> {
         if now.monotonic.saturating_sub(since) >= HEALTHY {
             self.failures = Failures::default();
         }
-        if ended == Ended::Full {
+        if reason == DisconnectReason::JournalFull {
             return SupervisorState::Paused;
         }
         // After a healthy stream this is the first failure, whose wait is nothing: X wants the first reconnect at once.
         self.failures.network += 1;
         let wait = backoff::NETWORK.wait(self.failures.network);
-        self.wait(wait, "network", now)
+        self.wait(wait, WaitClass::Network, now)
     }
 
     fn failed<C>(&mut self, class: ConnectErrorClass, now: Now) -> SupervisorState<C> {
         let failures = &mut self.failures;
-        let climb = |ladder: BackoffSchedule, failures: &mut u32| {
+        let climb = |schedule: BackoffSchedule, failures: &mut u32| {
             *failures += 1;
-            ladder.wait(*failures)
+            schedule.wait(*failures)
         };
-        let (wait, name) = match class {
-            ConnectErrorClass::Network => (climb(backoff::NETWORK, &mut failures.network), "network"),
+        let (wait, schedule) = match class {
+            ConnectErrorClass::Network => {
+                (climb(backoff::NETWORK, &mut failures.network), WaitClass::Network)
+            }
             ConnectErrorClass::Http | ConnectErrorClass::Refused => {
-                (climb(backoff::HTTP, &mut failures.http), "http")
+                (climb(backoff::HTTP, &mut failures.http), WaitClass::Http)
             }
             ConnectErrorClass::RateLimited { reset_in } => {
-                let ladder = climb(backoff::RATE_LIMITED, &mut failures.rate_limited);
+                let scheduled = climb(backoff::RATE_LIMITED, &mut failures.rate_limited);
                 // Refused again after a reset, the limit is not what it says; and each 429 lengthens the penalty.
                 let wait = match reset_in {
                     Some(reset) if failures.rate_limited == 1 => reset,
-                    reset => ladder.max(reset.unwrap_or_default()),
+                    reset => scheduled.max(reset.unwrap_or_default()),
                 };
-                (wait, "rate_limited")
+                (wait, WaitClass::RateLimited)
             }
             ConnectErrorClass::TooManyConnections => (
                 climb(backoff::RATE_LIMITED, &mut failures.rate_limited),
-                "rate_limited",
+                WaitClass::RateLimited,
             ),
             ConnectErrorClass::UsageCapped => (
                 climb(backoff::USAGE_CAPPED, &mut failures.rate_limited),
-                "usage_capped",
+                WaitClass::UsageCapped,
             ),
         };
-        self.wait(wait, name, now)
+        self.wait(wait, schedule, now)
     }
 
-    fn wait<C>(&mut self, wait: Duration, class: &'static str, now: Now) -> SupervisorState<C> {
+    fn wait<C>(&mut self, wait: Duration, class: WaitClass, now: Now) -> SupervisorState<C> {
         self.failures.in_a_row += 1;
         if self.max_retries.is_some_and(|most| self.failures.in_a_row > most) {
             return SupervisorState::Stopped(SupervisorExit::RetriesExhausted);
@@ -231,15 +201,15 @@ impl ReconnectPolicy {
 }
 
 impl<C> SupervisorState<C> {
-    /// The state's name, one of [`STATES`].
-    pub(super) const fn name(&self) -> &'static str {
-        STATES[match self {
-            Self::Connecting => 0,
-            Self::Streaming { .. } => 1,
-            Self::Waiting { .. } => 2,
-            Self::Paused => 3,
-            Self::Stopped(_) => 4,
-        }]
+    /// The state as others see it.
+    pub(super) const fn stream_state(&self) -> StreamState {
+        match self {
+            Self::Connecting => StreamState::Connecting,
+            Self::Streaming { .. } => StreamState::Streaming,
+            Self::Waiting { .. } => StreamState::Waiting,
+            Self::Paused => StreamState::Paused,
+            Self::Stopped(_) => StreamState::Stopped,
+        }
     }
 }
 
@@ -265,7 +235,7 @@ mod tests {
         }
     }
 
-    fn waiting(until: f64, class: &'static str) -> SupervisorState<()> {
+    fn waiting(until: f64, class: WaitClass) -> SupervisorState<()> {
         SupervisorState::Waiting {
             until: Duration::from_secs_f64(until),
             class,
@@ -276,7 +246,7 @@ mod tests {
         vec![
             SupervisorState::Connecting,
             streaming(0),
-            waiting(5.0, "http"),
+            waiting(5.0, WaitClass::Http),
             SupervisorState::Paused,
             SupervisorState::Stopped(SupervisorExit::Asked),
             SupervisorState::Stopped(SupervisorExit::RetriesExhausted),
@@ -300,17 +270,7 @@ mod tests {
             ]
             .map(Input::Failed),
         );
-        all.extend(
-            [
-                Ended::Clean,
-                Ended::Broken,
-                Ended::Silence,
-                Ended::Stalled,
-                Ended::ServerDisconnect,
-                Ended::Full,
-            ]
-            .map(Input::Ended),
-        );
+        all.extend(DisconnectReason::ALL.map(Input::Ended));
         all
     }
 
@@ -323,14 +283,16 @@ mod tests {
             (SupervisorState::Connecting, Input::Failed(class)) => match class {
                 // The first network failure waits for nothing.
                 Class::Network => SupervisorState::Connecting,
-                Class::Http | Class::Refused => waiting(105.0, "http"),
-                Class::RateLimited { reset_in: Some(_) } => waiting(170.0, "rate_limited"),
+                Class::Http | Class::Refused => waiting(105.0, WaitClass::Http),
+                Class::RateLimited { reset_in: Some(_) } => waiting(170.0, WaitClass::RateLimited),
                 Class::RateLimited { reset_in: None } | Class::TooManyConnections => {
-                    waiting(160.0, "rate_limited")
+                    waiting(160.0, WaitClass::RateLimited)
                 }
-                Class::UsageCapped => waiting(160.0, "usage_capped"),
+                Class::UsageCapped => waiting(160.0, WaitClass::UsageCapped),
             },
-            (SupervisorState::Streaming { .. }, Input::Ended(Ended::Full)) => SupervisorState::Paused,
+            (SupervisorState::Streaming { .. }, Input::Ended(DisconnectReason::JournalFull)) => {
+                SupervisorState::Paused
+            }
             (SupervisorState::Streaming { .. }, Input::Ended(_))
             | (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => {
                 SupervisorState::Connecting
@@ -354,37 +316,37 @@ mod tests {
         let mut policy = ReconnectPolicy::default();
         let mut at = 0.0;
         for expected in [0.0_f64, 0.25, 0.5, 0.75] {
-            let next = policy.step(streaming(0), Input::Ended(Ended::Clean), now(at));
+            let next = policy.step(streaming(0), Input::Ended(DisconnectReason::CleanEnd), now(at));
             match next {
                 SupervisorState::Connecting => assert!(expected.abs() < f64::EPSILON),
-                next => assert_eq!(next, waiting(at + expected, "network")),
+                next => assert_eq!(next, waiting(at + expected, WaitClass::Network)),
             }
             at += 1.0;
         }
-        let after_health = policy.step(streaming(0), Input::Ended(Ended::Clean), now(30.0));
+        let after_health = policy.step(streaming(0), Input::Ended(DisconnectReason::CleanEnd), now(30.0));
         assert_eq!(after_health, SupervisorState::Connecting);
     }
 
     #[test]
-    fn ladders_do_not_reset_each_other() {
+    fn schedules_do_not_reset_each_other() {
         let mut policy = ReconnectPolicy::default();
         let fail = |policy: &mut ReconnectPolicy, class| {
             policy.step(SupervisorState::Connecting, Input::Failed(class), now(0.0))
         };
-        assert_eq!(fail(&mut policy, Class::Http), waiting(5.0, "http"));
+        assert_eq!(fail(&mut policy, Class::Http), waiting(5.0, WaitClass::Http));
         assert_eq!(
             fail(&mut policy, Class::TooManyConnections),
-            waiting(60.0, "rate_limited")
+            waiting(60.0, WaitClass::RateLimited)
         );
-        assert_eq!(fail(&mut policy, Class::Http), waiting(10.0, "http"));
+        assert_eq!(fail(&mut policy, Class::Http), waiting(10.0, WaitClass::Http));
         assert_eq!(
             fail(&mut policy, Class::TooManyConnections),
-            waiting(120.0, "rate_limited")
+            waiting(120.0, WaitClass::RateLimited)
         );
     }
 
     #[test]
-    fn a_reset_is_believed_once_and_then_the_ladder_holds() {
+    fn a_reset_is_believed_once_and_then_the_schedule_holds() {
         let mut policy = ReconnectPolicy::default();
         let mut wait = |reset: u64| {
             let reset_in = Some(Duration::from_secs(reset));
@@ -394,13 +356,13 @@ mod tests {
                 now(0.0),
             )
         };
-        assert_eq!(wait(1), waiting(1.0, "rate_limited"));
-        assert_eq!(wait(1), waiting(120.0, "rate_limited"));
-        assert_eq!(wait(700), waiting(700.0, "rate_limited"));
+        assert_eq!(wait(1), waiting(1.0, WaitClass::RateLimited));
+        assert_eq!(wait(1), waiting(120.0, WaitClass::RateLimited));
+        assert_eq!(wait(700), waiting(700.0, WaitClass::RateLimited));
     }
 
     #[test]
-    fn lasting_health_resets_every_ladder_and_a_short_connection_none() {
+    fn lasting_health_resets_every_schedule_and_a_short_connection_none() {
         for (lasted, http, rate_limited) in [(29, 10.0, 120.0), (30, 5.0, 60.0)] {
             let mut policy = ReconnectPolicy::default();
             let fail = |policy: &mut ReconnectPolicy, class| {
@@ -408,11 +370,18 @@ mod tests {
             };
             fail(&mut policy, Class::Http);
             fail(&mut policy, Class::TooManyConnections);
-            policy.step(streaming(100 - lasted), Input::Ended(Ended::Broken), now(100.0));
-            assert_eq!(fail(&mut policy, Class::Http), waiting(100.0 + http, "http"));
+            policy.step(
+                streaming(100 - lasted),
+                Input::Ended(DisconnectReason::Broken),
+                now(100.0),
+            );
+            assert_eq!(
+                fail(&mut policy, Class::Http),
+                waiting(100.0 + http, WaitClass::Http)
+            );
             assert_eq!(
                 fail(&mut policy, Class::TooManyConnections),
-                waiting(100.0 + rate_limited, "rate_limited")
+                waiting(100.0 + rate_limited, WaitClass::RateLimited)
             );
         }
     }
@@ -427,7 +396,9 @@ mod tests {
                     connects.push(at);
                     policy.step(SupervisorState::Connecting, Input::Connected(()), now(at))
                 }
-                SupervisorState::Streaming { .. } => policy.step(state, Input::Ended(Ended::Clean), now(at)),
+                SupervisorState::Streaming { .. } => {
+                    policy.step(state, Input::Ended(DisconnectReason::CleanEnd), now(at))
+                }
                 SupervisorState::Waiting { until, .. } => {
                     at = until.as_secs_f64();
                     policy.step(state, Input::Ready, now(at))
@@ -457,8 +428,8 @@ mod tests {
         let fail = |policy: &mut ReconnectPolicy| {
             policy.step::<()>(SupervisorState::Connecting, Input::Failed(Class::Http), now(0.0))
         };
-        assert_eq!(fail(&mut policy).name(), "waiting");
-        assert_eq!(fail(&mut policy).name(), "waiting");
+        assert_eq!(fail(&mut policy).stream_state(), StreamState::Waiting);
+        assert_eq!(fail(&mut policy).stream_state(), StreamState::Waiting);
         assert_eq!(
             fail(&mut policy),
             SupervisorState::Stopped(SupervisorExit::RetriesExhausted)

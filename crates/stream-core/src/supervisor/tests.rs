@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect_budget::{CONNECTS, ConnectBudgetFile};
 use super::framer::MAX_LINE;
-use super::{Supervisor, SupervisorExit, WhenFull};
+use super::{StreamReader, Supervisor, SupervisorExit, WhenFull};
 use crate::ingest::{IngestQueue, JournalQuota};
 use crate::source::{ConnectErrorClass, ReadError};
 use crate::telemetry::{StatusCell, StreamStatus};
@@ -36,18 +36,24 @@ impl Rig {
         let (counts, status) = (Arc::<Counts>::default(), StatusCell::new(StreamStatus::default()));
         let stop = CancellationToken::new();
         let (appender, journal) = journal::open(journal::Settings::new(dir.path().join("journal"))).unwrap();
+        let queue = Arc::new(IngestQueue::new(1 << 20));
         let supervisor = Supervisor {
             stream: "main".to_owned(),
             source,
-            queue: Arc::new(IngestQueue::new(1 << 20)),
-            when_full: WhenFull::Pause,
+            reader: StreamReader {
+                queue: queue.clone(),
+                when_full: WhenFull::Pause,
+                max_line: MAX_LINE,
+                // The sender may go: disconnects are not what is tried here.
+                disconnects: mpsc::unbounded_channel().1,
+                observer: counts.clone(),
+                status: status.clone(),
+            },
+            queue,
             quota: JournalQuota {
                 journal,
                 max_bytes: 1 << 20,
             },
-            // The sender may go: disconnects are not what is tried here.
-            disconnects: mpsc::unbounded_channel().1,
-            max_line: MAX_LINE,
             max_retries,
             budget: ConnectBudgetFile::within(dir.path()),
             last_received: None,
@@ -89,10 +95,10 @@ async fn flapping_spends_the_budget_and_no_more() {
     assert_eq!(rig.counts.of("connect accepted"), CONNECTS as u64);
     assert_eq!(rig.counts.of("disconnected clean_end"), CONNECTS as u64);
     assert_eq!(rig.status.get().connect_budget, 0);
-    // The ladder: nothing, then 250 ms more each time.
-    let ladder: u64 = (0..CONNECTS as u64 - 1).map(|n| 250 * n).sum();
+    // The schedule: nothing, then 250 ms more each time.
+    let scheduled: u64 = (0..CONNECTS as u64 - 1).map(|n| 250 * n).sum();
     assert!(
-        start.elapsed() >= Duration::from_millis(ladder),
+        start.elapsed() >= Duration::from_millis(scheduled),
         "{:?}",
         start.elapsed()
     );
@@ -119,7 +125,7 @@ async fn after_a_healthy_stream_the_first_reconnect_is_at_once() {
         start.elapsed()
     );
     assert_eq!(rig.counts.of("waiting network"), waits);
-    // This one does not last: the ladder goes on.
+    // This one does not last: the schedule goes on.
     next.end(Ok(())).await;
     rig.counted("waiting network", waits + 1).await;
     rig.stop().await;
@@ -135,7 +141,7 @@ async fn a_trickle_without_a_line_end_is_cut_off() {
         assert!(start.elapsed() < Duration::from_secs(120), "still open");
     }
     assert_eq!(rig.counts.of("disconnected stalled"), 1);
-    assert!(rig.counts.of("tail discarded") >= 60);
+    assert!(rig.counts.of("half line") >= 60);
     rig.stop().await;
 }
 

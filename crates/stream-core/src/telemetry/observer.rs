@@ -2,27 +2,30 @@
 
 use std::time::Duration;
 
-use crate::model::{Frame, Lane};
+use crate::model::{
+    ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel, Lane,
+    WaitClass,
+};
 
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Observation<'a> {
-    /// An attempt to connect has ended: `accepted`, or the class of its error.
+    /// An attempt to connect has ended.
     Connect {
-        /// `accepted`, `network`, `http`, `rate_limited`, `too_many_connections`, `usage_capped` or `refused`.
-        outcome: &'static str,
+        /// How.
+        outcome: ConnectOutcome,
         /// The HTTP status, if it was an error with one.
-        http_error: Option<u16>,
+        http_error: Option<HttpStatusLabel>,
     },
     /// A connection has ended.
     Disconnected {
-        /// One of [`Ended::name`](crate::supervisor::Ended::name).
-        reason: &'static str,
+        /// Why.
+        reason: DisconnectReason,
     },
     /// The supervisor waits before it connects again.
     Waiting {
-        /// The ladder: `immediate` (no wait at all), `network`, `http`, `rate_limited`, `usage_capped` or `budget`.
-        class: &'static str,
+        /// Which schedule set the wait.
+        class: WaitClass,
         /// How long.
         wait: Duration,
     },
@@ -34,28 +37,28 @@ pub enum Observation<'a> {
     /// Bytes came in.
     Bytes(u64),
     /// A frame came in.
-    Frame(&'a Frame),
+    Frame(FrameKind),
     /// Half a line was discarded at the end of a connection.
-    TailDiscarded {
+    HalfLine {
         /// Its length so far.
         bytes: u64,
     },
     /// A message was journaled and split.
     Message {
-        /// Its kind, a closed set of names.
+        /// Its kind, of the source's closed set.
         kind: &'static str,
         /// From its creation at the server to its receipt, if known.
         lag: Option<Duration>,
     },
     /// A dead letter was written.
     DeadLetter {
-        /// One of a closed set of names.
-        reason: &'static str,
+        /// Why.
+        reason: DeadLetterReason,
     },
     /// Messages were lost by decision.
     Dropped {
-        /// One of a closed set of names.
-        reason: &'static str,
+        /// Why.
+        reason: DropReason,
         /// How many.
         messages: u64,
     },

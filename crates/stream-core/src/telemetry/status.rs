@@ -1,20 +1,21 @@
 //! What the data path says of itself: one snapshot, which metrics, status and tests all render.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use serde::Serialize;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{Lane, Timestamp};
+use crate::model::{Lane, StreamState, Timestamp};
 
 /// One lane of one sink. All counts are since the process started.
 ///
 /// `received = delivered + dead_lettered + dropped + in_flight`, at every moment that a snapshot shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneStatus {
     /// The sink's name.
     pub sink: String,
-    /// The lane's name.
-    pub lane: &'static str,
+    /// The lane.
+    pub lane: Lane,
     /// Whether a publisher is open.
     pub connected: bool,
     /// Records taken on, each counted once however often it is replayed.
@@ -52,7 +53,7 @@ impl LaneStatus {
     pub fn new(sink: &str, lane: Lane) -> Self {
         Self {
             sink: sink.to_owned(),
-            lane: lane.name(),
+            lane,
             connected: false,
             received: 0,
             published: 0,
@@ -71,7 +72,7 @@ impl LaneStatus {
         }
     }
 
-    /// Whether the books balance.
+    /// Whether the accounts balance.
     pub fn balances(&self) -> bool {
         self.received == self.delivered + self.dead_lettered + self.dropped + self.in_flight
     }
@@ -80,10 +81,10 @@ impl LaneStatus {
 /// The stream's side.
 ///
 /// `received = messages + oversize + dropped + waiting`, at every moment that a snapshot shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamStatus {
-    /// The supervisor's state: one of [`STATES`](crate::supervisor::STATES).
-    pub state: &'static str,
+    /// The supervisor's state.
+    pub state: StreamState,
     /// Since when.
     pub since: Timestamp,
     /// Connections accepted since the process started.
@@ -109,7 +110,7 @@ pub struct StreamStatus {
 }
 
 impl StreamStatus {
-    /// Whether the books balance.
+    /// Whether the accounts balance.
     pub fn balances(&self) -> bool {
         self.received == self.messages + self.oversize + self.dropped + self.waiting
     }
@@ -133,17 +134,11 @@ impl<T: Clone> StatusCell<T> {
 
     /// Changes the value; what `change` does is seen all at once.
     pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.0.lock())
     }
 
     /// A copy of the value.
     pub fn get(&self) -> T {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.0.lock().clone()
     }
 }

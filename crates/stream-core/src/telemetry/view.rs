@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::Journal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::heartbeat::Heartbeat;
 use super::status::{LaneStatus, StatusCell, StreamStatus};
 
 /// One snapshot of everything.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The stream's name.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct Status {
 }
 
 /// The journal's part of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalStatus {
     /// Bytes on disk.
     pub bytes: u64,

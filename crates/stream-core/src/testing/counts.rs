@@ -28,8 +28,10 @@ impl Observer for Counts {
             Observation::Disconnected { reason } => self.add(format!("disconnected {reason}"), 1),
             Observation::Waiting { class, .. } => self.add(format!("waiting {class}"), 1),
             Observation::DeadLetter { reason } => self.add(format!("dead letter {reason}"), 1),
-            Observation::Dropped { reason, messages } => self.add(format!("dropped {reason}"), messages),
-            Observation::TailDiscarded { bytes } => self.add("tail discarded".to_owned(), bytes),
+            Observation::Dropped { reason, messages } => {
+                self.add(format!("dropped {}", reason.name()), messages);
+            }
+            Observation::HalfLine { bytes } => self.add("half line".to_owned(), bytes),
             Observation::Gap { .. } => self.add("gap".to_owned(), 1),
             Observation::Confirmed { lane, .. } => self.add(format!("confirmed {lane}"), 1),
             Observation::Bytes(_) | Observation::Frame(_) | Observation::Message { .. } => {}

@@ -1,11 +1,12 @@
 //! A sink in memory with a script of failures: the reference implementation of the contract in [`sink`](crate::sink).
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use super::conformance::{Broker, ReadBack};
@@ -153,7 +154,7 @@ impl MemorySink {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock()
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use memchr::memmem;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::model::Lane;
+use crate::model::{DeadLetterReason, Lane};
 use crate::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split, Verdict};
 
 /// How many chunks may be under way before [`Wire::send`] waits.
@@ -122,7 +122,7 @@ impl Source for Scripted {
 
     fn split(&self, message: &Bytes) -> Split {
         if message.starts_with(b"garbage") {
-            return Split::dead_letter("not_json");
+            return Split::dead_letter(DeadLetterReason::NotJson);
         }
         let only = field(message, "only");
         let first = only.and_then(Lane::from_name).unwrap_or(Lane::Tweets);

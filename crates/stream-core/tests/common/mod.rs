@@ -103,7 +103,7 @@ impl Run {
         let lanes = self.view.status().lanes;
         let found = lanes
             .into_iter()
-            .find(|status| status.lane == lane.name() && status.sink == sink);
+            .find(|status| status.lane == lane && status.sink == sink);
         found.unwrap()
     }
 

@@ -59,7 +59,7 @@ impl Path {
 
     fn lane(&self, lane: Lane) -> LaneStatus {
         let lanes = self.pipeline.view().status().lanes;
-        let found = lanes.into_iter().find(|status| status.lane == lane.name());
+        let found = lanes.into_iter().find(|status| status.lane == lane);
         found.expect("the lane is enabled")
     }
 

@@ -1,0 +1,236 @@
+//! Batching: what waited at the queue becomes entries, each split once, in portions that the journal takes. Pure.
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::queue::Item;
+use crate::log::{HEAD_LEN, Head, Kind, Splitter};
+use crate::model::{DeadLetter, Frame, Timestamp};
+use crate::source::Split;
+
+/// Makes entries, all of one epoch.
+pub(super) struct Batcher<'a> {
+    pub(super) splitter: &'a Splitter,
+    /// This process start.
+    pub(super) epoch: u64,
+    /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
+    pub(super) seen: Timestamp,
+}
+
+/// One entry, ready to be appended.
+pub(super) struct Ready {
+    pub(super) head: Head,
+    pub(super) encoded: [u8; HEAD_LEN],
+    pub(super) payload: Bytes,
+    pub(super) split: Split,
+    pub(super) origin: Origin,
+}
+
+/// Where an entry comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The stream, by the connection of this number.
+    Stream(u64),
+    /// A part of this program.
+    Ourselves,
+}
+
+/// What items come to.
+pub(super) struct Batch {
+    /// The dead letters of lanes.
+    pub(super) letters: Vec<Ready>,
+    /// Everything else.
+    pub(super) rest: Vec<Ready>,
+    /// Who waits for the letters.
+    pub(super) waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Ready {
+    /// Whether it was read from the stream.
+    pub(super) fn is_line(&self) -> bool {
+        self.origin != Origin::Ourselves
+    }
+
+    /// Whether it is the dead letter of a lane: a dead letter that no connection brought.
+    pub(super) fn is_letter(&self) -> bool {
+        self.head.kind == Kind::DeadLetter && !self.is_line()
+    }
+
+    /// What it takes on disk, about.
+    pub(super) fn bytes(&self) -> u64 {
+        (HEAD_LEN + self.payload.len()) as u64 + 32
+    }
+}
+
+impl Batcher<'_> {
+    pub(super) fn batch(&mut self, items: Vec<Item>) -> Batch {
+        let (mut letters, mut rest, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        for item in items {
+            match item {
+                Item::Frames {
+                    connection,
+                    received_at,
+                    frames,
+                } => {
+                    self.seen = received_at;
+                    let origin = Origin::Stream(connection);
+                    rest.extend(
+                        frames
+                            .into_iter()
+                            .filter_map(|frame| self.frame(frame, origin, received_at)),
+                    );
+                }
+                Item::Event(json, seen) => {
+                    self.seen = seen;
+                    rest.push(self.ready(Kind::Event, seen, json, Origin::Ourselves));
+                }
+                Item::DeadLetter(json, journaled) => {
+                    letters.push(self.letter(json));
+                    waiting.push(journaled);
+                }
+            }
+        }
+        Batch {
+            letters,
+            rest,
+            waiting,
+        }
+    }
+
+    /// The dead letter of a lane.
+    pub(super) fn letter(&self, json: Bytes) -> Ready {
+        self.ready(Kind::DeadLetter, self.seen, json, Origin::Ourselves)
+    }
+
+    fn frame(&self, frame: Frame, origin: Origin, received_at: Timestamp) -> Option<Ready> {
+        match frame {
+            Frame::KeepAlive => None,
+            Frame::Message(line) => Some(self.ready(Kind::Message, received_at, line, origin)),
+            Frame::Oversize(line) => {
+                let letter = DeadLetter::oversize(received_at, line).to_json();
+                Some(self.ready(Kind::DeadLetter, received_at, letter, origin))
+            }
+        }
+    }
+
+    fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, origin: Origin) -> Ready {
+        let split = self.splitter.split(kind, received_at, &payload);
+        let head = Head {
+            kind,
+            epoch: self.epoch,
+            received_at,
+            lanes: split.lanes(),
+        };
+        Ready {
+            head,
+            encoded: head.encode(),
+            payload,
+            split,
+            origin,
+        }
+    }
+}
+
+/// What is to be appended at once, in portions of at most about `limit` bytes: almost always one.
+pub(super) fn portions(ready: Vec<Ready>, limit: u64) -> impl Iterator<Item = Vec<Ready>> {
+    let mut ready = ready.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let first = ready.next()?;
+        let mut bytes = first.bytes();
+        let mut portion = vec![first];
+        while let Some(one) = ready.next_if(|one| bytes + one.bytes() <= limit) {
+            bytes += one.bytes();
+            portion.push(one);
+        }
+        Some(portion)
+    })
+}
+
+/// How many of `ready` were read from the stream.
+pub(super) fn lines(ready: &[Ready]) -> u64 {
+    ready.iter().filter(|one| one.is_line()).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Lane, Oversize};
+    use crate::testing::scripted::scripted;
+
+    fn splitter() -> Splitter {
+        Splitter {
+            source: scripted().0,
+            enabled: Lane::ALL.into_iter().collect(),
+            stream: Bytes::from_static(b"main"),
+        }
+    }
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_millis(secs * 1_000)
+    }
+
+    #[test]
+    fn entries_keep_the_order_and_letters_go_apart() {
+        let splitter = splitter();
+        let mut batcher = Batcher {
+            splitter: &splitter,
+            epoch: 7,
+            seen: at(1),
+        };
+        let line = |text: &'static str| Frame::Message(Bytes::from_static(text.as_bytes()));
+        let oversize = Frame::Oversize(Oversize {
+            head: Bytes::from_static(b"xx"),
+            length: 9,
+            sha256: String::new(),
+        });
+        let batch = batcher.batch(vec![
+            Item::DeadLetter(Bytes::from_static(b"{}"), oneshot::channel().0),
+            Item::Frames {
+                connection: 3,
+                received_at: at(5),
+                frames: vec![line(r#"{"key":"a"}"#), Frame::KeepAlive, oversize],
+            },
+            Item::Event(Bytes::from_static(b"{}"), at(4)),
+        ]);
+        let shown = |ready: &[Ready]| -> Vec<_> {
+            ready
+                .iter()
+                .map(|one| (one.head.kind, one.origin, one.head.received_at, one.is_letter()))
+                .collect()
+        };
+        let stream = Origin::Stream(3);
+        assert_eq!(
+            shown(&batch.letters),
+            [(Kind::DeadLetter, Origin::Ourselves, at(1), true)]
+        );
+        assert_eq!(
+            shown(&batch.rest),
+            [
+                (Kind::Message, stream, at(5), false),
+                (Kind::DeadLetter, stream, at(5), false),
+                (Kind::Event, Origin::Ourselves, at(4), false),
+            ]
+        );
+        assert_eq!(
+            (batch.waiting.len(), lines(&batch.rest), batcher.seen),
+            (1, 2, at(4))
+        );
+        assert!(batch.rest.iter().all(|one| one.head.epoch == 7));
+    }
+
+    #[test]
+    fn portions_hold_everything_and_only_a_single_entry_goes_over_the_limit() {
+        let splitter = splitter();
+        let batcher = Batcher {
+            splitter: &splitter,
+            epoch: 1,
+            seen: at(1),
+        };
+        let sizes = [10, 500, 40, 40, 3_000, 10];
+        let ready: Vec<_> = sizes.map(|size| batcher.letter(vec![b'x'; size].into())).into();
+        let portions: Vec<Vec<usize>> = portions(ready, 700)
+            .map(|portion| portion.iter().map(|one| one.payload.len()).collect())
+            .collect();
+        assert_eq!(portions, [vec![10, 500], vec![40, 40], vec![3_000], vec![10]]);
+    }
+}
