@@ -9,14 +9,14 @@ pub(crate) enum BackoffSchedule {
     Linear {
         /// What each failure adds.
         step: Duration,
-        /// The longest wait.
+        /// The wait that is not exceeded.
         cap: Duration,
     },
     /// Doubles with each failure.
     Doubling {
         /// The wait after the first failure.
         first: Duration,
-        /// The longest wait.
+        /// The wait that is not exceeded.
         cap: Duration,
     },
 }

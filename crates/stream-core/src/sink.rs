@@ -1,6 +1,6 @@
 //! What the data path asks of a broker.
 //!
-//! A sink **opens** publishers; it never reconnects by itself. The [lane loop](crate::delivery) owns patience and order: it
+//! A sink **opens** publishers; it never reconnects by itself. The lane loop (`delivery`) owns patience and order: it
 //! opens a publisher for its lane, hands records over in order within a bounded window, and waits for each record's outcome.
 //! After any error it drops the publisher, waits, opens a new one and replays from its cursor, so a sink need not remember
 //! anything across a failure and duplicates after one are expected.
@@ -55,10 +55,10 @@ pub trait Publisher: Send {
     fn close(self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// A record's fate.
+/// Acknowledgement: one record's fate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// The record's `place.seq`.
+    /// Which record, by its `place.seq`.
     pub seq: u64,
     /// What became of it.
     pub outcome: Outcome,

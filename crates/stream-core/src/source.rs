@@ -1,7 +1,7 @@
 //! What the data path asks of the place a stream comes from.
 //!
 //! A source **connects**; it never reconnects and never sleeps. Patience belongs to the
-//! [supervisor](crate::supervisor), which reads the class of an error and nothing else of it.
+//! supervisor, which reads the class of an error and nothing else of it.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ pub struct Split {
 /// What a message means for its connection.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum Verdict {
-    /// Nothing.
+    /// It stays open.
     #[default]
     Continue,
     /// The server disconnects us (errors alone): close and reconnect, even if the socket stays open.

@@ -1,4 +1,5 @@
-//! The suite against its own reference: what passes here is what the suite means.
+//! The suite against its own reference: what passes here is what the suite means. A process of its own: it measures the
+//! memory of the process.
 
 use stream_core::testing::conformance;
 use stream_core::testing::memory::{MemorySink, Settling};

@@ -30,19 +30,19 @@ pub enum Broken {
     /// The journal is not what we wrote.
     #[error(transparent)]
     Foreign(#[from] ForeignEntry),
-    /// An impossible count.
+    /// A count that cannot be: going on could lose messages.
     #[error("lane {lane} of sink {sink}: {what}")]
     Miscounted {
-        /// The sink's name.
+        /// The name of the sink.
         sink: String,
-        /// The lane.
+        /// The lane whose count it is.
         lane: Lane,
         /// What does not add up.
         what: &'static str,
     },
 }
 
-/// When to stop.
+/// Shutdown in two steps.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StopSignals {
     /// Nothing new comes in any more: finish what is there, unless the broker is away.
@@ -53,21 +53,15 @@ pub(crate) struct StopSignals {
 
 /// What a lane works with.
 pub(crate) struct Delivery {
-    /// The sink's name.
     pub(crate) sink_name: String,
-    /// The sink.
     pub(crate) sink: Arc<dyn Sink>,
-    /// The lane.
     pub(crate) lane: Lane,
     /// Where dead letters go, if that lane is switched on.
     pub(crate) dead_letters: Option<Arc<IngestQueue>>,
     /// How much may be in flight.
     pub(crate) limits: Limits,
-    /// Who counts.
     pub(crate) observer: Arc<dyn Observer>,
-    /// What the lane says of itself.
     pub(crate) status: StatusCell<LaneStatus>,
-    /// When to stop.
     pub(crate) stop: StopSignals,
 }
 
@@ -81,7 +75,7 @@ enum SessionEnd {
     Suspect(u64),
 }
 
-/// The loop.
+/// At-least-once delivery of one lane: publish, confirm, move the cursor; reset and replay.
 pub(crate) struct LaneLoop {
     with: Delivery,
     ledger: LaneLedger,

@@ -5,16 +5,16 @@ use std::collections::VecDeque;
 use crate::model::Record;
 use crate::sink::Outcome;
 
-/// How much a lane may have in flight.
+/// Flow control: how much a lane may have in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Records.
+    /// How many records.
     pub records: usize,
-    /// Bytes, by [`Record::weight`].
+    /// How many bytes, by [`Record::weight`].
     pub bytes: usize,
 }
 
-/// The records in flight, in order.
+/// In-flight window: the records whose fate is open, in order.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     flying: VecDeque<InFlight>,
@@ -30,7 +30,7 @@ struct InFlight {
 /// What a settlement led to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Settlement {
-    /// Noted.
+    /// It was in flight, and is settled now.
     Noted,
     /// The record was refused.
     Refused(String),

@@ -11,7 +11,7 @@ use crate::source::Split;
 /// Makes entries, all of one epoch.
 pub(super) struct Batcher<'a> {
     pub(super) splitter: &'a Splitter,
-    /// This process start.
+    /// The epoch of this process.
     pub(super) epoch: u64,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
     pub(super) seen: Timestamp,
@@ -39,7 +39,7 @@ pub(super) enum Origin {
 pub(super) struct Batch {
     /// The dead letters of lanes.
     pub(super) letters: Vec<Ready>,
-    /// Everything else.
+    /// What was read, and events.
     pub(super) rest: Vec<Ready>,
     /// Who waits for the letters.
     pub(super) waiting: Vec<oneshot::Sender<()>>,

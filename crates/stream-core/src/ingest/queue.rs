@@ -19,7 +19,7 @@ pub(crate) enum Item {
         connection: u64,
         /// When their last byte was read.
         received_at: Timestamp,
-        /// The frames.
+        /// In the order of the stream.
         frames: Vec<Frame>,
     },
     /// JSON for the lane `events`, and until when the stream was seen when it was written: after a restart, the gap begins
@@ -54,7 +54,7 @@ fn held(frame: &Frame) -> usize {
     }
 }
 
-/// The queue.
+/// Bounded queue between reader and writer; what bounds it is bytes.
 #[derive(Debug)]
 pub(crate) struct IngestQueue {
     limit: usize,

@@ -27,31 +27,26 @@ const WAKE_ALL: Duration = Duration::from_millis(25);
 pub(crate) struct ServerDisconnect {
     /// The connection that brought it.
     pub(crate) connection: u64,
-    /// The server's words.
+    /// Why, in the server's words.
     pub(crate) detail: String,
 }
 
-/// The writer's belongings.
+/// Single writer of the journal, with all that it needs.
 pub(crate) struct Ingest {
-    /// Where items wait.
     pub(crate) queue: Arc<IngestQueue>,
     /// The journal's writing end.
     pub(crate) appender: Appender,
     /// How much of the journal is for what.
     pub(crate) quota: JournalQuota,
-    /// How messages split.
     pub(crate) splitter: Arc<Splitter>,
     /// Where split messages go.
     pub(crate) cache: Arc<TailCache>,
-    /// Who counts.
     pub(crate) observer: Arc<dyn Observer>,
-    /// What the stream says of itself.
     pub(crate) status: StatusCell<StreamStatus>,
     /// Who must know of the server's disconnects.
     pub(crate) disconnects: mpsc::UnboundedSender<ServerDisconnect>,
-    /// Its sign of life.
     pub(crate) heartbeat: Arc<Heartbeat>,
-    /// This process start.
+    /// The epoch of this process.
     pub(crate) epoch: u64,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
     pub(crate) seen: Timestamp,

@@ -44,7 +44,7 @@ pub enum ForeignEntry {
          deliver the rest, or move the folder away (what it holds is then not delivered), and start again"
     )]
     Version {
-        /// Its position.
+        /// Where in the journal it stands.
         position: u64,
         /// The version that stands in it.
         found: u8,
@@ -54,7 +54,7 @@ pub enum ForeignEntry {
         "entry {position} is not one of birdfeed's: the folder must be birdfeed's alone; move it away and start again"
     )]
     Unreadable {
-        /// Its position.
+        /// Where in the journal it stands.
         position: u64,
     },
 }

@@ -30,7 +30,7 @@ pub(crate) struct Splitter {
 }
 
 impl Splitter {
-    /// Splits an entry.
+    /// Demultiplexes one entry into the values of its lanes.
     pub(crate) fn split(&self, kind: Kind, received_at: Timestamp, payload: &Bytes) -> Split {
         match kind {
             Kind::Message => self.message(received_at, payload),

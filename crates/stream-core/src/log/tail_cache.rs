@@ -28,11 +28,11 @@ struct Subscriber {
     wake: Arc<Notify>,
 }
 
-/// What [`TailCache::read`] finds.
+/// Cache hit, miss, or nothing new yet.
 pub(crate) enum CacheRead {
     /// The lane's messages between the position asked for and this one.
     Upto(u64, Vec<Arc<SplitMessage>>),
-    /// Nothing yet.
+    /// The position is the newest: wait.
     CaughtUp,
     /// The position has fallen out of memory: the journal has it.
     Behind,

@@ -40,7 +40,7 @@ closed_set! {
         Waiting = "waiting",
         /// Closed by us until the journal takes messages again.
         Paused = "paused",
-        /// Over.
+        /// The supervisor has ended: nothing connects any more.
         Stopped = "stopped",
     }
 }
@@ -70,7 +70,7 @@ closed_set! {
     DisconnectReason {
         /// The server ended it in good order.
         CleanEnd = "clean_end",
-        /// The transport broke.
+        /// The transport failed: reset, TLS alert, broken chunk.
         Broken = "broken",
         /// Liveness: not a byte for too long.
         Silence = "silence",
@@ -108,7 +108,7 @@ closed_set! {
     FrameKind {
         /// A line with something on it.
         Message = "message",
-        /// An empty line.
+        /// An empty line: a sign of life.
         KeepAlive = "keep_alive",
         /// A line over the limit.
         Oversize = "oversize",
@@ -119,27 +119,27 @@ closed_set! {
     /// HTTP status of an answer that opened no stream: those that X gives
     /// (<https://docs.x.com/x-api/fundamentals/response-codes-and-errors>), and one value for the rest.
     HttpStatusLabel {
-        /// 400
+        /// 400: the request is wrong.
         BadRequest = "400",
-        /// 401
+        /// 401: the token is not accepted.
         Unauthorized = "401",
-        /// 403
+        /// 403: the account has no access to this.
         Forbidden = "403",
-        /// 404
+        /// 404: no such endpoint.
         NotFound = "404",
-        /// 409
+        /// 409: a filtered stream without rules.
         Conflict = "409",
-        /// 429
+        /// 429: one of the three limits.
         TooManyRequests = "429",
-        /// 500
+        /// 500: the server's fault.
         InternalServerError = "500",
-        /// 502
+        /// 502: something before the server.
         BadGateway = "502",
-        /// 503
+        /// 503: overloaded.
         ServiceUnavailable = "503",
-        /// 504
+        /// 504: something before the server waited too long.
         GatewayTimeout = "504",
-        /// Any other.
+        /// Any status that X does not give.
         Other = "other",
     }
 }
@@ -160,9 +160,9 @@ closed_set! {
         Oversize = "oversize",
         /// A broker refused the record, even when it came alone.
         Refused = "refused",
-        /// Not UTF-8.
+        /// The bytes are not UTF-8.
         NotUtf8 = "not_utf8",
-        /// Not JSON.
+        /// The text is not JSON.
         NotJson = "not_json",
         /// JSON, but no object.
         NotAnObject = "not_an_object",
@@ -220,7 +220,7 @@ impl DropReason {
 pub enum GapCause {
     /// A connection had ended.
     Disconnect(DisconnectReason),
-    /// The process had.
+    /// The process had ended.
     Restart,
 }
 

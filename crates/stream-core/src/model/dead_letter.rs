@@ -13,10 +13,10 @@ use super::timestamp::Timestamp;
 /// How many of the bytes a dead letter carries. In base64 they stay below Kafka's default limit of 1 MiB for a record.
 const BYTES_KEPT: usize = 512 * 1024;
 
-/// The value of a record of the lane `dead_letter`.
+/// Dead letter: the value of a record of the lane `dead_letter`.
 #[derive(Debug, Serialize)]
 pub struct DeadLetter<'a> {
-    /// Why.
+    /// Why they could not be published.
     reason: DeadLetterReason,
     /// When the bytes were received, RFC 3339.
     received_at: String,
@@ -34,11 +34,11 @@ pub struct DeadLetter<'a> {
 /// A record that a sink refused even when it came alone.
 #[derive(Debug, Serialize)]
 pub struct Refused<'a> {
-    /// The sink's name.
+    /// The name of the sink that refused it.
     pub sink: &'a str,
-    /// The record, `epoch:sequence:lane`.
+    /// Which record, `epoch:sequence:lane`.
     pub record: String,
-    /// The broker's words.
+    /// Why, in the broker's words.
     pub detail: &'a str,
 }
 
@@ -75,7 +75,7 @@ impl<'a> DeadLetter<'a> {
         }
     }
 
-    /// The JSON text.
+    /// The letter as the JSON text that is journaled and published.
     pub fn to_json(&self) -> Bytes {
         serde_json::to_vec(self)
             .expect("a struct of strings and numbers is always JSON")

@@ -7,7 +7,7 @@ use super::closed_set::FrameKind;
 /// One line of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// An empty line.
+    /// A line with nothing on it, which X sends as a sign of life.
     KeepAlive,
     /// A line without its line end. A copy: a slice would keep the whole chunk that brought it in memory.
     Message(Bytes),
@@ -29,7 +29,7 @@ impl Frame {
 /// What is left of a line over the limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oversize {
-    /// Its first bytes.
+    /// As much of its start as is kept.
     pub head: Bytes,
     /// Its whole length in bytes, without the line end.
     pub length: u64,
@@ -37,7 +37,7 @@ pub struct Oversize {
     pub sha256: String,
 }
 
-/// Lower-case hexadecimal.
+/// `bytes` in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes

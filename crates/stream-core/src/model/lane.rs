@@ -5,14 +5,14 @@ use std::fmt;
 /// Declares the lanes, a row each: the number on disk, the name, the event type, whether it is on by default.
 macro_rules! lanes {
     ($($(#[$doc:meta])* $lane:ident = $number:literal $name:literal $event_type:literal $default:ident;)*) => {
-        /// One kind of record on its way to a sink. The order of the rows is the order of every list that users see.
+        /// Lane: one kind of record on its way to a sink. The order of the rows is the order of every list that users see.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum Lane {
             $($(#[$doc])* #[serde(rename = $name)] $lane,)*
         }
 
         impl Lane {
-            /// Every lane.
+            /// Every lane, in the order of the rows.
             pub const ALL: [Self; [$($number),*].len()] = [$(Self::$lane),*];
 
             /// What stands for the lane on disk, below 16. Once released it is the lane's for ever, and nobody else's.
@@ -88,7 +88,7 @@ impl LaneSet {
         self.0 & lane.bit() != 0
     }
 
-    /// Adds `lane`.
+    /// Makes `lane` a member.
     pub fn insert(&mut self, lane: Lane) {
         self.0 |= lane.bit();
     }

@@ -10,7 +10,7 @@ use super::timestamp::Timestamp;
 /// The name of the one header (Kafka, AMQP) that every record carries; its value is [`Record::header`].
 pub const HEADER: &str = "birdfeed";
 
-/// A message's place in the journal.
+/// Log position: a message's place in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     /// The process start (Unix seconds) that read the message; grows from start to start.
@@ -25,7 +25,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One record on its way to a sink. Cloning is cheap: the bytes are shared.
+/// Record: what one lane publishes of one message. Cloning is cheap: the bytes are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// The lane, which a sink maps to its topic, routing key or directory.

@@ -6,43 +6,43 @@ use serde::Serialize;
 use super::closed_set::{DisconnectReason, GapCause};
 use super::timestamp::Timestamp;
 
-/// One thing that became of the stream.
+/// Audit event: one thing that became of the stream.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StreamEvent<'a> {
     /// A connection was accepted.
     Connected {
-        /// The stream's name.
+        /// The name of the stream, as configured.
         stream: &'a str,
-        /// When.
+        /// When that was, by the wall clock.
         at: Timestamp,
         /// The connection's number since the process started.
         connection: u64,
     },
     /// A connection has ended.
     Disconnected {
-        /// The stream's name.
+        /// The name of the stream, as configured.
         stream: &'a str,
-        /// When.
+        /// When that was, by the wall clock.
         at: Timestamp,
         /// The connection's number since the process started.
         connection: u64,
-        /// Why.
+        /// Why it ended.
         reason: DisconnectReason,
-        /// Why, in words.
+        /// The same in words: the peer's own, if it said any.
         detail: &'a str,
     },
     /// A blind interval: what was posted in it may not have been seen.
     Gap {
-        /// The stream's name.
+        /// The name of the stream, as configured.
         stream: &'a str,
         /// From: the last byte before it.
         from: Timestamp,
         /// To: the connection after it.
         to: Timestamp,
-        /// Its length.
+        /// How long it was.
         seconds: f64,
-        /// Why it began.
+        /// Why the connection before it ended, or that the process did.
         reason: GapCause,
         /// Whether it was filled afterwards.
         filled: bool,
@@ -50,7 +50,7 @@ pub enum StreamEvent<'a> {
 }
 
 impl StreamEvent<'_> {
-    /// The JSON text.
+    /// The event as the JSON text that is journaled and published.
     pub fn to_json(&self) -> Bytes {
         serde_json::to_vec(self)
             .expect("a struct of strings and numbers is always JSON")

@@ -28,7 +28,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 /// What the data path is told.
 pub struct Settings {
-    /// The stream's name.
+    /// The name of the stream, in events and status.
     pub stream: String,
     /// The lanes that are switched on.
     pub lanes: LaneSet,
@@ -72,7 +72,7 @@ impl Settings {
 pub struct NamedSink {
     /// Unique among the sinks; a sink that is renamed starts anew.
     pub name: String,
-    /// The sink.
+    /// The broker, or the folder of files.
     pub sink: Arc<dyn Sink>,
 }
 
@@ -104,7 +104,7 @@ pub enum Failure {
 /// How a data path came to rest.
 #[derive(Debug)]
 pub struct Rest {
-    /// The last snapshot.
+    /// The snapshot at the very end.
     pub status: Status,
     /// What the journal's end met with. Nothing is lost by it: what was written was written at once.
     pub journal: io::Result<()>,
@@ -115,13 +115,13 @@ pub struct Rest {
 /// Why a data path could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The journal.
+    /// The journal's folder cannot be used.
     #[error(transparent)]
     Journal(#[from] OpenError),
     /// The journal's contents: another program's, or another version's. No restart cures it.
     #[error("the journal {} cannot be used: {entry}", dir.display())]
     Foreign {
-        /// The journal's folder.
+        /// The folder that it stands in.
         dir: PathBuf,
         /// What stands in it.
         entry: ForeignEntry,

@@ -9,7 +9,7 @@ use crate::delivery::LaneCursor;
 use crate::log::{ForeignEntry, Head};
 use crate::model::Timestamp;
 
-/// What outlived it.
+/// Recovery: what outlived the process before this one.
 pub(crate) struct Recovery {
     /// Until when it saw the stream, if it ever did.
     pub(crate) seen: Option<Timestamp>,

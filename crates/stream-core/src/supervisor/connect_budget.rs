@@ -9,10 +9,10 @@ use crate::model::Timestamp;
 
 /// How many connects a window may have.
 pub(super) const CONNECTS: usize = 40;
-/// The window.
+/// How long a connect counts.
 pub(super) const WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// When connects were made, by the wall clock: monotonic clocks do not outlive the process.
+/// Rate limit of our own, as a sliding window: when connects were made, by the wall clock: monotonic clocks do not outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(crate) struct ConnectBudget(VecDeque<Timestamp>);
 

@@ -22,15 +22,14 @@ const NOTING: Duration = Duration::from_secs(1);
 /// How often a full journal is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Keeps the stream alive.
+/// Supervisor: keeps the stream alive through every kind of end.
 pub(crate) struct Supervisor {
-    /// The stream's name, for the lane `events`.
+    /// The name in the lane `events`.
     pub(crate) stream: String,
     /// Where it comes from.
     pub(crate) source: Arc<dyn Source>,
     /// Who reads a connection that is open.
     pub(crate) reader: StreamReader,
-    /// Where events go.
     pub(crate) queue: Arc<IngestQueue>,
     /// Whether there is room for a stream that was closed for want of it.
     pub(crate) quota: JournalQuota,
@@ -40,11 +39,8 @@ pub(crate) struct Supervisor {
     pub(crate) budget: ConnectBudgetFile,
     /// When this program last received something, if ever: the start of the gap that its restart made.
     pub(crate) last_received: Option<Timestamp>,
-    /// Who counts.
     pub(crate) observer: Arc<dyn Observer>,
-    /// What the stream says of itself.
     pub(crate) status: StatusCell<StreamStatus>,
-    /// When to stop.
     pub(crate) stop: CancellationToken,
 }
 

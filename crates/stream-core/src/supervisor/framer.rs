@@ -15,7 +15,7 @@ pub(crate) const MAX_LINE: usize = 8 * 1024 * 1024;
 /// How much of a longer line is kept for its dead letter.
 const OVERSIZE_HEAD: usize = 64 * 1024;
 
-/// Cuts frames out of chunks. Holds at most one unfinished line, never more than the limit.
+/// Framing: cuts lines out of chunks. Holds at most one unfinished line, never more than the limit.
 #[derive(Debug)]
 pub(super) struct Framer {
     limit: usize,

@@ -17,7 +17,7 @@ pub(super) struct Gap {
     pub(super) from: Timestamp,
     /// The connection after it.
     pub(super) to: Timestamp,
-    /// Why it began.
+    /// Why the connection before it ended, or that the process did.
     pub(super) cause: GapCause,
 }
 

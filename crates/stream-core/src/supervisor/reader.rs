@@ -30,9 +30,8 @@ pub enum WhenFull {
     DropNewest,
 }
 
-/// Reads one connection after the other.
+/// Read loop: one connection after the other, with its liveness and backpressure.
 pub(crate) struct StreamReader {
-    /// Where frames go.
     pub(crate) queue: Arc<IngestQueue>,
     /// What to do when it is full.
     pub(crate) when_full: WhenFull,
@@ -40,9 +39,7 @@ pub(crate) struct StreamReader {
     pub(crate) max_line: usize,
     /// The server's disconnects, which ingest finds in messages.
     pub(crate) disconnects: mpsc::UnboundedReceiver<ServerDisconnect>,
-    /// Who counts.
     pub(crate) observer: Arc<dyn Observer>,
-    /// What the stream says of itself.
     pub(crate) status: StatusCell<StreamStatus>,
 }
 
@@ -55,7 +52,6 @@ pub(super) struct Ending {
 
 /// The lines of one connection.
 struct Lines {
-    /// The connection's number.
     connection: u64,
     framer: Framer,
     /// When the line began that is unfinished.

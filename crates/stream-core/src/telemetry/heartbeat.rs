@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 /// How often a loop beats.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
 
-/// When a loop was last seen alive.
+/// Liveness: when a loop was last seen alive.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    /// The loop's name.
+    /// What the loop is called in reports.
     pub name: &'static str,
     started: Instant,
     millis: AtomicU64,

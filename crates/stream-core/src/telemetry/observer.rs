@@ -7,26 +7,26 @@ use crate::model::{
     WaitClass,
 };
 
-/// Something that happened.
+/// Occurrence in the data path, told once, when it happens.
 #[derive(Clone, Copy, Debug)]
 pub enum Observation<'a> {
     /// An attempt to connect has ended.
     Connect {
-        /// How.
+        /// What became of it.
         outcome: ConnectOutcome,
         /// The HTTP status, if it was an error with one.
         http_error: Option<HttpStatusLabel>,
     },
     /// A connection has ended.
     Disconnected {
-        /// Why.
+        /// One of the closed set.
         reason: DisconnectReason,
     },
     /// The supervisor waits before it connects again.
     Waiting {
         /// Which schedule set the wait.
         class: WaitClass,
-        /// How long.
+        /// The time until then, with its jitter.
         wait: Duration,
     },
     /// The stream was blind for so long.
@@ -34,7 +34,7 @@ pub enum Observation<'a> {
         /// The time without a connection.
         length: Duration,
     },
-    /// Bytes came in.
+    /// So many bytes came in.
     Bytes(u64),
     /// A frame came in.
     Frame(FrameKind),
@@ -52,21 +52,21 @@ pub enum Observation<'a> {
     },
     /// A dead letter was written.
     DeadLetter {
-        /// Why.
+        /// One of the closed set.
         reason: DeadLetterReason,
     },
     /// Messages were lost by decision.
     Dropped {
-        /// Why.
+        /// One of the closed set.
         reason: DropReason,
-        /// How many.
+        /// How many at once.
         messages: u64,
     },
     /// A sink has confirmed a record.
     Confirmed {
-        /// The sink's name.
+        /// The name of the sink.
         sink: &'a str,
-        /// The lane.
+        /// The lane that published it.
         lane: Lane,
         /// From receipt to confirmation.
         latency: Duration,
@@ -79,7 +79,7 @@ pub trait Observer: Send + Sync + 'static {
     fn on(&self, observed: Observation<'_>);
 }
 
-/// Counts nothing.
+/// The observer that counts nothing.
 impl Observer for () {
     fn on(&self, _event: Observation<'_>) {}
 }

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Lane, StreamState, Timestamp};
 
-/// One lane of one sink. All counts are since the process started.
+/// Accounts of one lane of one sink. All counts are since the process started.
 ///
 /// `received = delivered + dead_lettered + dropped + in_flight`, at every moment that a snapshot shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneStatus {
-    /// The sink's name.
+    /// The name of the sink.
     pub sink: String,
-    /// The lane.
+    /// Which of its lanes.
     pub lane: Lane,
     /// Whether a publisher is open.
     pub connected: bool,
@@ -78,14 +78,14 @@ impl LaneStatus {
     }
 }
 
-/// The stream's side.
+/// Accounts of the stream, from the socket to the journal.
 ///
 /// `received = messages + oversize + dropped + waiting`, at every moment that a snapshot shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamStatus {
-    /// The supervisor's state.
+    /// What the supervisor is about.
     pub state: StreamState,
-    /// Since when.
+    /// When it entered that state.
     pub since: Timestamp,
     /// Connections accepted since the process started.
     pub connections: u64,
@@ -127,7 +127,7 @@ impl<T> Clone for StatusCell<T> {
 }
 
 impl<T: Clone> StatusCell<T> {
-    /// Shares `value`.
+    /// A cell that holds `value`.
     pub fn new(value: T) -> Self {
         Self(Arc::new(Mutex::new(value)))
     }

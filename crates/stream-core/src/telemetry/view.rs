@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 use super::heartbeat::Heartbeat;
 use super::status::{LaneStatus, StatusCell, StreamStatus};
 
-/// One snapshot of everything.
+/// Snapshot of the whole data path, taken at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// The stream's name.
+    /// The name of the stream, as configured.
     pub name: String,
-    /// The stream.
+    /// From the socket to the journal.
     pub stream: StreamStatus,
     /// Every lane of every sink.
     pub lanes: Vec<LaneStatus>,
-    /// The journal.
+    /// Between the two.
     pub journal: JournalStatus,
 }
 
 /// The journal's part of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalStatus {
-    /// Bytes on disk.
+    /// Bytes that it takes on disk.
     pub bytes: u64,
     /// The most it may hold.
     pub max_bytes: u64,
-    /// Segment files.
+    /// How many segment files there are.
     pub segments: usize,
     /// Messages that neither the disk nor every lane is known to have: what a dying machine would take.
     pub unsynced: u64,

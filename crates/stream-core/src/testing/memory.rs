@@ -45,9 +45,9 @@ struct State {
 /// What goes wrong with an open.
 #[derive(Clone, Debug)]
 pub enum OpenFault {
-    /// It fails.
+    /// It fails at once.
     Fails(SinkError),
-    /// It never returns.
+    /// It never returns: the caller's deadline is tried.
     Hangs,
 }
 
@@ -66,7 +66,7 @@ pub enum Settling {
 /// Who is refused with a refused value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Nobody.
+    /// Nobody but the record itself.
     Alone,
     /// Everything that was handed over in the same call.
     BatchMates,
@@ -135,7 +135,7 @@ impl MemorySink {
         self.change(|state| state.held[lane] = true);
     }
 
-    /// Lets them go.
+    /// Lets the outcomes of `lane` go that were held back.
     pub fn release(&self, lane: Lane) {
         self.change(|state| state.held[lane] = false);
     }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::{Bench, ReadBack};
+use super::bench::{Bench, ReadBack};
 use crate::model::{Lane, Timestamp};
 use crate::testing::scripted::field;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::Bench;
+use super::bench::Bench;
 use super::check::Batch;
 use crate::model::{Lane, LaneSet, Place, Record, Timestamp};
 use crate::sink::{Outcome, Publisher, Settled};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Bench;
+use super::bench::Bench;
 use super::check::Batch;
 use crate::model::Lane;
 use crate::pipeline::{NamedSink, Pipeline, Settings};

@@ -1,6 +1,4 @@
 //! A data path under a test's control: scripted source, real journal, sinks in memory.
-#![allow(dead_code, reason = "each test program uses its part")]
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What outlives a data path: the journal's folder, the sink, the counts.
 pub(crate) struct Rig {
-    pub(crate) dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
     pub(crate) settings: Settings,
     pub(crate) memory: MemorySink,
     pub(crate) counts: Arc<Counts>,
@@ -45,7 +43,7 @@ impl Rig {
             settings: Settings::new("main", lanes, journal),
             memory: MemorySink::new(),
             counts: Arc::default(),
-            dir,
+            _dir: dir,
         }
     }
 

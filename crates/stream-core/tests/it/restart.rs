@@ -1,20 +1,17 @@
 //! What a new process finds of the one before it, and what damage to the journal costs.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
-mod common;
-
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 use stream_core::model::Lane;
 use stream_core::pipeline::{Limits, Pipeline};
 use stream_core::source::ReadError;
 use stream_core::telemetry::Observer;
 use stream_core::testing::memory::{Reach, Settling};
 use stream_core::testing::scripted::scripted;
+
+use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_crash_everything_comes_at_least_once_and_the_chain_holds() {

@@ -1,16 +1,13 @@
 //! The stream's side: a journal that is full, connections that end, and coming to rest.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 use stream_core::model::{Lane, StreamState};
 use stream_core::pipeline::{Failure, WhenFull};
 use stream_core::source::{ConnectErrorClass, ReadError};
 use stream_core::testing::memory::{OpenFault, Settling};
+
+use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 
 /// A journal that is full after about 1 MB, with 100 KB of memory in front of it.
 fn small(when_full: WhenFull) -> Rig {

@@ -1,13 +1,8 @@
 //! From the wire to the sinks: what arrives, what a refusal does, and what lanes do to each other.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 use futures_util::future::BoxFuture;
 use stream_core::model::{Lane, Record};
 use stream_core::pipeline::{Failure, Limits, NamedSink, Pipeline};
@@ -15,6 +10,8 @@ use stream_core::sink::{Outcome, Publisher, Settled, Sink, SinkError};
 use stream_core::telemetry::{LaneStatus, Observer};
 use stream_core::testing::memory::{MemorySink, OpenFault, Reach, Settling};
 use stream_core::testing::scripted::{beside, scripted};
+
+use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lane_gets_its_bytes() {
