@@ -1,9 +1,5 @@
 //! Against the simulator: over TLS byte for byte with its ledger, its refusals, its rules.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +9,8 @@ use source_x::rules::{Mode, NewRule, RuleProblem};
 use source_x::{Endpoint, RulesClient, Settings, Token};
 use stream_core::model::{DeadLetterReason, Lane};
 use stream_core::source::{ConnectErrorClass, Connection, ReadError, Verdict};
-use support::{SECRET, authority, connect, refusal};
+
+use crate::support::{SECRET, authority, connect, refusal};
 
 const ID: u64 = 1_700_000_000_000_000_000;
 

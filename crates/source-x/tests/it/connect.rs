@@ -1,18 +1,15 @@
 //! Connecting and reading, against servers written by hand: how a head, a body and a silence are taken.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod support;
-
 use std::time::Duration;
 
 use simulator::{Fault, FaultPlan, Simulator};
 use source_x::{Query, RulesClient, SettingsError, Token, XSource};
 use stream_core::source::{ConnectErrorClass, ReadError, Source as _};
-use support::{SECRET, STREAM, Server, authority, connect, drain, gone, refusal, settings};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+
+use crate::support::{SECRET, STREAM, Server, authority, connect, drain, gone, refusal, settings};
 
 const SHORT: Duration = Duration::from_millis(200);
 

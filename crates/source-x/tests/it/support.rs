@@ -1,5 +1,4 @@
 //! Servers written by hand, one script for each connection.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::future::Future;
 use std::net::SocketAddr;

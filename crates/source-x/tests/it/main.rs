@@ -1,0 +1,7 @@
+//! What the crate does on a wire: against servers written by hand, and against the simulator.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod connect;
+mod simulator;
+mod support;
