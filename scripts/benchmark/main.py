@@ -106,7 +106,7 @@ def free_port():
 def birdfeed(work, url, servers, prefix):
     config = work / "birdfeed.toml"
     config.write_text(
-        f'[stream]\nbase_url = "{url}"\nallow_custom_host = true\n'
+        f'[stream]\nbase_url = "{url}"\n'
         f'[lanes]\nprefix = "{prefix}"\n[journal]\ndir = "{work}/journal"\n'
         f'[[sink]]\ntype = "kafka"\nbootstrap_servers = "{servers}"\n[admin]\nlisten = "off"\n'
     )

@@ -126,7 +126,6 @@ async fn check_rules(recorded: &Value) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = Settings::new(Token::from_value("token"));
     settings.base_url = format!("http://{}", listener.local_addr().unwrap());
-    settings.allow_custom_host = true;
     let client = RulesClient::new(&settings).unwrap();
     tokio::join!(ask(&client, recorded), answer(&listener, recorded));
 }

@@ -51,7 +51,6 @@ async fn simulated() -> Result<Vec<Bytes>, Box<dyn Error>> {
     let mut settings = Settings::new(Token::from_value(world.token.clone()));
     let simulator = Simulator::start(world).await?;
     settings.base_url = simulator.base_url();
-    settings.allow_custom_host = true;
     let mut stream = support::Messages::new(XSource::new(&settings)?.connect().await?);
     let mut messages = Vec::new();
     while messages.len() < POSTS {

@@ -74,7 +74,7 @@ impl Default for Deadlines {
 pub struct Settings {
     /// `https://api.x.com`, or another: see [`base_url`](crate::base_url).
     pub base_url: String,
-    /// Lets `base_url` name a host that is not X's.
+    /// Lets `base_url` name a host that is neither X's nor this machine.
     pub allow_custom_host: bool,
     /// The stream.
     pub endpoint: Endpoint,

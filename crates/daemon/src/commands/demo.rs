@@ -103,7 +103,6 @@ fn environment(simulator: &Simulator, dir: &Path) -> BTreeMap<String, String> {
         ("X_BEARER_TOKEN", simulator::Settings::default().token),
         ("BIRDFEED__STREAM__NAME", "demo".to_owned()),
         ("BIRDFEED__STREAM__BASE_URL", simulator.base_url()),
-        ("BIRDFEED__STREAM__ALLOW_CUSTOM_HOST", "true".to_owned()),
         ("BIRDFEED__LANES__ENABLED", ENABLED.to_owned()),
         ("BIRDFEED__JOURNAL__DIR", path("journal")),
         ("BIRDFEED__SINK__0__TYPE", "file".to_owned()),

@@ -44,7 +44,7 @@ fn the_examples_pass() {
 #[test]
 fn a_connect_to_nothing_says_what_does_not_answer() {
     let dir = tempfile::tempdir().unwrap();
-    let config = "[stream]\nbase_url = \"http://127.0.0.1:1\"\nallow_custom_host = true\n\
+    let config = "[stream]\nbase_url = \"http://127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"amqp\"\nurl = \"amqp://127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"file\"\n";

@@ -212,10 +212,7 @@ pub fn birdfeed() -> Command {
 
 /// The stream's part of a configuration that reads from `simulator`.
 pub fn stream(simulator: &Simulator) -> String {
-    format!(
-        "[stream]\nbase_url = \"{}\"\nallow_custom_host = true\n",
-        simulator.base_url()
-    )
+    format!("[stream]\nbase_url = \"{}\"\n", simulator.base_url())
 }
 
 /// A file sink in `dir`.

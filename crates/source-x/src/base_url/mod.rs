@@ -1,11 +1,12 @@
-//! Which hosts may see the token: X's, over TLS. Others only when allowed, and plain HTTP only within this machine.
+//! Allowlist of the hosts that may see the token: X's and this machine's own. Others only when an operator says so, and plain
+//! HTTP only within this machine.
 
 use std::net::IpAddr;
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-/// The hosts of X.
+/// X's hosts, today's and the one that it had before.
 pub const HOSTS: [&str; 2] = ["api.x.com", "api.twitter.com"];
 
 /// A base URL that may not be used. Never repeats the URL: it may hold a password.
@@ -28,8 +29,8 @@ pub enum BaseUrlError {
         "plain http goes to loopback only (127.0.0.1, [::1], localhost): the token would travel in the clear"
     )]
     PlainHttp,
-    /// A host that is not X's.
-    #[error("not a host of X (api.x.com, api.twitter.com); if that is meant, set allow_custom_host = true")]
+    /// A host that is neither X's nor this machine.
+    #[error("not a host of X ({}); if that is meant, set allow_custom_host = true", HOSTS.join(", "))]
     CustomHost,
 }
 
@@ -41,7 +42,8 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Checks `text`, which may end in one slash.
+    /// Checks `text`, which may end in one slash. A token that never leaves the machine needs no permission: loopback is
+    /// taken without `allow_custom_host`.
     pub fn parse(text: &str, allow_custom_host: bool) -> Result<Self, BaseUrlError> {
         // Before parsing: `Uri` would also accept some forms with an `@` as a path.
         if text.contains('@') {
@@ -71,10 +73,7 @@ impl BaseUrl {
         if !url.tls && !url.is_loopback() {
             return Err(BaseUrlError::PlainHttp);
         }
-        let known = HOSTS
-            .iter()
-            .any(|host| url.authority.host().eq_ignore_ascii_case(host));
-        if !known && !allow_custom_host {
+        if !(url.is_loopback() || url.is_of_x() || allow_custom_host) {
             return Err(BaseUrlError::CustomHost);
         }
         Ok(url)
@@ -93,7 +92,7 @@ impl BaseUrl {
             .trim_end_matches(']')
     }
 
-    /// The port.
+    /// The port to connect to: the scheme's own unless the URL names one.
     pub fn port(&self) -> u16 {
         let default = if self.tls { 443 } else { 80 };
         self.authority.port_u16().unwrap_or(default)
@@ -113,9 +112,15 @@ impl BaseUrl {
             IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.segments()[..2] == [0xfd00, 0x0ec2],
         };
         let refused = link_local || address.is_multicast() || address.is_unspecified();
-        !refused && (self.tls || address.is_loopback())
+        !refused && (address.is_loopback() || !self.is_loopback())
     }
 
+    fn is_of_x(&self) -> bool {
+        HOSTS.iter().any(|host| self.host().eq_ignore_ascii_case(host))
+    }
+
+    /// Whether it is loopback in its plainest form. What other programs would also take for 127.0.0.1 (`127.1`, `0x7f000001`,
+    /// `localhost.`) is not.
     fn is_loopback(&self) -> bool {
         let host = self.host();
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())

@@ -25,7 +25,6 @@ async fn start(change: impl FnOnce(&mut simulator::Settings)) -> (Simulator, Set
     let simulator = Simulator::start(world).await.unwrap();
     let mut settings = Settings::new(Token::from_value(SECRET));
     settings.base_url = simulator.base_url();
-    settings.allow_custom_host = true;
     (simulator, settings)
 }
 

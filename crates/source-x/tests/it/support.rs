@@ -18,7 +18,6 @@ pub(crate) const STREAM: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r
 pub(crate) fn settings(address: SocketAddr) -> Settings {
     let mut settings = Settings::new(Token::from_value(SECRET));
     settings.base_url = format!("http://{address}");
-    settings.allow_custom_host = true;
     settings
 }
 
