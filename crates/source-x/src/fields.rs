@@ -123,39 +123,3 @@ pub const EXPANSIONS: &[&str] = &[
     "referenced_tweets.id.attachments.media_keys",
     "referenced_tweets.id.author_id",
 ];
-
-/// The name among `known` that `name` was probably meant to be.
-pub fn suggestion<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
-    let (changes, nearest) = known.iter().map(|known| (distance(name, known), *known)).min()?;
-    (changes <= 1 + name.len() / 4).then_some(nearest)
-}
-
-/// How many letters must be changed, added or left out.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.chars().collect();
-    let mut row: Vec<_> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn suggests_what_is_near_only() {
-        let known = ["author_id", "created_at", "text"];
-        assert_eq!(suggestion("created", &known), None);
-        assert_eq!(suggestion("create_at", &known), Some("created_at"));
-        assert_eq!(suggestion("athor_id", &known), Some("author_id"));
-        assert_eq!(suggestion("colour", &known), None);
-    }
-}

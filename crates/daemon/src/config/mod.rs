@@ -10,6 +10,7 @@ mod read;
 mod section;
 mod sinks;
 mod stream;
+mod suggest;
 mod tree;
 mod units;
 

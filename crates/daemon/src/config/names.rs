@@ -1,8 +1,7 @@
 //! Lists of names that are known beforehand.
 
-use source_x::fields::suggestion;
-
 use super::section::Section;
+use super::suggest::suggestion;
 
 /// Takes the list `key`, if it is there. Notes every name that is not known, or is there twice.
 pub(super) fn names(section: &mut Section, key: &'static str, known: &[&str]) -> Option<Vec<String>> {

@@ -6,9 +6,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use source_x::fields::suggestion;
-
 use super::problem::Problem;
+use super::suggest::suggestion;
 use super::tree::{Node, Origin, Table, Value};
 
 /// Where mistakes are noted.

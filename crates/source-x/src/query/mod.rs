@@ -161,13 +161,22 @@ fn check_names(
     let mut seen = HashSet::new();
     for name in names {
         if !known.contains(&name.as_str()) {
-            let suggestion = fields::suggestion(name, known);
+            let suggestion = nearest(name, known);
             let name = name.clone();
             errors.push(error(parameter, QueryProblem::UnknownName { name, suggestion }));
         } else if !seen.insert(name) {
             errors.push(error(parameter, QueryProblem::Duplicate(name.clone())));
         }
     }
+}
+
+/// The known name that `name` was probably meant to be: at most one change, and one more for every four bytes.
+fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let distances = known
+        .iter()
+        .map(|known| (strsim::levenshtein(name, known), *known));
+    let (changes, nearest) = distances.min()?;
+    (changes <= 1 + name.len() / 4).then_some(nearest)
 }
 
 fn check_time(
