@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use simulator::Simulator;
+use source_x::endpoint::Messages;
 use source_x::{Settings, Token, XSource};
 use stream_core::source::Source as _;
 
@@ -50,7 +51,7 @@ async fn simulated() -> Result<Vec<Bytes>, Box<dyn Error>> {
     };
     let mut settings = Settings::new(Token::from_value(world.token.clone()));
     let simulator = Simulator::start(world).await?;
-    settings.base_url = simulator.base_url();
+    settings.base_url = Some(simulator.base_url());
     let mut stream = support::Messages::new(XSource::new(&settings)?.connect().await?);
     let mut messages = Vec::new();
     while messages.len() < POSTS {
@@ -63,7 +64,7 @@ fn pass(messages: &[Bytes]) -> Duration {
     let start = Instant::now();
     for _ in 0..PASSES {
         for message in messages {
-            black_box(source_x::split(black_box(message)));
+            black_box(source_x::split(Messages::Posts, black_box(message)));
         }
     }
     start.elapsed()

@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::base_url::BaseUrl;
+use crate::endpoint::Endpoint;
 use crate::settings::{Deadlines, Settings, SettingsError};
 use crate::token::{Bearer, Token};
 use crate::{dial, response, tls};
@@ -30,6 +31,7 @@ const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
 
 /// X's API at one base URL with one token.
 pub(crate) struct Api {
+    endpoint: Endpoint,
     url: BaseUrl,
     host: HeaderValue,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -52,6 +54,7 @@ pub(crate) struct Call {
 pub(crate) struct Answer {
     pub(crate) head: http::response::Parts,
     pub(crate) body: Incoming,
+    endpoint: Endpoint,
     bearer: Bearer,
     _link: Link,
 }
@@ -66,7 +69,7 @@ struct Link {
 
 impl Api {
     pub(crate) fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let url = BaseUrl::parse(&settings.base_url, settings.allow_custom_host)?;
+        let url = BaseUrl::parse(settings.base_url(), settings.allow_custom_host)?;
         let malformed = || SettingsError::BaseUrl(crate::base_url::BaseUrlError::Malformed);
         let tls = if url.tls() {
             let name = ServerName::try_from(url.host().to_owned()).map_err(|_| malformed())?;
@@ -75,6 +78,7 @@ impl Api {
             None
         };
         Ok(Self {
+            endpoint: settings.endpoint,
             host: HeaderValue::from_str(url.authority()).map_err(|_| malformed())?,
             url,
             tls,
@@ -100,6 +104,7 @@ impl Api {
         Ok(Answer {
             head,
             body,
+            endpoint: self.endpoint,
             bearer,
             _link: link,
         })
@@ -152,7 +157,7 @@ impl Answer {
         } else {
             self.read(limit, patience).await.0
         };
-        response::classify(self.head.status, &self.head.headers, &body)
+        response::classify(self.endpoint, self.head.status, &self.head.headers, &body)
     }
 
     /// The body up to `limit` bytes, the token blotted out, and whether that is all of it.

@@ -5,7 +5,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`settings`] | everything that a connection can be told |
-//! | [`fields`], [`query`] | X's names, and the parameters of a stream, checked before X sees them |
+//! | [`endpoint`], [`fields`] | X's streams, one row each, and the names that they know |
+//! | [`query`] | the parameters of a stream, checked before X sees them |
 //! | [`token`] | the bearer token, read anew for every connection |
 //! | [`base_url`] | which hosts may see the token |
 //! | `tls`, `dial` | trust, name resolution, TCP |
@@ -22,6 +23,7 @@
 mod api;
 pub mod base_url;
 mod dial;
+pub mod endpoint;
 pub mod fields;
 pub mod query;
 pub mod response;
@@ -32,9 +34,10 @@ pub mod stream;
 mod tls;
 pub mod token;
 
+pub use endpoint::Endpoint;
 pub use query::{Query, QueryError};
 pub use rules::RulesClient;
-pub use settings::{Deadlines, Endpoint, Settings, SettingsError};
+pub use settings::{Deadlines, Settings, SettingsError};
 pub use split::split;
 pub use stream::XSource;
 pub use token::Token;

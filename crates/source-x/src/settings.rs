@@ -1,52 +1,13 @@
-//! Everything that a connection to X can be told.
+//! Connection settings: everything that a connection to X can be told, and what is wrong with it.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base_url::BaseUrlError;
+use crate::endpoint::Endpoint;
 use crate::query::{Query, QueryError};
 use crate::token::Token;
-
-/// A stream of X.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Endpoint {
-    /// The filtered stream: posts that match the app's rules.
-    Search,
-    /// About one in a hundred of all posts.
-    Sample,
-}
-
-impl Endpoint {
-    /// Every endpoint.
-    pub const ALL: [Self; 2] = [Self::Search, Self::Sample];
-
-    /// The name in configuration and in `CloudEvents`' `source`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Search => "search",
-            Self::Sample => "sample",
-        }
-    }
-
-    /// The endpoint called `name`, if there is one.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
-    }
-
-    /// The path of the request.
-    pub const fn path(self) -> &'static str {
-        match self {
-            Self::Search => "/2/tweets/search/stream",
-            Self::Sample => "/2/tweets/sample/stream",
-        }
-    }
-
-    /// Whether it takes `start_time` and `end_time`.
-    pub const fn recovers(self) -> bool {
-        matches!(self, Self::Search)
-    }
-}
 
 /// How long each step may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,15 +33,15 @@ impl Default for Deadlines {
 /// What [`XSource::new`](crate::XSource::new) and [`RulesClient::new`](crate::RulesClient::new) take.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// `https://api.x.com`, or another: see [`base_url`](crate::base_url).
-    pub base_url: String,
+    /// Another than the endpoint's own; which may be used, see [`base_url`](crate::base_url).
+    pub base_url: Option<String>,
     /// Lets `base_url` name a host that is neither X's nor this machine.
     pub allow_custom_host: bool,
-    /// The stream.
+    /// Which stream it is.
     pub endpoint: Endpoint,
-    /// The stream's parameters.
+    /// What the stream is asked for, checked against what the endpoint takes.
     pub query: Query,
-    /// The app's bearer token.
+    /// Where the app's bearer token comes from.
     pub token: Token,
     /// Certificate authorities (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
@@ -94,7 +55,7 @@ impl Settings {
     /// The filtered stream of the real X, with no fields asked for.
     pub fn new(token: Token) -> Self {
         Self {
-            base_url: "https://api.x.com".to_owned(),
+            base_url: None,
             allow_custom_host: false,
             endpoint: Endpoint::Search,
             query: Query::default(),
@@ -103,6 +64,13 @@ impl Settings {
             user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
             deadlines: Deadlines::default(),
         }
+    }
+
+    /// Where requests go: [`Self::base_url`], or else the endpoint's own.
+    pub(crate) fn base_url(&self) -> &str {
+        self.base_url
+            .as_deref()
+            .unwrap_or_else(|| self.endpoint.base_url())
     }
 }
 
@@ -121,7 +89,7 @@ pub enum SettingsError {
     /// The CA file is unreadable or holds no certificate.
     #[error("ca_file {}: {reason}", path.display())]
     CaFile {
-        /// The file.
+        /// As it was given.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,

@@ -5,12 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use http_body_util::BodyExt as _;
 use stream_core::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split};
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Answer, Api, Call, with_causes};
+use crate::endpoint::Messages;
 use crate::response;
 use crate::settings::{Settings, SettingsError};
 
@@ -18,6 +19,7 @@ use crate::settings::{Settings, SettingsError};
 pub struct XSource {
     api: Api,
     call: Call,
+    messages: Messages,
 }
 
 impl XSource {
@@ -29,13 +31,14 @@ impl XSource {
             .path(settings.endpoint)
             .map_err(SettingsError::Query)?;
         let call = Call {
-            method: Method::GET,
+            method: settings.endpoint.method().clone(),
             path,
             body: Bytes::new(),
         };
         Ok(Self {
             api: Api::new(settings)?,
             call,
+            messages: settings.endpoint.messages(),
         })
     }
 
@@ -70,7 +73,7 @@ impl Source for XSource {
     }
 
     fn split(&self, message: &Bytes) -> Split {
-        crate::split::split(message)
+        crate::split::split(self.messages, message)
     }
 }
 

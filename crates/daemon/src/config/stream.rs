@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use source_x::base_url::BaseUrl;
-use source_x::{Endpoint, Query, Settings, Token, XSource, fields};
+use source_x::endpoint::{Parameter, Takes};
+use source_x::{Endpoint, Query, Settings, Token, XSource};
 
 use super::Stream;
 use super::names::names;
@@ -38,9 +39,9 @@ pub(super) fn read(mut section: Section, environment: &BTreeMap<String, String>)
     let endpoint = endpoint(&mut section);
     let event_source = format!("/x/{}/{name}", endpoint.name());
     let max_retries = section.number_or("max_retries", "unlimited", 0..=i64::from(u32::MAX));
-    let backfill = backfill(&mut section);
+    let backfill = backfill(&mut section, endpoint);
     dedupe(&mut section);
-    let mut query = query(section.section("fields"));
+    let mut query = query(section.section("fields"), endpoint);
     query.backfill_minutes = backfill;
     let token = token(&mut section, environment);
     let source = source(&mut section, token.unwrap_or_else(|| Token::from_value("")));
@@ -77,7 +78,7 @@ fn source(section: &mut Section, token: Token) -> Option<Settings> {
             );
             return None;
         }
-        settings.base_url = url;
+        settings.base_url = Some(url);
     }
     if let Some((path, origin)) = ca_file {
         settings.ca_file = Some(path);
@@ -98,35 +99,35 @@ fn endpoint(section: &mut Section) -> Endpoint {
     let Some((name, origin)) = section.text("endpoint") else {
         return Endpoint::Search;
     };
-    match name.as_str() {
-        "search" => return Endpoint::Search,
-        "sample" => return Endpoint::Sample,
-        later if LATER.contains(&later) => {
-            section.note(
-                origin,
-                "endpoint",
-                format!("{name:?} is not there yet"),
-                "one of: search, sample",
-            );
-        }
-        _ => section.note(
+    Endpoint::from_name(&name).unwrap_or_else(|| {
+        let wrong = if LATER.contains(&name.as_str()) {
+            "is not there yet"
+        } else {
+            "is not known"
+        };
+        let known = Endpoint::ALL.map(Endpoint::name).join(", ");
+        section.note(
             origin,
             "endpoint",
-            format!("{name:?} is not known"),
-            "one of: search, sample",
-        ),
-    }
-    Endpoint::Search
+            format!("{name:?} {wrong}"),
+            format!("one of: {known}"),
+        );
+        Endpoint::Search
+    })
 }
 
-fn backfill(section: &mut Section) -> Option<u8> {
-    let hint = "write \"off\", or 1 to 5 minutes if your access has it";
+fn backfill(section: &mut Section, endpoint: Endpoint) -> Option<u8> {
+    let Some(Takes::Number { range, .. }) = endpoint.takes(Parameter::BackfillMinutes) else {
+        return None;
+    };
+    let most = range.end();
+    let hint = format!("write \"off\", or 1 to {most} minutes if your access has it");
     if let Some(node) = section.text_if("backfill", "auto") {
         section.note(node, "backfill", "\"auto\" is not there yet", hint);
         return None;
     }
     section
-        .number_or("backfill", "off", 1..=5)
+        .number_or("backfill", "off", 1..=i64::from(*most))
         .and_then(|minutes| u8::try_from(minutes).ok())
 }
 
@@ -190,15 +191,18 @@ fn token(section: &mut Section, environment: &BTreeMap<String, String>) -> Optio
     None
 }
 
-fn query(mut section: Section) -> Query {
-    let mut names = |key, known| names(&mut section, key, known).unwrap_or_default();
+fn query(mut section: Section, endpoint: Endpoint) -> Query {
+    let mut names = |key, parameter| match endpoint.takes(parameter) {
+        Some(Takes::Names(known)) => names(&mut section, key, known).unwrap_or_default(),
+        _ => Vec::new(),
+    };
     let query = Query {
-        tweet_fields: names("tweet", fields::TWEET),
-        user_fields: names("user", fields::USER),
-        media_fields: names("media", fields::MEDIA),
-        poll_fields: names("poll", fields::POLL),
-        place_fields: names("place", fields::PLACE),
-        expansions: names("expansions", fields::EXPANSIONS),
+        tweet_fields: names("tweet", Parameter::TweetFields),
+        user_fields: names("user", Parameter::UserFields),
+        media_fields: names("media", Parameter::MediaFields),
+        poll_fields: names("poll", Parameter::PollFields),
+        place_fields: names("place", Parameter::PlaceFields),
+        expansions: names("expansions", Parameter::Expansions),
         ..Query::default()
     };
     section.finish();

@@ -14,7 +14,7 @@ pub(crate) fn settings() -> Settings {
     };
     let mut settings = Settings::new(token);
     if let Some(url) = var("X_BASE_URL") {
-        settings.base_url = url;
+        settings.base_url = Some(url);
         settings.allow_custom_host = true;
     }
     settings.ca_file = var("X_CA_FILE").map(Into::into);

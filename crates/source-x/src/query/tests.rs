@@ -4,11 +4,14 @@ fn names(list: &[&str]) -> Vec<String> {
     list.iter().map(|name| (*name).to_owned()).collect()
 }
 
+fn error(parameter: Parameter, problem: QueryProblem) -> QueryError {
+    QueryError { parameter, problem }
+}
+
 #[test]
 fn an_empty_query_is_the_bare_path() {
-    for endpoint in Endpoint::ALL {
+    for endpoint in [Endpoint::Search, Endpoint::Sample] {
         assert_eq!(Query::default().path(endpoint).unwrap(), endpoint.path());
-        assert_eq!(Endpoint::from_name(endpoint.name()), Some(endpoint));
     }
 }
 
@@ -24,6 +27,7 @@ fn every_parameter_stands_in_the_path() {
         backfill_minutes: Some(5),
         start_time: Some("2026-01-01T00:00:00Z".to_owned()),
         end_time: Some("2026-01-01T01:00:00Z".to_owned()),
+        partition: None,
     };
     assert_eq!(
         query.path(Endpoint::Search).unwrap(),
@@ -71,16 +75,33 @@ fn times_must_fit_the_endpoint_and_each_other() {
         ..Query::default()
     };
     let errors = query.check(Endpoint::Search);
-    assert_eq!(errors, [error("end_time", QueryProblem::EndsBeforeStart)]);
+    assert_eq!(errors, [error(Parameter::EndTime, QueryProblem::EndsBeforeStart)]);
     let errors = query.check(Endpoint::Sample);
     let expected = QueryProblem::NotForEndpoint(Endpoint::Sample);
     assert_eq!(
         errors,
-        [error("start_time", expected.clone()), error("end_time", expected)]
+        [
+            error(Parameter::StartTime, expected.clone()),
+            error(Parameter::EndTime, expected)
+        ]
     );
     let bad = Query {
         start_time: Some("2026-02-30T00:00:00Z".to_owned()),
         ..Query::default()
     };
     assert_eq!(bad.check(Endpoint::Search).len(), 1);
+}
+
+#[test]
+fn what_an_endpoint_does_not_take_is_refused() {
+    let query = Query {
+        partition: Some(1),
+        ..Query::default()
+    };
+    let texts: Vec<_> = query
+        .check(Endpoint::Sample)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(texts, ["partition: the sample stream has no such parameter"]);
 }

@@ -11,6 +11,8 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use stream_core::source::{ConnectError, ConnectErrorClass};
 
+use crate::endpoint::Endpoint;
+
 /// X's windows last 15 minutes; a minute more for a reset that lies just behind one.
 const LONGEST_RESET: u64 = 16 * 60;
 /// As much of the server's own words as a log line should carry.
@@ -42,15 +44,15 @@ struct Fault<'a> {
     message: Option<Cow<'a, str>>,
 }
 
-/// What the answer means. `body` may be cut short, empty, or not JSON.
-pub fn classify(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ConnectError {
+/// What the answer of `endpoint` means. `body` may be cut short, empty, or not JSON.
+pub fn classify(endpoint: Endpoint, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ConnectError {
     let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
     let class = class(status, headers, &problem);
     let mut detail = format!("HTTP {}", status.as_u16());
     if let Some(words) = words(&problem, body) {
         detail = format!("{detail}: {words}");
     }
-    if let Some(advice) = advice(status, class, &problem) {
+    if let Some(advice) = advice(endpoint, status, class, &problem) {
         detail = format!("{detail} ({advice})");
     }
     ConnectError {
@@ -140,7 +142,12 @@ pub(crate) fn one_line(text: &str, limit: usize) -> String {
 }
 
 /// What to do about it.
-fn advice(status: StatusCode, class: ConnectErrorClass, problem: &Problem<'_>) -> Option<&'static str> {
+fn advice(
+    endpoint: Endpoint,
+    status: StatusCode,
+    class: ConnectErrorClass,
+    problem: &Problem<'_>,
+) -> Option<&'static str> {
     match class {
         ConnectErrorClass::UsageCapped => {
             return Some("the account's posts or credits are used up: buy more, or wait for the next period");
@@ -168,7 +175,7 @@ fn advice(status: StatusCode, class: ConnectErrorClass, problem: &Problem<'_>) -
         }
         403 => "the app may not use this: an app-only bearer token and the right access level are needed",
         404 => "no such address: check base_url and endpoint",
-        409 => "define rules first: the filtered stream does not start without any",
+        409 if endpoint.has_rules() => "define rules first: the filtered stream does not start without any",
         _ => return None,
     })
 }

@@ -12,6 +12,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 
 fn meaning(status: u16, body: &str) -> ConnectError {
     classify(
+        Endpoint::Search,
         StatusCode::from_u16(status).unwrap(),
         &HeaderMap::new(),
         body.as_bytes(),
@@ -158,7 +159,12 @@ fn the_reset_is_measured_against_the_answers_own_date() {
         let mut pairs = Vec::new();
         pairs.extend(date.map(|date| ("date", date)));
         pairs.extend(reset.map(|reset| ("x-rate-limit-reset", reset)));
-        let error = classify(StatusCode::TOO_MANY_REQUESTS, &headers(&pairs), b"");
+        let error = classify(
+            Endpoint::Search,
+            StatusCode::TOO_MANY_REQUESTS,
+            &headers(&pairs),
+            b"",
+        );
         let reset_in = expected.map(Duration::from_secs);
         assert_eq!(
             error.class,
@@ -179,4 +185,11 @@ fn only_identity_is_no_encoding() {
     assert!(!is_encoded(&HeaderMap::new()));
     assert!(!is_encoded(&headers(&[("content-encoding", "Identity")])));
     assert!(is_encoded(&headers(&[("content-encoding", "gzip")])));
+}
+
+#[test]
+fn rules_are_advised_only_where_there_are_any() {
+    let advice = |endpoint| classify(endpoint, StatusCode::CONFLICT, &HeaderMap::new(), b"").detail;
+    assert!(advice(Endpoint::Search).starts_with("HTTP 409 (define rules first"));
+    assert_eq!(advice(Endpoint::Sample), "HTTP 409");
 }

@@ -26,14 +26,21 @@ use stream_core::model::Timestamp;
 use stream_core::model::{DeadLetterReason, Lane};
 use stream_core::source::{Split, Verdict};
 
-use envelope::{Compliance, Envelope, Goodbye};
-use id::Id;
+use self::envelope::{Compliance, Envelope, Goodbye};
+use self::id::Id;
+use crate::endpoint::Messages;
 
 /// The kinds of message.
 pub const KINDS: [&str; 5] = ["post", "error", "compliance", "unknown", "invalid"];
 
-/// Splits one message, given without its line end.
-pub fn split(message: &Bytes) -> Split {
+/// Splits one message of a stream of `messages`, given without its line end.
+pub fn split(messages: Messages, message: &Bytes) -> Split {
+    match messages {
+        Messages::Posts => v2(message),
+    }
+}
+
+fn v2(message: &Bytes) -> Split {
     let Ok(text) = std::str::from_utf8(message) else {
         return Split::dead_letter(DeadLetterReason::NotUtf8);
     };

@@ -6,7 +6,7 @@ use super::*;
 const ID: &str = "1700000000000000001";
 
 fn split_text(text: &str) -> Split {
-    split(&Bytes::copy_from_slice(text.as_bytes()))
+    v2(&Bytes::copy_from_slice(text.as_bytes()))
 }
 
 fn text(split: &Split, lane: Lane) -> &str {
@@ -133,7 +133,7 @@ fn bytes_that_are_no_message_become_dead_letters() {
         ),
     ];
     for (bytes, reason) in cases {
-        let split = split(&Bytes::copy_from_slice(bytes));
+        let split = v2(&Bytes::copy_from_slice(bytes));
         assert_eq!(
             split,
             Split::dead_letter(reason),
@@ -269,7 +269,7 @@ fn creation_is_read_from_snowflakes_only() {
 fn a_post_is_a_slice_of_the_message_and_its_key_is_not() {
     let message = Bytes::from(format!(r#"{{"data":{{"id":"{ID}"}}}}"#));
     let inside = message.as_ptr_range();
-    let split = split(&message);
+    let split = v2(&message);
     assert!(inside.contains(&split.values[Lane::Tweets].as_ref().unwrap().as_ptr()));
     assert!(!inside.contains(&split.key.unwrap().as_ptr()));
 }
@@ -318,7 +318,7 @@ fn members_of_data() -> impl Strategy<Value = Vec<(&'static str, String)>> {
 }
 
 fn check(message: &Bytes) {
-    let parts = split(message);
+    let parts = v2(message);
     assert!(KINDS.contains(&parts.kind));
     assert_eq!(parts.dead_letter.is_some(), parts.kind == "invalid");
     assert_eq!(
@@ -339,7 +339,7 @@ fn check(message: &Bytes) {
             .and_then(|rest| rest.strip_suffix('}'));
         assert!(text.contains(inner.unwrap_or(value)));
     }
-    assert_eq!(parts, split(message), "the same bytes give the same answer");
+    assert_eq!(parts, v2(message), "the same bytes give the same answer");
 }
 
 proptest! {

@@ -178,7 +178,7 @@ async fn a_tls_handshake_that_stalls_runs_into_the_connect_deadline() {
     .unwrap();
     let ca = authority(&simulator);
     let mut settings = settings(simulator.addr());
-    settings.base_url = simulator.base_url();
+    settings.base_url = Some(simulator.base_url());
     settings.ca_file = Some(ca.path().to_owned());
     settings.deadlines.connect = SHORT;
     let error = refusal(&settings).await;
@@ -272,14 +272,14 @@ fn settings_that_cannot_work_are_refused() {
         assert!(!format!("{settings:?}").contains(SECRET));
         XSource::new(&settings).err().unwrap()
     };
-    let error = with(|settings| settings.base_url = "http://example.com".to_owned());
+    let error = with(|settings| settings.base_url = Some("http://example.com".to_owned()));
     assert!(matches!(error, SettingsError::BaseUrl(_)));
     let error = with(|settings| settings.user_agent = "a\nb".to_owned());
     assert!(matches!(error, SettingsError::UserAgent));
     let error = with(|settings| settings.query.media_fields = vec!["urll".to_owned(), "x".to_owned()]);
     assert!(matches!(&error, SettingsError::Query(errors) if errors.len() == 2));
     let error = with(|settings| {
-        settings.base_url = "https://127.0.0.1:1".to_owned();
+        settings.base_url = Some("https://127.0.0.1:1".to_owned());
         settings.ca_file = Some("/nowhere/ca.pem".into());
     });
     assert!(

@@ -8,7 +8,7 @@ use simulator::{Chunking, Cut, Disconnect, Garbage, Simulator};
 use source_x::rules::{Mode, NewRule, RuleProblem};
 use source_x::{Endpoint, RulesClient, Settings, Token};
 use stream_core::model::{DeadLetterReason, Lane};
-use stream_core::source::{ConnectErrorClass, Connection, ReadError, Verdict};
+use stream_core::source::{ConnectErrorClass, Connection, ReadError, Split, Verdict};
 
 use crate::support::{SECRET, authority, connect, refusal};
 
@@ -24,8 +24,12 @@ async fn start(change: impl FnOnce(&mut simulator::Settings)) -> (Simulator, Set
     change(&mut world);
     let simulator = Simulator::start(world).await.unwrap();
     let mut settings = Settings::new(Token::from_value(SECRET));
-    settings.base_url = simulator.base_url();
+    settings.base_url = Some(simulator.base_url());
     (simulator, settings)
+}
+
+fn split(message: &Bytes) -> Split {
+    source_x::split(Endpoint::Search.messages(), message)
 }
 
 /// The first `count` messages.
@@ -61,7 +65,7 @@ async fn over_tls_every_byte_of_the_ledger_arrives_and_splits() {
         "the ledger has other posts"
     );
     for (line, post) in lines.iter().zip(&posts) {
-        let split = source_x::split(line);
+        let split = split(line);
         assert_eq!((split.kind, &split.verdict), ("post", &Verdict::Continue));
         assert_eq!(split.key.as_deref(), Some(post.id.as_bytes()));
         assert_eq!(split.values[Lane::Responses].as_ref(), Some(line));
@@ -183,7 +187,7 @@ async fn a_goodbye_on_a_socket_left_open_is_heard() {
         let messages = all
             .split(|byte| *byte == b'\n')
             .filter(|line| line.ends_with(b"\r"));
-        let splits = messages.map(|line| source_x::split(&Bytes::copy_from_slice(line.trim_ascii_end())));
+        let splits = messages.map(|line| split(&Bytes::copy_from_slice(line.trim_ascii_end())));
         let verdict = splits
             .map(|split| split.verdict)
             .find(|verdict| *verdict != Verdict::Continue);
@@ -199,7 +203,7 @@ async fn garbage_splits_into_unknown_or_dead_letters() {
     use Garbage as G;
     let kinds = simulator::fault::garbage::ALL.map(|(garbage, _)| garbage);
     for garbage in kinds {
-        let split = source_x::split(&Bytes::from(garbage.line()));
+        let split = split(&Bytes::from(garbage.line()));
         let expected = match garbage {
             G::InvalidUtf8 => ("invalid", Some(DeadLetterReason::NotUtf8)),
             G::NotJson | G::Truncated | G::Nul | G::Bom | G::TwoObjects | G::Blank => {
@@ -243,7 +247,7 @@ async fn the_sample_stream_has_no_rules() {
     settings.endpoint = Endpoint::Sample;
     let mut connection = connect(&settings).await.unwrap();
     for message in messages(&mut *connection, 10).await {
-        let split = source_x::split(&message);
+        let split = split(&message);
         assert_eq!((split.kind, &split.values[Lane::MatchingRules]), ("post", &None));
     }
 }

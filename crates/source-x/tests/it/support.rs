@@ -17,7 +17,7 @@ pub(crate) const STREAM: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r
 /// Settings for a server on this machine.
 pub(crate) fn settings(address: SocketAddr) -> Settings {
     let mut settings = Settings::new(Token::from_value(SECRET));
-    settings.base_url = format!("http://{address}");
+    settings.base_url = Some(format!("http://{address}"));
     settings
 }
 

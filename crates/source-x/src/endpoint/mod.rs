@@ -1,0 +1,125 @@
+//! Catalogue of X's streams: one row an endpoint, and nothing about an endpoint is written anywhere else. A row says where the
+//! stream is, what it may be asked for, and what it brings; a new endpoint is a new row.
+
+mod parameter;
+
+use http::Method;
+
+use self::parameter::{BACKFILL, Group, POST_FIELDS, RECOVERY};
+pub use self::parameter::{Parameter, Takes};
+
+/// What there is to know about an endpoint.
+struct Row {
+    /// In configuration, and in the `source` of CloudEvents.
+    name: &'static str,
+    /// X's own server of it.
+    base_url: &'static str,
+    method: Method,
+    path: &'static str,
+    /// What its query takes.
+    parameters: &'static [Group],
+    /// Whether it brings what matches the app's rules, and is refused while there are none.
+    rules: bool,
+    messages: Messages,
+}
+
+/// What the messages of a stream are, so that they can be taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Messages {
+    /// v2: a post under `data`, with what belongs to it beside it. Compliance events have the same outer shape.
+    Posts,
+}
+
+macro_rules! endpoints {
+    ($($(#[$doc:meta])+ $endpoint:ident = $row:expr;)+) => {
+        /// A stream of X, by name; what is known about it stands in its row.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Endpoint {
+            $($(#[$doc])+ $endpoint,)+
+        }
+
+        const ROWS: &[Row] = &[$($row),+];
+
+        impl Endpoint {
+            /// All that there are, in the order of their rows.
+            pub const ALL: [Self; ROWS.len()] = [$(Self::$endpoint),+];
+        }
+    };
+}
+
+const API: &str = "https://api.x.com";
+
+endpoints! {
+    /// The filtered stream: posts that match the app's rules.
+    Search = Row {
+        name: "search",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/search/stream",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY],
+        rules: true,
+        messages: Messages::Posts,
+    };
+    /// About one in a hundred of all posts.
+    Sample = Row {
+        name: "sample",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/sample/stream",
+        parameters: &[POST_FIELDS, BACKFILL],
+        rules: false,
+        messages: Messages::Posts,
+    };
+}
+
+impl Endpoint {
+    const fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+
+    /// The name in configuration and in `CloudEvents`' `source`.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The endpoint called `name`, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+    }
+
+    /// Scheme and host of X's own server of it.
+    pub const fn base_url(self) -> &'static str {
+        self.row().base_url
+    }
+
+    /// The verb of the request that opens the stream.
+    pub const fn method(self) -> &'static Method {
+        &self.row().method
+    }
+
+    /// The path of the request, without a query.
+    pub const fn path(self) -> &'static str {
+        self.row().path
+    }
+
+    /// What it takes as the value of `parameter`; `None` if it has no such parameter.
+    pub fn takes(self, parameter: Parameter) -> Option<&'static Takes> {
+        let all = self.row().parameters.iter().copied().flatten();
+        all.into_iter()
+            .find(|(taken, _)| *taken == parameter)
+            .map(|(_, takes)| takes)
+    }
+
+    /// Whether it brings what matches the app's rules, and is refused while there are none.
+    pub const fn has_rules(self) -> bool {
+        self.row().rules
+    }
+
+    /// What its messages are.
+    pub const fn messages(self) -> Messages {
+        self.row().messages
+    }
+}
+
+#[cfg(test)]
+mod tests;

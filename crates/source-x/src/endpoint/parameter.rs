@@ -1,0 +1,106 @@
+//! Query parameters: their names, and the values that an endpoint takes for them.
+
+use std::ops::RangeInclusive;
+
+use crate::fields;
+
+/// A query parameter of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Parameter {
+    /// What a post may carry.
+    TweetFields,
+    /// What is included besides the post.
+    Expansions,
+    /// What included media may carry.
+    MediaFields,
+    /// What an included poll may carry.
+    PollFields,
+    /// What an included user may carry.
+    UserFields,
+    /// What an included place may carry.
+    PlaceFields,
+    /// Minutes to repeat at the start.
+    BackfillMinutes,
+    /// The start of a recovery.
+    StartTime,
+    /// The end of a recovery.
+    EndTime,
+    /// Which part of a stream that X delivers in several; whoever wants the whole opens each.
+    Partition,
+}
+
+impl Parameter {
+    /// All that there are, in the order in which they stand in a request.
+    pub const ALL: [Self; 10] = [
+        Self::TweetFields,
+        Self::Expansions,
+        Self::MediaFields,
+        Self::PollFields,
+        Self::UserFields,
+        Self::PlaceFields,
+        Self::BackfillMinutes,
+        Self::StartTime,
+        Self::EndTime,
+        Self::Partition,
+    ];
+
+    /// X's name of it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TweetFields => "tweet.fields",
+            Self::Expansions => "expansions",
+            Self::MediaFields => "media.fields",
+            Self::PollFields => "poll.fields",
+            Self::UserFields => "user.fields",
+            Self::PlaceFields => "place.fields",
+            Self::BackfillMinutes => "backfill_minutes",
+            Self::StartTime => "start_time",
+            Self::EndTime => "end_time",
+            Self::Partition => "partition",
+        }
+    }
+}
+
+/// The values that an endpoint takes for a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// A list of these names, each at most once.
+    Names(&'static [&'static str]),
+    /// A whole number within these bounds.
+    Number {
+        /// The least and the most; of [`Parameter::Partition`], the most is how many partitions there are.
+        range: RangeInclusive<u8>,
+        /// Whether X refuses a request without it.
+        required: bool,
+    },
+    /// A time of the form `YYYY-MM-DDTHH:mm:ssZ`.
+    Time,
+}
+
+/// Parameters that endpoints have together.
+pub(super) type Group = &'static [(Parameter, Takes)];
+
+/// What posts and all that comes with them may carry.
+pub(super) const POST_FIELDS: Group = &[
+    (Parameter::TweetFields, Takes::Names(fields::TWEET)),
+    (Parameter::Expansions, Takes::Names(fields::EXPANSIONS)),
+    (Parameter::MediaFields, Takes::Names(fields::MEDIA)),
+    (Parameter::PollFields, Takes::Names(fields::POLL)),
+    (Parameter::UserFields, Takes::Names(fields::USER)),
+    (Parameter::PlaceFields, Takes::Names(fields::PLACE)),
+];
+
+/// The last minutes once more, for accounts that have it.
+pub(super) const BACKFILL: Group = &[(
+    Parameter::BackfillMinutes,
+    Takes::Number {
+        range: 0..=5,
+        required: false,
+    },
+)];
+
+/// A stretch of the past, for accounts that have it.
+pub(super) const RECOVERY: Group = &[
+    (Parameter::StartTime, Takes::Time),
+    (Parameter::EndTime, Takes::Time),
+];
