@@ -25,7 +25,7 @@ pub(super) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// What ends the stream when it comes without data; an empty list says nothing.
-    pub(super) fn goodbye(&self) -> Option<&'a RawValue> {
+    pub(super) fn server_disconnect(&self) -> Option<&'a RawValue> {
         let empty = |raw: &RawValue| {
             let inside = raw.get().strip_prefix('[');
             inside.is_some_and(|rest| rest.trim_ascii_start() == "]")
@@ -132,7 +132,7 @@ impl<'a> Compliance<'a> {
 /// What X says when it ends a stream.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Goodbye<'a> {
+pub(super) struct ServerDisconnect<'a> {
     #[serde(borrow)]
     disconnect_type: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -141,13 +141,13 @@ pub(super) struct Goodbye<'a> {
     message: Option<Cow<'a, str>>,
 }
 
-impl Goodbye<'_> {
+impl ServerDisconnect<'_> {
     /// The reason in X's words, one short line: from the first of a list of problems, or from a problem.
     pub(super) fn of(errors: &RawValue) -> String {
         let list = errors.get().strip_prefix('[').unwrap_or_default();
         let mut problems = serde_json::Deserializer::from_str(list).into_iter::<&RawValue>();
         let first = problems.next().and_then(Result::ok).unwrap_or(errors);
-        let problem: Goodbye = serde_json::from_str(first.get()).unwrap_or_default();
+        let problem: ServerDisconnect = serde_json::from_str(first.get()).unwrap_or_default();
         let words = problem.disconnect_type.or(problem.title).or(problem.message);
         one_line(words.as_deref().unwrap_or("errors without data"), 120)
     }

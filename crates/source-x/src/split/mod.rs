@@ -26,7 +26,7 @@ use stream_core::model::Timestamp;
 use stream_core::model::{DeadLetterReason, Lane};
 use stream_core::source::{Split, Verdict};
 
-use self::envelope::{Compliance, Envelope, Goodbye};
+use self::envelope::{Compliance, Envelope, ServerDisconnect};
 use self::id::Id;
 use crate::endpoint::Messages;
 
@@ -51,7 +51,7 @@ fn v2(message: &Bytes) -> Split {
     if envelope.duplicate {
         return Split::dead_letter(DeadLetterReason::DuplicateKey);
     }
-    let split = match (envelope.data, envelope.goodbye()) {
+    let split = match (envelope.data, envelope.server_disconnect()) {
         (Some(data), _) => with_data(message, data, &envelope),
         (None, Some(errors)) => error(message, errors),
         (None, None) => unknown(message),
@@ -97,7 +97,7 @@ fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> 
 
 fn error(message: &Bytes, errors: &RawValue) -> Split {
     Split {
-        verdict: Verdict::Disconnect(Goodbye::of(errors)),
+        verdict: Verdict::Disconnect(ServerDisconnect::of(errors)),
         ..Split::new("error").with(Lane::Errors, message.clone())
     }
 }

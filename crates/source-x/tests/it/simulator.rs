@@ -177,12 +177,12 @@ async fn silence_on_an_open_stream_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_goodbye_on_a_socket_left_open_is_heard() {
+async fn a_server_disconnect_on_a_socket_left_open_is_heard() {
     let fault = Fault::Disconnect(Disconnect::Upstream, Socket::LeftOpen);
     let (_simulator, settings) = start(|world| world.faults = FaultPlan::once(1, fault)).await;
     let mut connection = connect(&settings).await.unwrap();
     let mut all = Vec::new();
-    let goodbye = loop {
+    let words = loop {
         all.extend_from_slice(&connection.chunk().await.unwrap().unwrap());
         let messages = all
             .split(|byte| *byte == b'\n')
@@ -195,7 +195,7 @@ async fn a_goodbye_on_a_socket_left_open_is_heard() {
             break words;
         }
     };
-    assert_eq!(goodbye, "UpstreamOperationalDisconnect");
+    assert_eq!(words, "UpstreamOperationalDisconnect");
 }
 
 #[tokio::test]
