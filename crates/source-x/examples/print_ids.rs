@@ -9,6 +9,7 @@
 mod support;
 
 use source_x::XSource;
+use source_x::split::MessageKind;
 use stream_core::source::Source as _;
 
 #[tokio::main]
@@ -17,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut messages = support::Messages::new(source.connect().await?);
     while let Some(message) = messages.next().await? {
         let split = source.split(&message);
-        if let Some(id) = split.key.filter(|_| split.kind == "post") {
+        if let Some(id) = split.key.filter(|_| split.kind == MessageKind::Post.name()) {
             println!("{}", String::from_utf8_lossy(&id));
         }
     }

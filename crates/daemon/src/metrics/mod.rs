@@ -11,7 +11,7 @@ use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
     TextEncoder,
 };
-use source_x::split;
+use source_x::split::MessageKind;
 use stream_core::model::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel, Lane,
     PerLane, WaitClass,
@@ -72,7 +72,10 @@ impl Metrics {
             frame_messages: frames.with_label_values(&[FrameKind::Message.name()]),
             frames,
             discarded: made.counter(&catalogue::STREAM_DISCARDED)?,
-            messages: made.counters(&catalogue::STREAM_MESSAGES, &split::KINDS)?,
+            messages: made.counters(
+                &catalogue::STREAM_MESSAGES,
+                &MessageKind::ALL.map(MessageKind::name),
+            )?,
             http_errors: made.counters(
                 &catalogue::STREAM_HTTP_ERRORS,
                 &HttpStatusLabel::ALL.map(HttpStatusLabel::name),
@@ -245,7 +248,7 @@ mod tests {
     fn every_series_is_there_from_the_start() {
         let metrics = Metrics::new(&[("file".to_owned(), Lane::Tweets)]).unwrap();
         let before = series(&metrics);
-        for kind in split::KINDS {
+        for kind in MessageKind::ALL.map(MessageKind::name) {
             metrics.on(Observation::Message { kind, lag: None });
         }
         for reason in DeadLetterReason::ALL {

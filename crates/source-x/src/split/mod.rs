@@ -19,6 +19,7 @@
 mod compose;
 mod envelope;
 mod id;
+mod kind;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -28,10 +29,8 @@ use stream_core::source::{Split, Verdict};
 
 use self::envelope::{Compliance, Envelope, ServerDisconnect};
 use self::id::Id;
+pub use self::kind::MessageKind;
 use crate::endpoint::Messages;
-
-/// The kinds of message.
-pub const KINDS: [&str; 5] = ["post", "error", "compliance", "unknown", "invalid"];
 
 /// Splits one message of a stream of `messages`, given without its line end.
 pub fn split(messages: Messages, message: &Bytes) -> Split {
@@ -73,14 +72,14 @@ fn with_data(message: &Bytes, data: &RawValue, envelope: &Envelope<'_>) -> Split
     match Compliance::of(data) {
         Some(Compliance(id)) if envelope.is_data_alone() => Split {
             key: Some(message.slice_ref(id.as_bytes())),
-            ..Split::new("compliance").with(Lane::Compliance, slice(message, data))
+            ..Split::new(MessageKind::Compliance.name()).with(Lane::Compliance, slice(message, data))
         },
         _ => unknown(message),
     }
 }
 
 fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> Split {
-    let mut split = Split::new("post").with(Lane::Tweets, slice(message, data));
+    let mut split = Split::new(MessageKind::Post.name()).with(Lane::Tweets, slice(message, data));
     // A copy: records of the other lanes would keep the whole message in memory for its key.
     split.key = Some(Bytes::copy_from_slice(id.as_bytes()));
     split.created_at = created_at(id);
@@ -98,12 +97,12 @@ fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> 
 fn error(message: &Bytes, errors: &RawValue) -> Split {
     Split {
         verdict: Verdict::Disconnect(ServerDisconnect::of(errors)),
-        ..Split::new("error").with(Lane::Errors, message.clone())
+        ..Split::new(MessageKind::Error.name()).with(Lane::Errors, message.clone())
     }
 }
 
 fn unknown(message: &Bytes) -> Split {
-    Split::new("unknown").with(Lane::Unknown, message.clone())
+    Split::new(MessageKind::Unknown.name()).with(Lane::Unknown, message.clone())
 }
 
 fn slice(message: &Bytes, part: &RawValue) -> Bytes {

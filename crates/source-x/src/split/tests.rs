@@ -319,8 +319,11 @@ fn members_of_data() -> impl Strategy<Value = Vec<(&'static str, String)>> {
 
 fn check(message: &Bytes) {
     let parts = v2(message);
-    assert!(KINDS.contains(&parts.kind));
-    assert_eq!(parts.dead_letter.is_some(), parts.kind == "invalid");
+    assert!(MessageKind::ALL.map(MessageKind::name).contains(&parts.kind));
+    assert_eq!(
+        parts.dead_letter.is_some(),
+        parts.kind == MessageKind::Invalid.name()
+    );
     assert_eq!(
         parts.values[Lane::Responses].is_some(),
         parts.dead_letter.is_none()

@@ -1,0 +1,38 @@
+//! Discriminant of a message: what it turned out to be when it was taken apart.
+
+/// The kind of a message, as metrics have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// A post with what belongs to it.
+    Post,
+    /// Errors without data: X ends the stream.
+    Error,
+    /// What a holder of posts must do: delete, withhold, scrub.
+    Compliance,
+    /// An object of no kind that we know.
+    Unknown,
+    /// Nothing that could be read: a dead letter.
+    Invalid,
+}
+
+impl MessageKind {
+    /// All that there are.
+    pub const ALL: [Self; 5] = [
+        Self::Post,
+        Self::Error,
+        Self::Compliance,
+        Self::Unknown,
+        Self::Invalid,
+    ];
+
+    /// The name in metrics, and in [`Split::kind`](stream_core::source::Split::kind).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Post => "post",
+            Self::Error => "error",
+            Self::Compliance => "compliance",
+            Self::Unknown => "unknown",
+            Self::Invalid => "invalid",
+        }
+    }
+}
