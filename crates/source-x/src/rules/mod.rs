@@ -1,7 +1,7 @@
 //! The rules of the filtered stream: list, add, delete. Requests are values made by pure functions; one request is one
 //! connection, with the token and the trust of the stream.
 
-mod wire;
+mod answer;
 
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ impl RulesClient {
         let mut rules = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MAX_PAGES {
-            let page = wire::listed(&self.ask(wire::list(next.as_deref())).await?)?;
+            let page = answer::listed(&self.ask(answer::list(next.as_deref())).await?)?;
             rules.extend(page.rules);
             match page.next {
                 None => return Ok(rules),
@@ -137,7 +137,7 @@ impl RulesClient {
         if rules.is_empty() {
             return Ok(Added::default());
         }
-        wire::added(&self.ask(wire::add(rules, mode)).await?)
+        answer::added(&self.ask(answer::add(rules, mode)).await?)
     }
 
     /// Deletes rules by their ids.
@@ -145,7 +145,7 @@ impl RulesClient {
         if ids.is_empty() {
             return Ok(Deleted::default());
         }
-        wire::deleted(&self.ask(wire::delete(ids, mode)).await?)
+        answer::deleted(&self.ask(answer::delete(ids, mode)).await?)
     }
 
     async fn ask(&self, call: Call) -> Result<Vec<u8>, RulesError> {
