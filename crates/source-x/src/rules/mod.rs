@@ -1,12 +1,15 @@
-//! The rules of the filtered stream: list, add, delete. Requests are values made by pure functions; one request is one
-//! connection, with the token and the trust of the stream.
+//! Client for the rules of the filtered stream: list, add, delete. Requests are values made by pure functions; one request is
+//! one connection, with the token and the trust of the stream.
+//!
+//! `model` is what is said about rules, `request` and `answer` are how X wants it said.
 
 mod answer;
+mod model;
+mod request;
 
 use std::time::Duration;
 
-use stream_core::source::ConnectError;
-
+pub use self::model::{Added, Deleted, Mode, NewRule, Rule, RuleError, RuleProblem, RulesError};
 use crate::api::{Api, Call};
 use crate::settings::{Settings, SettingsError};
 
@@ -15,92 +18,6 @@ const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 /// Pages of a list (of 1,000 rules each) before we say that the server is going in circles.
 const MAX_PAGES: usize = 100;
-
-/// A stored rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// X's id: decimal digits.
-    pub id: String,
-    /// The rule itself.
-    pub value: String,
-    /// Its tag; X leaves it out or sends it empty when there is none, and both read as `None`.
-    pub tag: Option<String>,
-}
-
-/// A rule to add.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewRule {
-    /// The rule itself.
-    pub value: String,
-    /// Its tag, which comes back with every post that matches.
-    pub tag: Option<String>,
-}
-
-/// Why one rule among several was not taken, or not deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleError {
-    /// The rule, if X names it.
-    pub value: Option<String>,
-    /// What X has against it.
-    pub problem: RuleProblem,
-}
-
-/// What X has against a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RuleProblem {
-    /// It is stored already: most callers will be content.
-    Duplicate {
-        /// Under this id.
-        id: Option<String>,
-    },
-    /// X cannot read it, or does not allow it.
-    Invalid {
-        /// X's explanations, in no order; may be empty.
-        details: Vec<String>,
-    },
-    /// Something else, in X's words.
-    Other(String),
-}
-
-/// What became of rules to add.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Added {
-    /// The new rules, not in the order of the request. After a dry run their ids are made up.
-    pub created: Vec<Rule>,
-    /// The others.
-    pub errors: Vec<RuleError>,
-}
-
-/// What became of rules to delete.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Deleted {
-    /// How many are gone.
-    pub deleted: u64,
-    /// How many are not.
-    pub not_deleted: u64,
-    /// Why not.
-    pub errors: Vec<RuleError>,
-}
-
-/// Whether a change is made, or only tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// X makes the change.
-    Apply,
-    /// X answers as if, and changes nothing.
-    DryRun,
-}
-
-/// A request about rules that failed as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RulesError {
-    /// No answer, or a refusal; its class says what to do.
-    #[error("rules: {0}")]
-    Request(#[from] ConnectError),
-    /// An answer that makes no sense: ours or X's programmers must look at it.
-    #[error("rules: {0}")]
-    Answer(String),
-}
 
 /// A client for the rules of one account.
 pub struct RulesClient {
@@ -120,7 +37,7 @@ impl RulesClient {
         let mut rules = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MAX_PAGES {
-            let page = answer::listed(&self.ask(answer::list(next.as_deref())).await?)?;
+            let page = answer::listed(&self.ask(request::list(next.as_deref())).await?)?;
             rules.extend(page.rules);
             match page.next {
                 None => return Ok(rules),
@@ -137,7 +54,7 @@ impl RulesClient {
         if rules.is_empty() {
             return Ok(Added::default());
         }
-        answer::added(&self.ask(answer::add(rules, mode)).await?)
+        answer::added(&self.ask(request::add(rules, mode)).await?)
     }
 
     /// Deletes rules by their ids.
@@ -145,7 +62,7 @@ impl RulesClient {
         if ids.is_empty() {
             return Ok(Deleted::default());
         }
-        answer::deleted(&self.ask(answer::delete(ids, mode)).await?)
+        answer::deleted(&self.ask(request::delete(ids, mode)).await?)
     }
 
     async fn ask(&self, call: Call) -> Result<Vec<u8>, RulesError> {

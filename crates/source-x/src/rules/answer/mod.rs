@@ -1,13 +1,9 @@
-//! Requests about rules as values, and X's answers as types. Pure.
+//! Deserialisation of X's answers about rules. Pure.
 
-use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::{Added, Deleted, Mode, NewRule, Rule, RuleError, RuleProblem, RulesError};
-use crate::api::Call;
+use super::model::{Added, Deleted, Rule, RuleError, RuleProblem, RulesError};
 use crate::response::one_line;
-
-const PATH: &str = "/2/tweets/search/stream/rules";
 
 /// One page of a list.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,59 +11,6 @@ pub(super) struct Page {
     pub(super) rules: Vec<Rule>,
     /// The next page's token.
     pub(super) next: Option<String>,
-}
-
-#[derive(Serialize)]
-struct NewRuleBody<'a> {
-    value: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tag: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Change<'a> {
-    Add(Vec<NewRuleBody<'a>>),
-    Delete { ids: &'a [String] },
-}
-
-/// The request for a page; `next` is the token that the page before gave.
-pub(super) fn list(next: Option<&str>) -> Call {
-    let path = match next {
-        None => PATH.to_owned(),
-        Some(token) => format!("{PATH}?pagination_token={token}"),
-    };
-    Call {
-        method: Method::GET,
-        path,
-        body: bytes::Bytes::new(),
-    }
-}
-
-/// The request that adds `rules`.
-pub(super) fn add(rules: &[NewRule], mode: Mode) -> Call {
-    let bodies = rules.iter().map(|rule| NewRuleBody {
-        value: &rule.value,
-        tag: rule.tag.as_deref(),
-    });
-    change(&Change::Add(bodies.collect()), mode)
-}
-
-/// The request that deletes by `ids`: a POST, v2 has no DELETE here.
-pub(super) fn delete(ids: &[String], mode: Mode) -> Call {
-    change(&Change::Delete { ids }, mode)
-}
-
-fn change(change: &Change<'_>, mode: Mode) -> Call {
-    let query = match mode {
-        Mode::Apply => "",
-        Mode::DryRun => "?dry_run=true",
-    };
-    Call {
-        method: Method::POST,
-        path: format!("{PATH}{query}"),
-        body: serde_json::to_vec(change).expect("strings in lists").into(),
-    }
 }
 
 /// X writes ids as strings; in older answers they were numbers.
@@ -198,7 +141,7 @@ pub(super) fn listed(body: &[u8]) -> Result<Page, RulesError> {
     })
 }
 
-/// Reads the answer to [`add`].
+/// Reads the answer to [`add`](super::request::add).
 pub(super) fn added(body: &[u8]) -> Result<Added, RulesError> {
     let answer = read(body)?;
     Ok(Added {
@@ -207,7 +150,7 @@ pub(super) fn added(body: &[u8]) -> Result<Added, RulesError> {
     })
 }
 
-/// Reads the answer to [`delete`].
+/// Reads the answer to [`delete`](super::request::delete).
 pub(super) fn deleted(body: &[u8]) -> Result<Deleted, RulesError> {
     let answer = read(body)?;
     let summary = answer.meta.and_then(|meta| meta.summary).unwrap_or_default();

@@ -9,34 +9,6 @@ fn rule(id: &str, value: &str, tag: Option<&str>) -> Rule {
 }
 
 #[test]
-fn requests_are_those_of_x() {
-    assert_eq!((list(None).method, list(None).path.as_str()), (Method::GET, PATH));
-    assert_eq!(list(Some("ab12")).path, format!("{PATH}?pagination_token=ab12"));
-    let rules = [
-        NewRule {
-            value: "a \"b\"".to_owned(),
-            tag: Some("t".to_owned()),
-        },
-        NewRule {
-            value: "c".to_owned(),
-            tag: None,
-        },
-    ];
-    let call = add(&rules, Mode::DryRun);
-    assert_eq!(
-        (call.method, call.path),
-        (Method::POST, format!("{PATH}?dry_run=true"))
-    );
-    assert_eq!(
-        call.body,
-        r#"{"add":[{"value":"a \"b\"","tag":"t"},{"value":"c"}]}"#
-    );
-    let call = delete(&["1".to_owned(), "2".to_owned()], Mode::Apply);
-    assert_eq!((call.method, call.path.as_str()), (Method::POST, PATH));
-    assert_eq!(call.body, r#"{"delete":{"ids":["1","2"]}}"#);
-}
-
-#[test]
 fn answers_of_xs_shape_are_understood() {
     let cats = rule("11", "cat has:images", None);
     let dogs = rule("12", "dog has:media", Some("dogs with media"));
