@@ -1,0 +1,72 @@
+//! Response body: as a stream for the one who wants it, or read up to a limit.
+
+use std::time::Duration;
+
+use http::Response;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use stream_core::source::ConnectError;
+use tokio::time::timeout;
+
+use super::link::Link;
+use crate::endpoint::Endpoint;
+use crate::response;
+use crate::token::Bearer;
+
+/// How much of an error's body is worth reading, and for how long.
+const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
+
+/// An answer whose head has arrived. Dropping it closes the connection.
+pub(crate) struct Answer {
+    pub(crate) head: http::response::Parts,
+    pub(crate) body: Incoming,
+    endpoint: Endpoint,
+    bearer: Bearer,
+    _link: Link,
+}
+
+impl Answer {
+    /// The answer to a request for `endpoint` that carried `bearer` over `link`.
+    pub(super) fn new(answer: Response<Incoming>, endpoint: Endpoint, bearer: Bearer, link: Link) -> Self {
+        let (head, body) = answer.into_parts();
+        Self {
+            head,
+            body,
+            endpoint,
+            bearer,
+            _link: link,
+        }
+    }
+
+    /// What an answer other than the wanted one means. Reads as much of its body as explains it.
+    pub(crate) async fn into_error(mut self) -> ConnectError {
+        let (limit, patience) = ERROR_BODY;
+        // What has arrived by the deadline serves. Compressed bytes would explain nothing.
+        let body = if response::is_encoded(&self.head.headers) {
+            Vec::new()
+        } else {
+            self.read(limit, patience).await.0
+        };
+        response::classify(self.endpoint, self.head.status, &self.head.headers, &body)
+    }
+
+    /// The body up to `limit` bytes, the token blotted out, and whether that is all of it.
+    pub(crate) async fn read(&mut self, limit: usize, patience: Duration) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        let reading = async {
+            loop {
+                match self.body.frame().await {
+                    None => return bytes.len() <= limit,
+                    Some(Err(_)) => return false,
+                    Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                }
+                if bytes.len() > limit {
+                    return false;
+                }
+            }
+        };
+        let whole = timeout(patience, reading).await.unwrap_or(false);
+        bytes.truncate(limit);
+        (self.bearer.redact(bytes), whole)
+    }
+}
