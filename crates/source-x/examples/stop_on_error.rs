@@ -10,7 +10,7 @@ use source_x::XSource;
 use stream_core::model::Lane;
 use stream_core::source::{Source as _, Split};
 
-/// What happens next.
+/// What becomes of the connection after a message.
 enum Next {
     Continue,
     Disconnect(String),

@@ -1,4 +1,4 @@
-//! From a name to a TCP connection: every address gets its chance, none holds up the others.
+//! Happy Eyeballs (RFC 8305): from a name to a TCP connection; every address gets its chance, none holds up the others.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::base_url::BaseUrl;
 
-/// The head start of an address over the next one (RFC 8305).
+/// The head start of an address over the next one; RFC 8305 recommends it.
 const HEAD_START: Duration = Duration::from_millis(250);
 /// A peer that acknowledges nothing for this long is gone.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -51,7 +51,7 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// Nothing is ever sent on a stream, so only keep-alive probes notice a peer that vanished.
+/// TCP keep-alive: nothing is ever sent on a stream, so only keep-alive probes notice a peer that vanished.
 fn configure(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
@@ -67,8 +67,9 @@ fn configure(stream: &TcpStream) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use tokio::net::TcpListener;
+
+    use super::*;
 
     #[tokio::test]
     async fn an_address_that_nobody_answers_at_does_not_hold_up_the_next() {

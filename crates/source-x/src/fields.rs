@@ -1,4 +1,4 @@
-//! The names that X knows for fields and expansions (X API v2 `OpenAPI` 2.167, `/2/tweets/search/stream`).
+//! Vocabulary of X: the names that it knows for fields and expansions (X API v2 `OpenAPI` 2.167, `/2/tweets/search/stream`).
 
 /// `tweet.fields`: What a post may carry.
 pub const TWEET: &[&str] = &[

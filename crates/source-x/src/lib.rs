@@ -10,7 +10,7 @@
 //! | [`token`] | the bearer token, read anew for every connection |
 //! | [`base_url`] | which hosts may see the token |
 //! | `tls`, `dial` | trust, name resolution, TCP |
-//! | `api` | one request on one connection, with deadlines |
+//! | `api` | HTTP/1.1: one request on one connection, with deadlines |
 //! | [`response`] | what an answer other than 200 means: pure |
 //! | [`stream`] | [`XSource`]: connects, and hands out bytes |
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |

@@ -1,4 +1,4 @@
-//! The stream itself: connects once when asked, and hands out bytes as they arrive.
+//! Streaming response: connects once when asked, and hands out bytes as they arrive.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::endpoint::Messages;
 use crate::response;
 use crate::settings::{Settings, SettingsError};
 
-/// One stream of X.
+/// Connector for one stream of X, which its host asks anew for each connection.
 pub struct XSource {
     api: Api,
     call: Call,

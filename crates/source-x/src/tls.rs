@@ -1,4 +1,4 @@
-//! Whom to trust: the system's certificate authorities and those of a file.
+//! Trust anchors: the system's certificate authorities and those of a file.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -8,9 +8,9 @@ use crate::endpoint::{Endpoint, Parameter};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", parameter.name())]
 pub struct QueryError {
-    /// Where it is.
+    /// The parameter that X would refuse.
     pub parameter: Parameter,
-    /// What it is.
+    /// What is wrong with its value, or with its absence.
     pub problem: QueryProblem,
 }
 
@@ -20,7 +20,7 @@ pub enum QueryProblem {
     /// A name that X does not know.
     #[error("X knows no {name:?}{}", did_you_mean(*suggestion))]
     UnknownName {
-        /// What was written.
+        /// The name as it was written.
         name: String,
         /// The nearest that X knows.
         suggestion: Option<&'static str>,
@@ -31,9 +31,9 @@ pub enum QueryProblem {
     /// A number that X refuses.
     #[error("{} to {}, not {number}", range.start(), range.end())]
     OutOfRange {
-        /// What was written.
+        /// The number as it was given.
         number: u8,
-        /// What X takes.
+        /// The least and the most that X takes.
         range: RangeInclusive<u8>,
     },
     /// Nothing, where X wants a number of this range.

@@ -7,28 +7,28 @@ pub use self::error::{QueryError, QueryProblem};
 use self::value::Value;
 use crate::endpoint::{Endpoint, Parameter};
 
-/// The parameters of a stream; [`Query::default`] asks for none of them.
+/// What a stream is asked for; [`Query::default`] asks for nothing. Which parameters an endpoint takes stands in its row.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Query {
-    /// [`Parameter::TweetFields`]
+    /// [`Parameter::TweetFields`]; empty for X's defaults.
     pub tweet_fields: Vec<String>,
-    /// [`Parameter::Expansions`]
+    /// [`Parameter::Expansions`]; empty for X's defaults.
     pub expansions: Vec<String>,
-    /// [`Parameter::MediaFields`]
+    /// [`Parameter::MediaFields`]; empty for X's defaults.
     pub media_fields: Vec<String>,
-    /// [`Parameter::PollFields`]
+    /// [`Parameter::PollFields`]; empty for X's defaults.
     pub poll_fields: Vec<String>,
-    /// [`Parameter::UserFields`]
+    /// [`Parameter::UserFields`]; empty for X's defaults.
     pub user_fields: Vec<String>,
-    /// [`Parameter::PlaceFields`]
+    /// [`Parameter::PlaceFields`]; empty for X's defaults.
     pub place_fields: Vec<String>,
     /// [`Parameter::BackfillMinutes`]: needs an enterprise account.
     pub backfill_minutes: Option<u8>,
-    /// [`Parameter::StartTime`], `YYYY-MM-DDTHH:mm:ssZ`.
+    /// [`Parameter::StartTime`], of the form `YYYY-MM-DDTHH:mm:ssZ`.
     pub start_time: Option<String>,
-    /// [`Parameter::EndTime`], `YYYY-MM-DDTHH:mm:ssZ`.
+    /// [`Parameter::EndTime`], of the form `YYYY-MM-DDTHH:mm:ssZ`.
     pub end_time: Option<String>,
-    /// [`Parameter::Partition`], from 1.
+    /// [`Parameter::Partition`], counted from 1; each is a stream of its own.
     pub partition: Option<u8>,
 }
 

@@ -10,7 +10,7 @@ use crate::endpoint::{Endpoint, Takes};
 /// A value that was given for a parameter; displayed as it stands in a request.
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
-    /// At least one.
+    /// A list with at least one name.
     Names(&'a [String]),
     Number(u8),
     Time(&'a str),

@@ -1,4 +1,5 @@
-//! What an answer means that is not the stream: a class for the supervisor, a sentence for people. Pure.
+//! Error classification: what an answer means that is not the stream, as a class for the supervisor and a sentence for people.
+//! Pure.
 //!
 //! X's 429 has four meanings, told apart by the body alone: the headers of "too many connections" show rate limit left.
 //! `type` URIs are compared by their last segment, since X has written two hosts in front of it.
@@ -18,7 +19,7 @@ const LONGEST_RESET: u64 = 16 * 60;
 /// As much of the server's own words as a log line should carry.
 const MAX_WORDS: usize = 300;
 
-/// The members of X's problems that tell them apart; texts may be anything.
+/// Problem details (RFC 9457) as X writes them: the members that tell its problems apart; texts may be anything.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Problem<'a> {

@@ -1,6 +1,6 @@
-use ConnectErrorClass::{Http, Refused, TooManyConnections, UsageCapped};
 use http::HeaderValue;
 
+use super::ConnectErrorClass::{Http, Refused, TooManyConnections, UsageCapped};
 use super::*;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {

@@ -1,4 +1,4 @@
-//! Requests about rules as values. Pure.
+//! Serialisation of requests about rules, as values that somebody else sends. Pure.
 
 use http::Method;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Values that are not a slice of the message: `{"tweet_id":"…","includes":…}` and its like.
+//! Single allocation for the values that are not a slice of the message: `{"tweet_id":"…","includes":…}` and its like.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde_json::value::RawValue;

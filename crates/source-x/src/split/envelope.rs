@@ -1,4 +1,4 @@
-//! The shapes of messages, as far as splitting needs them, borrowed from the message.
+//! Envelope: the outer shapes of messages, as far as splitting needs them, borrowed from the message.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,7 +17,7 @@ pub(super) struct Envelope<'a> {
     pub(super) includes: Option<&'a RawValue>,
     pub(super) errors: Option<&'a RawValue>,
     pub(super) matching_rules: Option<&'a RawValue>,
-    /// GNIP's singular form.
+    /// The singular form in which GNIP, which X has bought, ends a stream.
     error: Option<&'a RawValue>,
     /// A member of ours was there twice.
     pub(super) duplicate: bool,

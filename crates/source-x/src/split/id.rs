@@ -1,4 +1,4 @@
-//! The id of an object, found without parsing it a second time.
+//! Scanner for the id of an object, which finds it without parsing the object a second time.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! One message into the slices of its lanes. Pure, never fails, and the hottest path of the product.
+//! Zero-copy demultiplexing: one message into the slices of its lanes. Pure, never fails, and the hottest path of the product.
 //!
 //! Nothing is re-serialised: a `data` object is handed on as a slice of the message, and what other lanes get is the post's
 //! id and a verbatim copy, composed in one allocation per message. So what JSON can say and parsers stumble over (half
@@ -23,8 +23,7 @@ mod kind;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use stream_core::model::Timestamp;
-use stream_core::model::{DeadLetterReason, Lane};
+use stream_core::model::{DeadLetterReason, Lane, Timestamp};
 use stream_core::source::{Split, Verdict};
 
 use self::envelope::{Compliance, Envelope, ServerDisconnect};

@@ -1,4 +1,4 @@
-//! The bearer token: never shown, and read anew for every connection so that a replaced file works.
+//! Bearer token: never shown, and read anew for every connection so that a replaced file works.
 
 use std::fmt;
 use std::fs::File;
@@ -24,12 +24,12 @@ pub enum TokenError {
     /// The file cannot be read.
     #[error("token file {}: {error}", path.display())]
     Unreadable {
-        /// The file.
+        /// Where the token was to be.
         path: PathBuf,
-        /// The system's reason.
+        /// What the system has against reading it.
         error: io::Error,
     },
-    /// Nothing but space.
+    /// Nothing there but space.
     #[error("{0} is empty")]
     Empty(String),
     /// Characters that cannot stand in a bearer token; a pasted line break inside is the commonest.

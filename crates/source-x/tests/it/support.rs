@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use simulator::Simulator;
 use source_x::{Settings, Token, XSource};
 use stream_core::source::{ConnectError, Connection, Source as _};
@@ -47,7 +48,7 @@ impl Server {
             loop {
                 let (mut socket, _) = listener.accept().await.unwrap();
                 let head = read_head(&mut socket).await;
-                seen.lock().unwrap().push(head);
+                seen.lock().push(head);
                 tokio::spawn(script(socket));
             }
         });
@@ -78,7 +79,7 @@ impl Server {
     }
 
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.heads.lock().unwrap().clone()
+        self.heads.lock().clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Deserialisation of X's answers about rules. Pure.
+//! Deserialisation of X's answers about rules: both of its ways to write an id, all of its ways to refuse. Pure.
 
 use serde::Deserialize;
 
