@@ -12,7 +12,7 @@
 //! | [`fault`] | the fault plan, its script, the bad lines |
 //! | `server` | accepts, reads requests, answers or admits |
 //! | `http`, `tls` | requests, answers, the socket |
-//! | `gate` | rate-limit windows and the one slot of each stream |
+//! | `admission` | rate-limit windows and the one slot of each stream |
 //! | `rules` | the rules endpoints |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
 //! | `world` | makes the posts |
@@ -31,18 +31,20 @@
 //! # }
 //! ```
 
+mod admission;
 pub mod cli;
 mod endpoint;
 pub mod fault;
-mod gate;
 mod http;
+mod json;
 pub mod ledger;
 mod rules;
 mod server;
 pub mod settings;
-mod shared;
 mod simulator;
+mod state;
 mod stream;
+mod time;
 mod tls;
 mod world;
 

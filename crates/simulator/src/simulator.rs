@@ -5,7 +5,7 @@ use crate::ledger::{Ledger, Totals};
 use crate::rules::Rule;
 use crate::server;
 use crate::settings::{Settings, check_rate};
-use crate::shared::Shared;
+use crate::state::Shared;
 use crate::tls::Tls;
 use std::io;
 use std::net::SocketAddr;

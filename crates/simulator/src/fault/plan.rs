@@ -1,6 +1,6 @@
 //! Which faults strike where and when, and how often each has.
 
-use super::Fault;
+use super::kinds::Fault;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -27,7 +27,8 @@
 //! When: nothing (the start), `after N posts`, `every N posts`, `after N keep-alives`.
 
 use super::garbage;
-use super::{At, Cut, Disconnect, Fault, FaultPlan, Moment, Socket, Status, Step};
+use super::kinds::{Cut, Disconnect, Fault, Socket, Status};
+use super::plan::{At, FaultPlan, Moment, Step};
 use crate::settings::MAX_SPAN;
 use std::fmt;
 use std::ops::RangeInclusive;

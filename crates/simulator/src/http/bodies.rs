@@ -2,7 +2,7 @@
 
 use super::response::Response;
 use crate::fault::{Disconnect, Status};
-use crate::world::{Astral, string};
+use crate::json::{Astral, string};
 
 /// 400 for one bad parameter.
 pub(crate) fn invalid(parameter: &str, value: Option<&str>, message: &str) -> Response {

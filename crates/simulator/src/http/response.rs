@@ -1,6 +1,6 @@
 //! Answers with the headers that X's have (`recorded-responses.json`; no gzip, as none is asked for).
 
-use crate::world::time;
+use crate::time;
 use std::fmt::Write;
 
 /// What `x-rate-limit-*` say.

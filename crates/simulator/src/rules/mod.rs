@@ -6,8 +6,8 @@ mod post;
 use crate::http::bodies::invalid;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::world::time;
-use crate::world::{Astral, Object, array, string};
+use crate::json::{Astral, Object, array, string};
+use crate::time;
 use fastrand::Rng;
 
 /// A rule of the filtered stream.

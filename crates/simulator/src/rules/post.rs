@@ -4,7 +4,7 @@ use super::{Order, Rule, Rules, check, rule_json, sent};
 use crate::http::bodies::{invalid, rule_cap};
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::world::{Astral, Object, array, string, strings};
+use crate::json::{Astral, Object, array, string, strings};
 use serde::Deserialize;
 
 /// Is a request only tried, or carried out?

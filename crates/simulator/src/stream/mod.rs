@@ -9,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::fault::Planned;
 use crate::http::wire::{Stopped, Wire};
 use crate::ledger::{Draft, End, LineKind, Origin};
-use crate::shared::Shared;
+use crate::state::Shared;
 use crate::world::{Stamp, Times};
 use chunks::Chunker;
 use fastrand::Rng;

@@ -4,17 +4,16 @@
 //! matching rules. Writing it out is a copy with the id and the times patched in, so one core makes far more than
 //! 150,000 a second, and the ledger can remember a post in a few bytes and write it out again.
 
-mod json;
-mod post;
-mod template;
-pub(crate) mod time;
+mod compose;
+mod included;
+mod pool;
 mod words;
 
-pub(crate) use json::{Astral, Object, array, string, strings};
-pub(crate) use template::{Stamp, Templates, Times};
+pub(crate) use pool::{Stamp, Templates, Times};
 
 use crate::endpoint::Endpoint;
 use crate::rules::Rule;
+use crate::time;
 use fastrand::Rng;
 use std::sync::Arc;
 
@@ -83,7 +82,7 @@ impl World {
             return None;
         }
         self.left = self.left.map(|left| left - 1);
-        let template = self.rng.u16(0..template::POOL);
+        let template = self.rng.u16(0..pool::POOL);
         let rules = if self.rules.is_empty() {
             0
         } else {

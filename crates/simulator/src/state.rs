@@ -1,13 +1,13 @@
 //! What all connections of a simulator share.
 
+use crate::admission::{Slots, Window};
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
-use crate::gate::{Slots, Window};
 use crate::ledger::{End, Ledger};
 use crate::rules::Rules;
 use crate::settings::Settings;
+use crate::time::{ms_of, now_ms};
 use crate::tls::Tls;
-use crate::world::time::{ms_of, now_ms};
 use crate::world::{Stamp, Templates, World};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

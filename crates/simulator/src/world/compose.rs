@@ -1,10 +1,8 @@
 //! The parts of one message, made of words: `data`, `includes`, `errors`. The id and the times that change from post to
 //! post are left as placeholders of the right width.
 
-mod things;
-
-use super::json::{Astral, Object, array, string, strings};
 use super::words;
+use crate::json::{Astral, Object, array, string, strings};
 use crate::settings::SizeProfile;
 use fastrand::Rng;
 
@@ -46,14 +44,14 @@ enum Kind {
     Reply,
 }
 
-struct Maker<'a> {
-    rng: &'a mut Rng,
-    size: SizeProfile,
-    users: Vec<String>,
-    tweets: Vec<String>,
-    media: Vec<String>,
-    places: Vec<String>,
-    polls: Vec<String>,
+pub(super) struct Maker<'a> {
+    pub(super) rng: &'a mut Rng,
+    pub(super) size: SizeProfile,
+    pub(super) users: Vec<String>,
+    pub(super) tweets: Vec<String>,
+    pub(super) media: Vec<String>,
+    pub(super) places: Vec<String>,
+    pub(super) polls: Vec<String>,
 }
 
 impl Maker<'_> {
@@ -203,7 +201,7 @@ impl Maker<'_> {
             .in_order()
     }
 
-    fn sentence(&mut self, words: &[&str], most: usize) -> String {
+    pub(super) fn sentence(&mut self, words: &[&str], most: usize) -> String {
         let count = self.rng.usize(most / 2..=most).max(1);
         let mut text = String::new();
         for at in 0..count {
@@ -265,7 +263,7 @@ impl Maker<'_> {
             .shuffled(self.rng)
     }
 
-    fn link(&mut self, start: usize) -> String {
+    pub(super) fn link(&mut self, start: usize) -> String {
         let host = words::HOSTS[self.rng.usize(0..words::HOSTS.len())];
         let short: String = std::iter::repeat_with(|| self.rng.alphanumeric())
             .take(10)
@@ -313,13 +311,13 @@ impl Maker<'_> {
     }
 
     /// The id of something older than any post of ours.
-    fn old_id(&mut self) -> String {
+    pub(super) fn old_id(&mut self) -> String {
         self.rng
             .u64(1_000_000_000_000_000_000..1_700_000_000_000_000_000)
             .to_string()
     }
 
-    fn old_time(&mut self) -> String {
+    pub(super) fn old_time(&mut self) -> String {
         let (year, month, day) = (self.rng.u16(2008..2023), self.rng.u8(1..13), self.rng.u8(1..29));
         format!(
             "{year}-{month:02}-{day:02}T{:02}:{:02}:09.000Z",

@@ -3,7 +3,7 @@
 use crate::endpoint::Endpoint;
 use crate::http::response::RateLimit;
 use crate::settings::Settings;
-use crate::world::time;
+use crate::time;
 use std::time::{Duration, Instant};
 
 /// A fixed window of requests, as `x-rate-limit-*` describe it.

@@ -1,9 +1,10 @@
 //! Messages with holes for what changes from post to post, and the filling of the holes.
 
-use super::json::{Astral, Object, array, string};
-use super::{post, time};
+use super::compose;
+use crate::json::{Astral, Object, array, string};
 use crate::rules::Rule;
 use crate::settings::SizeProfile;
+use crate::time;
 use fastrand::Rng;
 use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
@@ -99,7 +100,7 @@ struct Template {
 
 impl Template {
     fn new(rng: &mut Rng, size: SizeProfile) -> Self {
-        let parts = post::parts(rng, size);
+        let parts = compose::parts(rng, size);
         let mut members = vec![("data", parts.data)];
         members.extend(parts.includes.map(|text| ("includes", text)));
         members.extend(parts.errors.map(|text| ("errors", text)));
@@ -129,9 +130,9 @@ impl Template {
         };
         let holes = |hole| line.match_indices(hole).map(|(at, _)| at).collect();
         Template {
-            ids: holes(post::ID),
-            created: holes(post::CREATED),
-            editable: holes(post::EDITABLE),
+            ids: holes(compose::ID),
+            created: holes(compose::CREATED),
+            editable: holes(compose::EDITABLE),
             data: place("data").unwrap_or_default(),
             includes: place("includes"),
             errors: place("errors"),
@@ -258,7 +259,7 @@ mod tests {
             assert_eq!(whole["data"]["id"], (1_900_000_000_000_000_000 + at).to_string());
             let text = String::from_utf8(line).unwrap();
             assert!(
-                !text.contains(post::ID) && !text.contains("9999-01-01"),
+                !text.contains(compose::ID) && !text.contains("9999-01-01"),
                 "a hole was left in {text}"
             );
         }

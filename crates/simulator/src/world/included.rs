@@ -1,8 +1,8 @@
 //! What a post brings with it: users, media, polls, places.
 
-use super::super::json::{Astral, Object, array, string, strings};
-use super::super::words;
-use super::Maker;
+use super::compose::Maker;
+use super::words;
+use crate::json::{Astral, Object, array, string, strings};
 
 impl Maker<'_> {
     /// Includes a user; gives its id.

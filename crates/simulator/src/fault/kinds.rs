@@ -1,0 +1,153 @@
+//! What can go wrong.
+
+use super::garbage::Garbage;
+use std::time::Duration;
+
+/// An answer instead of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// 401, as recorded.
+    Unauthorized,
+    /// 402: an account that pays for each post has no credits left.
+    Credits,
+    /// 403 client-not-enrolled.
+    Forbidden,
+    /// 404 problem.
+    NotFound,
+    /// 409 without rules.
+    Conflict,
+    /// 429 A: `TooManyConnections`, with rate limit left.
+    TooManyConnections,
+    /// 429 B as JSON, the window ending in so long.
+    RateLimited {
+        /// Time until `x-rate-limit-reset`.
+        reset: Duration,
+    },
+    /// 429 B as plain text, the window ending in so long.
+    RateLimitedText {
+        /// Time until `x-rate-limit-reset`.
+        reset: Duration,
+    },
+    /// 429 C: `UsageCapExceeded`.
+    UsageCap,
+    /// 429 D: `ProvisioningSubscription`.
+    Provisioning,
+    /// 503 problem.
+    Unavailable,
+    /// 503 with envoy's text.
+    Envoy,
+    /// 500 with an HTML page.
+    Html,
+    /// 302 to another host.
+    Redirect,
+}
+
+/// Where a line is cut before the socket is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// In the middle of a line, between chunks.
+    Line,
+    /// Inside a UTF-8 sequence.
+    Utf8,
+    /// Inside a chunk whose size promised more.
+    Chunk,
+    /// In the middle of a line, yet the body is ended properly.
+    Ended,
+}
+
+/// Members of X's `disconnect_type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disconnect {
+    /// `OperationalDisconnect`, as in live captures.
+    Operational,
+    /// `UpstreamOperationalDisconnect`, as in the docs.
+    Upstream,
+    /// `ForceDisconnect`.
+    Force,
+    /// `SlowReader`.
+    SlowReader,
+    /// `InternalError`.
+    Internal,
+}
+
+/// What becomes of the socket after a disconnect message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Socket {
+    /// It stays open and mute.
+    LeftOpen,
+    /// The body is ended and the socket closed.
+    Closed,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// The next TCP connection, whatever it wants, is closed at once; it counts as a stream attempt.
+    Refuse,
+    /// The next TCP connection, whatever it wants, is accepted and nothing is read; it counts as a stream attempt.
+    TlsStall(Option<Duration>),
+    /// The request is read and never answered (or not for so long; then the socket is closed).
+    HeadStall(Option<Duration>),
+    /// An error answer.
+    Status(Status),
+    /// Nothing is written for so long (`None`: until the client goes), then the stream goes on.
+    Silence(Option<Duration>),
+    /// The body ends properly.
+    CleanEnd,
+    /// TCP RST.
+    Reset,
+    /// The next post is cut, and the socket closed.
+    Cut(Cut),
+    /// An errors-only message.
+    Disconnect(Disconnect, Socket),
+    /// A line that is not a post.
+    Garbage(Garbage),
+    /// A valid message of so many bytes.
+    Oversize(usize),
+    /// The next post comes in pieces of `bytes`, one each `every`.
+    Trickle {
+        /// Size of a piece.
+        bytes: usize,
+        /// Time between pieces.
+        every: Duration,
+    },
+    /// The last so many posts are sent again (at the start of a connection: the next post is sent twice).
+    Duplicate(usize),
+    /// The next so many posts come newest first.
+    OutOfOrder(usize),
+}
+
+impl Fault {
+    /// A short name with a closed set of values, the same as in a script.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Fault::Refuse => "refuse",
+            Fault::TlsStall(_) => "tls-stall",
+            Fault::HeadStall(_) => "head-stall",
+            Fault::Status(_) => "status",
+            Fault::Silence(_) => "silence",
+            Fault::CleanEnd => "end",
+            Fault::Reset => "reset",
+            Fault::Cut(_) => "cut",
+            Fault::Disconnect(..) => "disconnect",
+            Fault::Garbage(_) => "garbage",
+            Fault::Oversize(_) => "oversize",
+            Fault::Trickle { .. } => "trickle",
+            Fault::Duplicate(_) => "duplicate",
+            Fault::OutOfOrder(_) => "out-of-order",
+        }
+    }
+
+    /// Whether it strikes before there is a stream.
+    pub(crate) fn is_early(&self) -> bool {
+        self.strikes_at_accept() || self.strikes_at_request()
+    }
+
+    pub(super) fn strikes_at_accept(&self) -> bool {
+        matches!(self, Fault::Refuse | Fault::TlsStall(_))
+    }
+
+    pub(super) fn strikes_at_request(&self) -> bool {
+        matches!(self, Fault::HeadStall(_) | Fault::Status(_))
+    }
+}
