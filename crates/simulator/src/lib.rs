@@ -44,6 +44,7 @@ pub mod settings;
 mod simulator;
 mod state;
 mod stream;
+mod template;
 mod time;
 mod tls;
 mod world;

@@ -8,7 +8,7 @@ use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::time::{ms_of, now_ms};
 use crate::tls::Tls;
-use crate::world::{Stamp, Templates, World};
+use crate::world::{Pool, Stamp, World};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) tls: Option<Tls>,
     pub(crate) ledger: Ledger,
-    pub(crate) templates: Arc<Templates>,
+    pub(crate) pool: Arc<Pool>,
     pub(crate) stop: CancellationToken,
     /// The rate or the rules have changed, or a fault was injected.
     pub(crate) changed: Notify,
@@ -58,13 +58,8 @@ pub(crate) struct Desk {
 
 impl Shared {
     pub(crate) fn new(settings: Settings, tls: Option<Tls>) -> std::io::Result<Self> {
-        let templates = Arc::new(Templates::new(settings.seed, settings.size));
-        let world = World::new(
-            settings.seed,
-            templates.clone(),
-            settings.start_id,
-            settings.posts,
-        );
+        let pool = Arc::new(Pool::new(settings.seed, settings.size));
+        let world = World::new(settings.seed, pool.clone(), settings.start_id, settings.posts);
         let window = settings.window;
         let desk = Desk {
             rules: Rules::new(settings.rule_cap, settings.seed),
@@ -77,8 +72,8 @@ impl Shared {
         };
         Ok(Shared {
             tls,
-            ledger: Ledger::new(&settings.keep, templates.clone(), settings.line_end.bytes())?,
-            templates,
+            ledger: Ledger::new(&settings.keep, pool.clone(), settings.line_end.bytes())?,
+            pool,
             stop: CancellationToken::new(),
             changed: Notify::new(),
             rate: AtomicU64::new(settings.rate.to_bits()),

@@ -11,7 +11,7 @@ pub use entries::{Arrival, Connection, End, Line, LineKind, Origin, Post, Totals
 
 use crate::endpoint::Endpoint;
 use crate::settings::Keep;
-use crate::world::{Stamp, Templates, Times};
+use crate::world::{Pool, Stamp, Times};
 use bytes::Bytes;
 use file::File;
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ use tokio::sync::watch;
 /// The record of everything written. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    templates: Arc<Templates>,
+    pool: Arc<Pool>,
     line_end: &'static [u8],
     inner: Arc<Mutex<Inner>>,
     totals: Arc<watch::Sender<Totals>>,
@@ -87,7 +87,7 @@ pub(crate) enum Draft<'a> {
 }
 
 impl Ledger {
-    pub(crate) fn new(keep: &Keep, templates: Arc<Templates>, line_end: &'static [u8]) -> io::Result<Self> {
+    pub(crate) fn new(keep: &Keep, pool: Arc<Pool>, line_end: &'static [u8]) -> io::Result<Self> {
         let keep = match keep {
             Keep::Memory => Kept::Memory(Vec::new()),
             Keep::File(path) => Kept::File(File::create(path)?),
@@ -98,7 +98,7 @@ impl Ledger {
             connections: Vec::new(),
         }));
         Ok(Ledger {
-            templates,
+            pool,
             line_end,
             inner,
             totals: Arc::new(watch::Sender::new(Totals::default())),
@@ -168,7 +168,7 @@ impl Ledger {
                 return None;
             };
             let mut line = Vec::new();
-            let written = self.templates.write(stamp, &mut times, &mut line);
+            let written = self.pool.write(stamp, &mut times, &mut line);
             Some(Post {
                 id: stamp.id.to_string(),
                 connection: entry.connection,
@@ -206,7 +206,7 @@ impl Ledger {
 
     fn line_of(&self, stamp: Stamp) -> Bytes {
         let mut line = Vec::new();
-        self.templates.write(stamp, &mut Times::default(), &mut line);
+        self.pool.write(stamp, &mut Times::default(), &mut line);
         line.into()
     }
 

@@ -6,7 +6,8 @@ mod post;
 use crate::http::bodies::invalid;
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::json::{Astral, Object, array, string};
+use crate::json::string;
+use crate::template::{Values, fill};
 use crate::time;
 use fastrand::Rng;
 
@@ -95,33 +96,21 @@ impl Rules {
             .iter()
             .skip(from)
             .take(most)
-            .map(|rule| rule_json(rule, Order::Get))
+            .map(|rule| rule_json(include_str!("../../data/rules/rule_listed.tpl"), rule))
             .collect();
-        let more = (from + page.len() < all.len()).then(|| format!("\"{:016}\"", from + page.len()));
-        let meta = Object::new()
-            .text("sent", sent())
-            .json("result_count", page.len())
-            .maybe("next_token", more);
-        let data = (!page.is_empty()).then(|| array(&page));
-        Response::json(
-            200,
-            Object::new()
-                .maybe("data", data)
-                .json("meta", meta.in_order())
-                .in_order(),
-        )
+        let next = from + page.len();
+        let values = Values::new()
+            .list("data", &page)
+            .with("sent", sent())
+            .with("count", page.len())
+            .maybe("next", (next < all.len()).then(|| format!("{next:016}")));
+        Response::json(200, fill(include_str!("../../data/rules/listed.tpl"), &values))
     }
 
     /// GET counts.
     pub(crate) fn counts(&self) -> Response {
-        let (cap, count) = (self.cap, self.all.len());
-        let app = format!(r#"{{"client_app_id":"10000001","rule_count":{count}}}"#);
-        Response::json(
-            200,
-            format!(
-                r#"{{"data":{{"cap_per_client_app":{cap},"cap_per_project":{cap},"project_rules_count":{count},"client_app_rules_count":{app},"all_project_client_apps":[{app}]}}}}"#
-            ),
-        )
+        let values = Values::new().with("cap", self.cap).with("count", self.all.len());
+        Response::json(200, fill(include_str!("../../data/rules/counts.tpl"), &values))
     }
 }
 
@@ -129,26 +118,11 @@ fn sent() -> String {
     time::rfc3339(time::now_ms())
 }
 
-/// X's order of a rule's members differs between the two answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Get,
-    Post,
-}
-
-fn rule_json(rule: &Rule, order: Order) -> String {
-    let tag = rule.tag.as_ref().map(|tag| string(tag, Astral::Raw));
-    let (id, value) = (&rule.id, &rule.value);
-    match order {
-        Order::Get => Object::new()
-            .text("id", id)
-            .text("value", value)
-            .maybe("tag", tag)
-            .in_order(),
-        Order::Post => Object::new()
-            .text("value", value)
-            .maybe("tag", tag)
-            .text("id", id)
-            .in_order(),
-    }
+/// X's order of a rule's members differs from answer to answer, so each has a template.
+fn rule_json(template: &str, rule: &Rule) -> String {
+    let values = Values::new()
+        .with("id", &rule.id)
+        .with("value", string(&rule.value))
+        .maybe("tag", rule.tag.as_deref().map(string));
+    fill(template, &values)
 }

@@ -1,10 +1,11 @@
 //! POST: adding and deleting rules.
 
-use super::{Order, Rule, Rules, check, rule_json, sent};
+use super::{Rule, Rules, check, rule_json, sent};
 use crate::http::bodies::{invalid, rule_cap};
 use crate::http::request::Request;
 use crate::http::response::Response;
-use crate::json::{Astral, Object, array, string, strings};
+use crate::json::string;
+use crate::template::{Values, fill};
 use serde::Deserialize;
 
 /// Is a request only tried, or carried out?
@@ -71,7 +72,7 @@ impl Rules {
             } else if mistakes.is_empty() {
                 let id = self.next_id();
                 let rule = Rule { id, value, tag };
-                data.push(rule_json(&rule, Order::Post));
+                data.push(rule_json(include_str!("../../data/rules/rule_added.tpl"), &rule));
                 self.all.push(rule);
             } else {
                 invalid_rules += 1;
@@ -109,58 +110,38 @@ impl Rules {
         if run == Run::Real {
             self.all.retain(|rule| !doomed(rule));
         }
-        let summary = Object::new()
-            .json("deleted", deleted)
-            .json("not_deleted", unknown);
-        let meta = Object::new()
-            .text("sent", sent())
-            .json("summary", summary.in_order());
         // The real body for an unknown id is not known for sure; it was seen to nest `errors` in `errors`.
-        let missing = r#"[{"errors":[{"parameters":{},"message":"Rule does not exist"}],"title":"Invalid Request","detail":"One or more parameters to your request was invalid.","type":"https://api.twitter.com/2/problems/invalid-request"}]"#;
-        let errors = (unknown > 0).then(|| missing.to_owned());
-        Response::json(
-            200,
-            Object::new()
-                .json("meta", meta.in_order())
-                .maybe("errors", errors)
-                .in_order(),
-        )
+        let missing = include_str!("../../data/rules/does_not_exist.json").trim_end();
+        let values = Values::new()
+            .with("sent", sent())
+            .with("deleted", deleted)
+            .with("not_deleted", unknown)
+            .maybe("errors", (unknown > 0).then_some(missing));
+        Response::json(200, fill(include_str!("../../data/rules/deleted.tpl"), &values))
     }
 }
 
 fn answer(data: &[String], errors: &[String]) -> String {
-    let (created, not_created) = (data.len(), errors.len());
-    let summary = Object::new()
-        .json("created", created)
-        .json("not_created", not_created);
-    let summary = summary
-        .json("valid", created)
-        .json("invalid", not_created)
-        .in_order();
-    let meta = Object::new().text("sent", sent()).json("summary", summary);
-    let list = |items: &[String]| (!items.is_empty()).then(|| array(items));
-    let answer = Object::new()
-        .maybe("data", list(data))
-        .json("meta", meta.in_order());
-    answer.maybe("errors", list(errors)).in_order()
+    let values = Values::new()
+        .with("sent", sent())
+        .with("created", data.len())
+        .with("not_created", errors.len())
+        .list("data", data)
+        .list("errors", errors);
+    fill(include_str!("../../data/rules/added.tpl"), &values)
 }
 
 fn duplicate(known: &Rule) -> String {
-    let error = Object::new()
-        .text("value", &known.value)
-        .text("id", &known.id)
-        .text("title", "DuplicateRule");
-    error
-        .text("type", "https://api.twitter.com/2/problems/duplicate-rules")
-        .in_order()
+    let values = Values::new()
+        .with("id", &known.id)
+        .with("value", string(&known.value));
+    fill(include_str!("../../data/rules/duplicate.tpl"), &values)
 }
 
 fn unprocessable(value: &str, details: &[String]) -> String {
-    let error = Object::new()
-        .json("value", string(value, Astral::Raw))
-        .json("details", strings(details));
-    let error = error.text("title", "UnprocessableEntity");
-    error
-        .text("type", "https://api.twitter.com/2/problems/invalid-rules")
-        .in_order()
+    let details: Vec<String> = details.iter().map(|text| string(text)).collect();
+    let values = Values::new()
+        .with("value", string(value))
+        .list("details", &details);
+    fill(include_str!("../../data/rules/unprocessable.tpl"), &values)
 }

@@ -194,7 +194,7 @@ impl Stream<'_> {
     fn push_post(&mut self, stamp: Stamp) -> Range<usize> {
         let batch = self.chunker.batch();
         let start = batch.len();
-        self.shared.templates.write(stamp, &mut self.times, batch);
+        self.shared.pool.write(stamp, &mut self.times, batch);
         let line = start..batch.len();
         self.push_line_end();
         line

@@ -5,11 +5,15 @@
 //! 150,000 a second, and the ledger can remember a post in a few bytes and write it out again.
 
 mod compose;
+mod draw;
+mod entities;
 mod included;
+mod matching_rules;
+mod message;
 mod pool;
-mod words;
 
-pub(crate) use pool::{Stamp, Templates, Times};
+pub(crate) use message::Times;
+pub(crate) use pool::{Pool, Stamp};
 
 use crate::endpoint::Endpoint;
 use crate::rules::Rule;
@@ -21,8 +25,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct World {
     rng: Rng,
-    templates: Arc<Templates>,
-    /// Where this rule set's snippets lie in the templates; empty if nothing matches.
+    pool: Arc<Pool>,
+    /// Where this rule set's snippets lie in the pool; empty if nothing matches.
     rules: std::ops::Range<u32>,
     last_id: u64,
     clock: Clock,
@@ -40,12 +44,7 @@ enum Clock {
 
 impl World {
     /// A world whose pool, order and (with a first id) every byte follow from the seed.
-    pub(crate) fn new(
-        seed: u64,
-        templates: Arc<Templates>,
-        start_id: Option<u64>,
-        posts: Option<u64>,
-    ) -> Self {
+    pub(crate) fn new(seed: u64, pool: Arc<Pool>, start_id: Option<u64>, posts: Option<u64>) -> Self {
         let clock = if start_id.is_some() {
             Clock::Steps
         } else {
@@ -56,7 +55,7 @@ impl World {
         let rng = Rng::with_seed(seed ^ 0x5EED_0001);
         let mut world = World {
             rng,
-            templates,
+            pool,
             rules: 0..0,
             last_id,
             clock,
@@ -68,7 +67,7 @@ impl World {
 
     /// Posts match these rules from now on (invented ones if there are none).
     pub(crate) fn set_rules(&mut self, rules: &[Rule]) {
-        self.rules = self.templates.add_rules(rules, &mut self.rng);
+        self.rules = self.pool.add_rules(rules, &mut self.rng);
     }
 
     /// No post matches any rule from now on: the filtered stream gets none.
@@ -82,7 +81,7 @@ impl World {
             return None;
         }
         self.left = self.left.map(|left| left - 1);
-        let template = self.rng.u16(0..pool::POOL);
+        let message = self.rng.u16(0..pool::MESSAGES);
         let rules = if self.rules.is_empty() {
             0
         } else {
@@ -91,7 +90,7 @@ impl World {
         self.advance();
         Some(Stamp {
             id: self.last_id,
-            template,
+            message,
             rules: (endpoint == Endpoint::Search).then_some(rules),
         })
     }

@@ -1,0 +1,1 @@
+{"start":{{start}},"end":{{end}},"probability":0.{{3000..9999}},{{subjects}}}

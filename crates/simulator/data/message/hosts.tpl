@@ -1,0 +1,4 @@
+tide-tables.example
+news.harbour.example
+пример.example
+rye-and-salt.example

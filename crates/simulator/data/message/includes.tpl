@@ -1,0 +1,7 @@
+{
+  "users":[{{users}}],
+  "tweets":[{{tweets}}],
+  "media":[{{media}}],
+  "places":[{{places}}],
+  "polls":[{{polls}}]
+}

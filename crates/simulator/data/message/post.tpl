@@ -1,0 +1,22 @@
+{
+  "referenced_tweets":[{"type":"{{relation}}","id":"{{other}}"}],
+  "in_reply_to_user_id":"{{replied_to}}",
+  "id":"{{id}}",
+  "text":{{text}},
+  "edit_history_tweet_ids":["{{id}}"],
+  "edit_controls":{"edits_remaining":5,"is_edit_eligible":{{original}},"editable_until":"{{editable_until}}"},
+  "author_id":"{{author}}",
+  "created_at":"{{created_at}}",
+  "conversation_id":"{{conversation}}",
+  "lang":"{{lang}}",
+  "source":"{{sources}}",
+  "possibly_sensitive":{{sensitive}},
+  "reply_settings":"everyone",
+  "public_metrics":{{metrics}},
+  "entities":{{entities}},
+  "context_annotations":[{{annotations}}],
+  "attachments":{"media_keys":["{{media_id}}"]},
+  "attachments":{"poll_ids":["{{poll_id}}"]},
+  "geo":{"place_id":"{{place_id}}"},
+  "note_tweet":{"text":{{note}}}
+}

@@ -1,0 +1,15 @@
+{
+  "id":"{{id}}",
+  "text":{{text}},
+  "edit_history_tweet_ids":["{{id}}"],
+  "author_id":"{{author}}",
+  "created_at":"{{old_time}}",
+  "conversation_id":"{{id}}",
+  "lang":"{{lang}}",
+  "source":"{{sources}}",
+  "possibly_sensitive":false,
+  "reply_settings":"everyone",
+  "public_metrics":{{metrics}},
+  "entities":{{entities}},
+  "context_annotations":[{{annotations}}]
+}

@@ -1,0 +1,8 @@
+"type":"Place","normalized_text":"Port of Elsewhere"
+"type":"Product","normalized_text":"Rye Loaf"
+"type":"Other","normalized_text":"Drizzle"
+"type":"Place","normalized_text":"Pont des Bêtes"
+"type":"Organization","normalized_text":"Lamplighters United"
+"type":"Other","normalized_text":"Fog Folk"
+"type":"Product","normalized_text":"MV Patience"
+"type":"Person","normalized_text":"I. M. Maginary"

@@ -1,0 +1,1 @@
+{"id":{{rule_id}},"tag":{{tag}}}

@@ -1,0 +1,10 @@
+harbour
+slowtravel
+밤바다
+灯台
+خبز
+open_source
+RainyDay
+marché
+мосты
+bread2night

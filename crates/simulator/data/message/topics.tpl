@@ -1,0 +1,8 @@
+{"domain":{"id":"910","name":"Harbour","description":"Places where ships rest, small and large"},"entity":{"id":"770000000000000001","name":"Port of Elsewhere","description":"A port that is on no map"}}
+{"domain":{"id":"911","name":"Bakery Item","description":"Things that come out of an oven in the morning"},"entity":{"id":"770000000000000002","name":"Rye Loaf","description":"Dark bread of the northern coast"}}
+{"domain":{"id":"912","name":"Weather Mood","description":"How the sky feels today, in one or two words"},"entity":{"id":"770000000000000003","name":"Drizzle","description":"Rain that cannot decide"}}
+{"domain":{"id":"913","name":"Bridge","description":"Ways across water, from planks to steel"},"entity":{"id":"770000000000000004","name":"Pont des Bêtes","description":"A bridge for cats and foxes"}}
+{"domain":{"id":"914","name":"Imaginary Club","description":"Clubs that nobody has founded as yet"},"entity":{"id":"770000000000000005","name":"Lamplighters United","description":"Football without a ball, at dusk"}}
+{"domain":{"id":"915","name":"Music Genre","description":"Kinds of songs sung by the sea"},"entity":{"id":"770000000000000006","name":"Fog Folk","description":"Slow songs with a horn"}}
+{"domain":{"id":"916","name":"Vessel","description":"Everything that floats on purpose"},"entity":{"id":"770000000000000007","name":"MV Patience","description":"Ferry of 1932, still late"}}
+{"domain":{"id":"917","name":"Author","description":"People who write, alive or not, none of them real"},"entity":{"id":"770000000000000008","name":"I. M. Maginary","description":"Writer of the unwritten trilogy"}}

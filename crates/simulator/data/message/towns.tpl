@@ -1,0 +1,4 @@
+Tromsø
+Cádiz
+函館市
+Valparaíso

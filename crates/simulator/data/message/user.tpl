@@ -1,0 +1,15 @@
+{
+  "id":"{{id}}",
+  "name":"{{names}}",
+  "username":"bird_{{00000000..99999999}}",
+  "created_at":"{{old_time}}",
+  "description":{{description}},
+  "profile_image_url":"https://pbs.example/profile_images/{{00000000000000000000..18446744073709551615}}/face_normal.jpg",
+  "public_metrics":{"followers_count":{{0..89999}},"following_count":{{0..4999}},"tweet_count":{{1..199999}},"listed_count":{{0..299}}},
+  "verified":{{verified}},
+  "protected":false,
+  "url":"",
+  "entities":{"url":{"urls":[{{link}}]}},
+  {{50%}}"location":"{{towns}}",
+  {{50%}}"pinned_tweet_id":"{{old_id}}"
+}

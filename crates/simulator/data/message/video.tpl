@@ -1,0 +1,9 @@
+{
+  "media_key":"{{key}}",
+  "type":"video",
+  "width":1200,
+  "height":675,
+  "preview_image_url":"https://pbs.example/media/{{hex}}.jpg",
+  "duration_ms":{{900..89999}},
+  "variants":[{"bit_rate":832000,"content_type":"video/mp4","url":"https://video.example/clip.mp4?tag=12"}]
+}

@@ -1,0 +1,9 @@
+{
+  "data":{
+    "cap_per_client_app":{{cap}},
+    "cap_per_project":{{cap}},
+    "project_rules_count":{{count}},
+    "client_app_rules_count":{"client_app_id":"10000001","rule_count":{{count}}},
+    "all_project_client_apps":[{"client_app_id":"10000001","rule_count":{{count}}}]
+  }
+}

@@ -1,0 +1,5 @@
+{
+  "value":{{value}},
+  "tag":{{tag}},
+  "id":"{{id}}"
+}

@@ -1,0 +1,5 @@
+{
+  "id":"{{id}}",
+  "value":{{value}},
+  "tag":{{tag}}
+}
