@@ -9,9 +9,10 @@ use crate::settings::Settings;
 use crate::time::{ms_of, now_ms};
 use crate::tls::Tls;
 use crate::world::{Pool, Stamp, World};
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -89,11 +90,11 @@ impl Shared {
     }
 
     pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+        self.desk.lock()
     }
 
     pub(crate) fn maker(&self) -> MutexGuard<'_, Maker> {
-        self.maker.lock().unwrap_or_else(PoisonError::into_inner)
+        self.maker.lock()
     }
 
     pub(crate) fn rate(&self) -> f64 {
@@ -111,18 +112,12 @@ impl Shared {
     }
 
     pub(crate) fn inject(&self, fault: Fault) {
-        self.injected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push_back(fault);
+        self.injected.lock().push_back(fault);
         self.wake();
     }
 
     pub(crate) fn take_injected(&self) -> Option<Fault> {
-        self.injected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        self.injected.lock().pop_front()
     }
 
     /// Can a post be made for this stream?

@@ -1,10 +1,11 @@
 //! Which faults strike where and when, and how often each has.
 
 use super::kinds::Fault;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which attempts a step strikes. Stream attempts are numbered from 1, whatever becomes of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl FaultPlan {
     pub fn fired_of(&self, name: &str) -> u64 {
         let same = self.steps.iter().filter(|(step, _)| step.fault.name() == name);
         let planned: u64 = same.map(|(_, n)| n.load(Ordering::Relaxed)).sum();
-        let injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+        let injected = self.injected.lock();
         planned + injected.get(name).copied().unwrap_or(0)
     }
 
@@ -126,7 +127,7 @@ impl FaultPlan {
         if let Some(index) = planned.index {
             self.steps[index].1.fetch_add(1, Ordering::Relaxed);
         } else {
-            let mut injected = self.injected.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut injected = self.injected.lock();
             *injected.entry(planned.fault.name()).or_default() += 1;
         }
     }

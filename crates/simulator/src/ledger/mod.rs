@@ -14,10 +14,11 @@ use crate::settings::Keep;
 use crate::world::{Pool, Stamp, Times};
 use bytes::Bytes;
 use file::File;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// The record of everything written. Clones share it.
@@ -106,7 +107,7 @@ impl Ledger {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 
     /// Counts so far.
