@@ -19,6 +19,19 @@ pub enum LineKind {
     Oversize,
 }
 
+impl LineKind {
+    /// Its name in a ledger file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LineKind::Post(origin) => origin.name(),
+            LineKind::KeepAlive => "keep_alive",
+            LineKind::Control => "control",
+            LineKind::Garbage => "garbage",
+            LineKind::Oversize => "oversize",
+        }
+    }
+}
+
 /// Why a post was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -28,6 +41,17 @@ pub enum Origin {
     Backfill,
     /// Again, by a fault.
     Duplicate,
+}
+
+impl Origin {
+    /// Its name in a ledger file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Live => "post",
+            Origin::Backfill => "backfill",
+            Origin::Duplicate => "duplicate",
+        }
+    }
 }
 
 /// Did a line reach the client?
@@ -120,6 +144,18 @@ pub enum End {
 }
 
 impl End {
+    /// Its name in a ledger file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            End::Clean => "Clean",
+            End::Cut => "Cut",
+            End::Reset => "Reset",
+            End::ClientGone => "ClientGone",
+            End::SlowReader => "SlowReader",
+            End::Shutdown => "Shutdown",
+        }
+    }
+
     pub(super) fn loses_the_tail(self) -> bool {
         !matches!(self, End::Clean | End::Cut)
     }

@@ -9,10 +9,12 @@
 //!
 //! `unwritten` counts the last lines of the connection that the kernel did not take whole.
 
-use super::{Draft, End, LineKind, Origin};
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+
+use super::draft::Draft;
+use super::entries::End;
 
 #[derive(Debug)]
 pub(super) struct File(BufWriter<fs::File>);
@@ -24,26 +26,17 @@ impl File {
     }
 
     pub(super) fn line(&mut self, connection: u32, draft: &Draft<'_>) -> io::Result<()> {
-        write!(self.0, "{{\"connection\":{connection},\"kind\":")?;
+        let kind = draft.kind().name();
+        write!(self.0, "{{\"connection\":{connection},\"kind\":\"{kind}\"")?;
         match draft {
-            Draft::Post { origin, line, .. } => {
-                let kind = match origin {
-                    Origin::Live => "post",
-                    Origin::Backfill => "backfill",
-                    Origin::Duplicate => "duplicate",
-                };
-                write!(self.0, "\"{kind}\",\"line\":")?;
+            Draft::Post { line, .. } => {
+                self.0.write_all(b",\"line\":")?;
                 self.0.write_all(line)?;
                 self.0.write_all(b"}\n")
             }
-            Draft::KeepAlive => self.0.write_all(b"\"keep_alive\"}\n"),
-            Draft::Other { kind, fault, line } => {
-                let kind = match kind {
-                    LineKind::Control => "control",
-                    LineKind::Oversize => "oversize",
-                    _ => "garbage",
-                };
-                write!(self.0, "\"{kind}\",\"fault\":\"{fault}\",\"hex\":\"")?;
+            Draft::KeepAlive => self.0.write_all(b"}\n"),
+            Draft::Other { fault, line, .. } => {
+                write!(self.0, ",\"fault\":\"{fault}\",\"hex\":\"")?;
                 for byte in *line {
                     write!(self.0, "{byte:02x}")?;
                 }
@@ -55,7 +48,8 @@ impl File {
     pub(super) fn end(&mut self, connection: u32, end: End, unwritten: usize) -> io::Result<()> {
         writeln!(
             self.0,
-            "{{\"connection\":{connection},\"end\":\"{end:?}\",\"unwritten\":{unwritten}}}"
+            "{{\"connection\":{connection},\"end\":\"{}\",\"unwritten\":{unwritten}}}",
+            end.name()
         )?;
         self.flush()
     }

@@ -4,24 +4,30 @@
 //! ledger knows two borders of it: how many bytes the kernel took ([`Arrival::NotWritten`] begins there) and how the
 //! connection ended (after a reset, a death or a shutdown the tail that the kernel took may be lost: [`Arrival::Perhaps`]).
 
+mod connections;
+mod draft;
 mod entries;
 mod file;
+mod kept;
 
+pub(crate) use draft::Draft;
 pub use entries::{Arrival, Connection, End, Line, LineKind, Origin, Post, Totals};
 
-use crate::endpoint::Endpoint;
-use crate::settings::Keep;
-use crate::world::{Pool, Stamp, Times};
-use bytes::Bytes;
-use file::File;
-use parking_lot::{Mutex, MutexGuard};
-use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
-/// The record of everything written. Clones share it.
+use self::connections::Connections;
+use self::kept::{Entry, Kept, What};
+use crate::endpoint::Endpoint;
+use crate::settings::Keep;
+use crate::world::{Pool, Stamp, Times};
+
+/// Audit trail of everything written. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pool: Arc<Pool>,
@@ -32,82 +38,22 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct Inner {
-    keep: Kept,
-    connections: Vec<Open>,
-}
-
-#[derive(Debug)]
-enum Kept {
-    Memory(Vec<Entry>),
-    File(File),
-    Counts,
-}
-
-#[derive(Debug)]
-struct Open {
-    public: Connection,
-    /// Line ends that the kernel has yet to take: (offset after the line, is a post).
-    pending: VecDeque<(u64, bool)>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    connection: u32,
-    /// Offset in the body after the line and its end.
-    end: u64,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    Post(Stamp, Origin),
-    Other(Box<Other>),
-    KeepAlive,
-}
-
-#[derive(Debug)]
-struct Other {
-    kind: LineKind,
-    fault: String,
-    bytes: Bytes,
-}
-
-/// A line about to be written.
-pub(crate) enum Draft<'a> {
-    Post {
-        stamp: Stamp,
-        origin: Origin,
-        line: &'a [u8],
-    },
-    KeepAlive,
-    Other {
-        kind: LineKind,
-        fault: String,
-        line: &'a [u8],
-    },
+    kept: Kept,
+    connections: Connections,
 }
 
 impl Ledger {
     pub(crate) fn new(keep: &Keep, pool: Arc<Pool>, line_end: &'static [u8]) -> io::Result<Self> {
-        let keep = match keep {
-            Keep::Memory => Kept::Memory(Vec::new()),
-            Keep::File(path) => Kept::File(File::create(path)?),
-            Keep::Counts => Kept::Counts,
+        let inner = Inner {
+            kept: Kept::new(keep)?,
+            connections: Connections::default(),
         };
-        let inner = Arc::new(Mutex::new(Inner {
-            keep,
-            connections: Vec::new(),
-        }));
         Ok(Ledger {
             pool,
             line_end,
-            inner,
+            inner: Arc::new(Mutex::new(inner)),
             totals: Arc::new(watch::Sender::new(Totals::default())),
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock()
     }
 
     /// Counts so far.
@@ -127,7 +73,7 @@ impl Ledger {
 
     /// The streams that got their 200, in the order of their numbers.
     pub fn connections(&self) -> Vec<Connection> {
-        self.lock().connections.iter().map(|open| open.public).collect()
+        self.inner.lock().connections.all().collect()
     }
 
     /// Every line, in the order written. Empty unless the ledger is kept in [memory](Keep::Memory).
@@ -137,7 +83,7 @@ impl Ledger {
 
     /// The lines with these places in the order written: for ledgers too long to have written out at once.
     pub fn lines_in(&self, places: Range<usize>) -> Vec<Line> {
-        let inner = self.lock();
+        let inner = self.inner.lock();
         let line = |entry: &Entry| {
             let (kind, bytes, fault) = match &entry.what {
                 What::Post(stamp, origin) => (LineKind::Post(*origin), self.line_of(*stamp), None),
@@ -149,10 +95,10 @@ impl Ledger {
                 kind,
                 bytes,
                 fault,
-                arrival: inner.arrival(entry),
+                arrival: inner.connections.arrival(entry.connection, entry.end),
             }
         };
-        inner.entries(places).iter().map(line).collect()
+        inner.kept.entries(places).iter().map(line).collect()
     }
 
     /// Every post, repeats included, in the order written. Empty unless the ledger is kept in [memory](Keep::Memory).
@@ -162,7 +108,7 @@ impl Ledger {
 
     /// The posts among the lines with these places, repeats included.
     pub fn posts_in(&self, places: Range<usize>) -> Vec<Post> {
-        let inner = self.lock();
+        let inner = self.inner.lock();
         let mut times = Times::default();
         let mut post = |entry: &Entry| {
             let What::Post(stamp, origin) = entry.what else {
@@ -179,10 +125,10 @@ impl Ledger {
                 errors: written.errors,
                 matching_rules: written.matching_rules,
                 origin,
-                arrival: inner.arrival(entry),
+                arrival: inner.connections.arrival(entry.connection, entry.end),
             })
         };
-        inner.entries(places).iter().filter_map(&mut post).collect()
+        inner.kept.entries(places).iter().filter_map(&mut post).collect()
     }
 
     /// The bytes of a connection's body that the kernel took, chunk framing aside.
@@ -212,19 +158,9 @@ impl Ledger {
     }
 
     pub(crate) fn open(&self, number: u32, endpoint: Endpoint) {
-        let public = Connection {
-            number,
-            endpoint,
-            entered: 0,
-            written: 0,
-            end: None,
-        };
         // The counts change under the same lock as what they count.
-        let mut inner = self.lock();
-        inner.connections.push(Open {
-            public,
-            pending: VecDeque::new(),
-        });
+        let mut inner = self.inner.lock();
+        inner.connections.open(number, endpoint);
         self.totals.send_modify(|totals| totals.connections += 1);
     }
 
@@ -234,49 +170,25 @@ impl Ledger {
         connection: u32,
         drafts: impl IntoIterator<Item = Draft<'a>>,
     ) -> io::Result<()> {
-        let mut inner = self.lock();
-        let Inner { keep, connections } = &mut *inner;
-        let open = find(connections, connection);
+        let mut inner = self.inner.lock();
+        let Inner { kept, connections } = &mut *inner;
+        let open = connections.get_mut(connection);
         let mut totals = self.totals();
         for draft in drafts {
-            let (length, is_post) = match &draft {
-                Draft::Post { line, .. } => (line.len(), true),
-                Draft::Other { line, .. } => (line.len(), false),
-                Draft::KeepAlive => (0, false),
-            };
-            open.public.entered += (length + self.line_end.len()) as u64;
-            open.pending.push_back((open.public.entered, is_post));
-            count(&mut totals, &draft);
-            match keep {
-                Kept::Memory(entries) => {
-                    entries.push(Entry {
-                        connection,
-                        end: open.public.entered,
-                        what: what(draft),
-                    });
-                }
-                Kept::File(file) => file.line(connection, &draft)?,
-                Kept::Counts => {}
-            }
+            let is_post = matches!(draft, Draft::Post { .. });
+            let end = open.enter(draft.line().len() + self.line_end.len(), is_post);
+            draft.count(&mut totals);
+            kept.line(connection, end, draft)?;
         }
-        if let Kept::File(file) = keep {
-            file.flush()?;
-        }
+        kept.flush()?;
         self.totals.send_replace(totals);
         Ok(())
     }
 
     /// The kernel has taken so many bytes of a connection's body.
     pub(crate) fn written(&self, connection: u32, bytes: u64) {
-        let mut inner = self.lock();
-        let open = find(&mut inner.connections, connection);
-        let more = bytes - open.public.written;
-        open.public.written = bytes;
-        let mut whole = 0;
-        while let Some((_, is_post)) = open.pending.front().copied().filter(|(end, _)| *end <= bytes) {
-            open.pending.pop_front();
-            whole += u64::from(is_post);
-        }
+        let mut inner = self.inner.lock();
+        let (more, whole) = inner.connections.get_mut(connection).written(bytes);
         self.totals.send_modify(|totals| {
             totals.whole_posts += whole;
             totals.bytes += more;
@@ -284,79 +196,10 @@ impl Ledger {
     }
 
     pub(crate) fn close(&self, connection: u32, end: End) -> io::Result<()> {
-        let mut inner = self.lock();
-        let Inner { keep, connections } = &mut *inner;
-        let open = find(connections, connection);
-        open.public.end = Some(end);
-        let unwritten = open.pending.len();
-        open.pending = VecDeque::new();
+        let mut inner = self.inner.lock();
+        let Inner { kept, connections } = &mut *inner;
+        let unwritten = connections.get_mut(connection).close(end);
         self.totals.send_modify(|totals| totals.ended += 1);
-        match keep {
-            Kept::File(file) => file.end(connection, end, unwritten),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The entry of an open connection.
-fn find(connections: &mut [Open], number: u32) -> &mut Open {
-    let open = connections
-        .iter_mut()
-        .rev()
-        .find(|open| open.public.number == number);
-    open.expect("a stream is opened in the ledger before anything else happens to it")
-}
-
-fn count(totals: &mut Totals, draft: &Draft<'_>) {
-    let counter = match draft {
-        Draft::Post { .. } => &mut totals.posts,
-        Draft::KeepAlive => &mut totals.keep_alives,
-        Draft::Other {
-            kind: LineKind::Control,
-            ..
-        } => &mut totals.controls,
-        Draft::Other {
-            kind: LineKind::Oversize,
-            ..
-        } => &mut totals.oversize,
-        Draft::Other { .. } => &mut totals.garbage,
-    };
-    *counter += 1;
-}
-
-fn what(draft: Draft<'_>) -> What {
-    match draft {
-        Draft::Post { stamp, origin, .. } => What::Post(stamp, origin),
-        Draft::KeepAlive => What::KeepAlive,
-        Draft::Other { kind, fault, line } => What::Other(Box::new(Other {
-            kind,
-            fault,
-            bytes: Bytes::copy_from_slice(line),
-        })),
-    }
-}
-
-impl Inner {
-    /// What is kept of these places.
-    fn entries(&self, places: Range<usize>) -> &[Entry] {
-        match &self.keep {
-            Kept::Memory(entries) => {
-                let end = places.end.min(entries.len());
-                &entries[places.start.min(end)..end]
-            }
-            _ => &[],
-        }
-    }
-
-    fn arrival(&self, entry: &Entry) -> Arrival {
-        let open = self
-            .connections
-            .iter()
-            .find(|open| open.public.number == entry.connection);
-        match open.map(|open| open.public) {
-            Some(open) if entry.end > open.written => Arrival::NotWritten,
-            Some(Connection { end: Some(end), .. }) if end.loses_the_tail() => Arrival::Perhaps,
-            _ => Arrival::Written,
-        }
+        kept.end(connection, end, unwritten)
     }
 }
