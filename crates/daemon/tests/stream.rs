@@ -13,8 +13,7 @@ mod support;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use simulator::fault::garbage;
-use simulator::{Chunking, Fault, FaultPlan, LineEnd, Settings, Simulator, Status};
+use simulator::{Chunking, Fault, FaultPlan, Garbage, LineEnd, Settings, Simulator, Status};
 use support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, stream};
 
 async fn simulator(settings: Settings) -> Simulator {
@@ -169,10 +168,7 @@ async fn ten_kills_lose_nothing_and_spend_no_more_than_ten_connects() {
 /// Every good line arrives byte for byte, every bad one stands in `dead_letter` or `unknown`, the connection stays up.
 async fn garbage_costs_itself_only(line_end: LineEnd) {
     let dir = tempfile::tempdir().unwrap();
-    let mut faults: Vec<Fault> = garbage::ALL
-        .into_iter()
-        .map(|(kind, _)| Fault::Garbage(kind))
-        .collect();
+    let mut faults: Vec<Fault> = Garbage::ALL.map(Fault::Garbage).into();
     faults.push(Fault::Oversize(1_500_000));
     faults.push(Fault::Oversize(9_000_000));
     let count = faults.len() as u64;

@@ -50,8 +50,7 @@ mod tls;
 mod world;
 
 pub use endpoint::Endpoint;
-pub use fault::garbage::Garbage;
-pub use fault::{At, Cut, Disconnect, Fault, FaultPlan, Moment, Socket, Status, Step};
+pub use fault::{At, Cut, Disconnect, Fault, FaultPlan, Garbage, Moment, Socket, Status, Step};
 pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post, Totals};
 pub use rules::Rule;
 pub use settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};

@@ -1,6 +1,7 @@
 //! What a simulator is told at its start.
 
 use crate::fault::FaultPlan;
+use crate::time::MAX_SPAN;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -151,8 +152,6 @@ impl Default for Settings {
 pub const MAX_RATE: f64 = 150_000.0;
 /// The lowest besides 0: a post in eleven days.
 pub const MIN_RATE: f64 = 1e-6;
-/// The longest span that is accepted anywhere: what is added to the time must not run over its end.
-pub const MAX_SPAN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 impl Settings {
     /// Refuses what cannot work, naming the setting.

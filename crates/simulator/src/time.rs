@@ -1,6 +1,9 @@
 //! Times and ids in X's forms: RFC 3339, the `Date` header, snowflakes.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The longest span that is accepted anywhere: what is added to the time must not run over its end.
+pub(crate) const MAX_SPAN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Zero of X's snowflake time, in Unix milliseconds.
 const SNOWFLAKE_EPOCH: u64 = 1_288_834_974_657;

@@ -37,32 +37,47 @@ pub enum Garbage {
     Blank,
 }
 
-/// Every kind with its name in a script.
-pub const ALL: [(Garbage, &str); 16] = [
-    (Garbage::InvalidUtf8, "invalid-utf8"),
-    (Garbage::NotJson, "not-json"),
-    (Garbage::Truncated, "truncated"),
-    (Garbage::Nul, "nul"),
-    (Garbage::Bom, "bom"),
-    (Garbage::TwoObjects, "two-objects"),
-    (Garbage::Array, "array"),
-    (Garbage::Number, "number"),
-    (Garbage::Null, "null"),
-    (Garbage::EmptyObject, "empty-object"),
-    (Garbage::UnknownObject, "unknown-object"),
-    (Garbage::LoneSurrogate, "lone-surrogate"),
-    (Garbage::DeepNesting, "deep-nesting"),
-    (Garbage::DuplicateKeys, "duplicate-keys"),
-    (Garbage::HugeId, "huge-id"),
-    (Garbage::Blank, "blank"),
-];
-
 impl Garbage {
+    /// Every kind.
+    pub const ALL: [Garbage; 16] = [
+        Garbage::InvalidUtf8,
+        Garbage::NotJson,
+        Garbage::Truncated,
+        Garbage::Nul,
+        Garbage::Bom,
+        Garbage::TwoObjects,
+        Garbage::Array,
+        Garbage::Number,
+        Garbage::Null,
+        Garbage::EmptyObject,
+        Garbage::UnknownObject,
+        Garbage::LoneSurrogate,
+        Garbage::DeepNesting,
+        Garbage::DuplicateKeys,
+        Garbage::HugeId,
+        Garbage::Blank,
+    ];
+
     /// Its name in a script.
-    pub fn name(self) -> &'static str {
-        ALL.iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("garbage", |(_, name)| name)
+    pub const fn name(self) -> &'static str {
+        match self {
+            Garbage::InvalidUtf8 => "invalid-utf8",
+            Garbage::NotJson => "not-json",
+            Garbage::Truncated => "truncated",
+            Garbage::Nul => "nul",
+            Garbage::Bom => "bom",
+            Garbage::TwoObjects => "two-objects",
+            Garbage::Array => "array",
+            Garbage::Number => "number",
+            Garbage::Null => "null",
+            Garbage::EmptyObject => "empty-object",
+            Garbage::UnknownObject => "unknown-object",
+            Garbage::LoneSurrogate => "lone-surrogate",
+            Garbage::DeepNesting => "deep-nesting",
+            Garbage::DuplicateKeys => "duplicate-keys",
+            Garbage::HugeId => "huge-id",
+            Garbage::Blank => "blank",
+        }
     }
 
     /// The line, without its end.

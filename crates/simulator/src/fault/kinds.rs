@@ -42,6 +42,50 @@ pub enum Status {
     Redirect,
 }
 
+impl Status {
+    /// Every one; where a window has to end, in a minute.
+    pub const ALL: [Status; 14] = [
+        Status::Unauthorized,
+        Status::Credits,
+        Status::Forbidden,
+        Status::NotFound,
+        Status::Conflict,
+        Status::TooManyConnections,
+        Status::RateLimited {
+            reset: Duration::from_secs(60),
+        },
+        Status::RateLimitedText {
+            reset: Duration::from_secs(60),
+        },
+        Status::UsageCap,
+        Status::Provisioning,
+        Status::Unavailable,
+        Status::Envoy,
+        Status::Html,
+        Status::Redirect,
+    ];
+
+    /// Its name in a script.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Status::Unauthorized => "401",
+            Status::Credits => "402-credits",
+            Status::Forbidden => "403",
+            Status::NotFound => "404",
+            Status::Conflict => "409",
+            Status::TooManyConnections => "429-slots",
+            Status::RateLimited { .. } => "429-rate",
+            Status::RateLimitedText { .. } => "429-rate-text",
+            Status::UsageCap => "429-usage",
+            Status::Provisioning => "429-provisioning",
+            Status::Unavailable => "503",
+            Status::Envoy => "503-envoy",
+            Status::Html => "500-html",
+            Status::Redirect => "302",
+        }
+    }
+}
+
 /// Where a line is cut before the socket is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -53,6 +97,21 @@ pub enum Cut {
     Chunk,
     /// In the middle of a line, yet the body is ended properly.
     Ended,
+}
+
+impl Cut {
+    /// Every one.
+    pub const ALL: [Cut; 4] = [Cut::Line, Cut::Utf8, Cut::Chunk, Cut::Ended];
+
+    /// Its name in a script.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cut::Line => "line",
+            Cut::Utf8 => "utf8",
+            Cut::Chunk => "chunk",
+            Cut::Ended => "ended",
+        }
+    }
 }
 
 /// Members of X's `disconnect_type`.
@@ -68,6 +127,28 @@ pub enum Disconnect {
     SlowReader,
     /// `InternalError`.
     Internal,
+}
+
+impl Disconnect {
+    /// Every one.
+    pub const ALL: [Disconnect; 5] = [
+        Disconnect::Operational,
+        Disconnect::Upstream,
+        Disconnect::Force,
+        Disconnect::SlowReader,
+        Disconnect::Internal,
+    ];
+
+    /// Its name in a script.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Disconnect::Operational => "operational",
+            Disconnect::Upstream => "upstream",
+            Disconnect::Force => "force",
+            Disconnect::SlowReader => "slow-reader",
+            Disconnect::Internal => "internal",
+        }
+    }
 }
 
 /// What becomes of the socket after a disconnect message.

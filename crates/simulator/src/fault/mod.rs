@@ -5,13 +5,14 @@
 //! | `kinds` | what can go wrong |
 //! | `plan` | where and when it does |
 //! | [`script`] | reads a plan from text |
-//! | [`garbage`] | the bad lines |
+//! | `garbage` | the bad lines |
 
-pub mod garbage;
+mod garbage;
 mod kinds;
 mod plan;
 pub mod script;
 
+pub use garbage::Garbage;
 pub use kinds::{Cut, Disconnect, Fault, Socket, Status};
 pub(crate) use plan::Planned;
 pub use plan::{At, FaultPlan, Moment, Step};

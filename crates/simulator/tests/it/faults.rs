@@ -1,9 +1,7 @@
 //! Every fault within a stream, seen from the client.
 
 use crate::client::{Ending, Reply, SEARCH, TOKEN, connect, get, send};
-use simulator::{
-    Arrival, End, Fault, FaultPlan, Garbage, LineKind, Origin, Settings, Simulator, Status, fault::garbage,
-};
+use simulator::{Arrival, End, Fault, FaultPlan, Garbage, LineKind, Origin, Settings, Simulator, Status};
 use std::time::Duration;
 
 /// A simulator of 20 posts with a fault script.
@@ -183,20 +181,20 @@ async fn disconnect_messages_with_and_without_a_close() {
 
 #[tokio::test]
 async fn every_garbage_arrives_as_it_is_and_the_stream_goes_on() {
-    let script: String = garbage::ALL
+    let script: String = Garbage::ALL
         .iter()
-        .map(|(_, name)| format!("connection 1 after 4 posts: garbage {name}\n"))
+        .map(|kind| format!("connection 1 after 4 posts: garbage {}\n", kind.name()))
         .collect();
     let simulator = scripted(&script).await;
-    let lines = open(&simulator).await.lines(20 + garbage::ALL.len()).await;
-    for (at, (kind, name)) in garbage::ALL.iter().enumerate() {
-        assert_eq!(lines[4 + at], kind.line(), "{name}");
+    let lines = open(&simulator).await.lines(20 + Garbage::ALL.len()).await;
+    for (at, kind) in Garbage::ALL.iter().enumerate() {
+        assert_eq!(lines[4 + at], kind.line(), "{}", kind.name());
     }
     let entered = simulator.ledger().lines();
     let faults: Vec<_> = entered.iter().filter_map(|line| line.fault.clone()).collect();
-    assert_eq!(faults.len(), garbage::ALL.len());
+    assert_eq!(faults.len(), Garbage::ALL.len());
     assert_eq!(faults[0], "garbage invalid-utf8");
-    assert_eq!(simulator.ledger().totals().garbage as usize, garbage::ALL.len());
+    assert_eq!(simulator.ledger().totals().garbage as usize, Garbage::ALL.len());
     let all: Vec<Vec<u8>> = entered.iter().map(|line| line.bytes.to_vec()).collect();
     assert_eq!(lines, all);
 }

@@ -201,8 +201,7 @@ async fn a_server_disconnect_on_a_socket_left_open_is_heard() {
 #[tokio::test]
 async fn garbage_splits_into_unknown_or_dead_letters() {
     use Garbage as G;
-    let kinds = simulator::fault::garbage::ALL.map(|(garbage, _)| garbage);
-    for garbage in kinds {
+    for garbage in Garbage::ALL {
         let split = split(&Bytes::from(garbage.line()));
         let expected = match garbage {
             G::InvalidUtf8 => ("invalid", Some(DeadLetterReason::NotUtf8)),

@@ -19,26 +19,22 @@
 //! | `reset` | TCP RST |
 //! | `cut line\|utf8\|chunk\|ended` | cut the next post there |
 //! | `disconnect operational\|upstream\|force\|slow-reader\|internal [open]` | an errors-only message; `open` leaves the socket open |
-//! | `garbage NAME` | one of [`garbage::ALL`] |
+//! | `garbage NAME` | one of [`Garbage::ALL`] |
 //! | `oversize BYTES` | a message of that size |
 //! | `trickle BYTES TIME` | the next post in pieces of BYTES, one each TIME |
 //! | `duplicate [N]`, `out-of-order [N]` | the last N posts again (default 1); the next N newest first (default 2) |
 //!
 //! When: nothing (the start), `after N posts`, `every N posts`, `after N keep-alives`.
 
-use super::garbage;
-use super::kinds::{Cut, Disconnect, Fault, Socket, Status};
-use super::plan::{At, FaultPlan, Moment, Step};
-use crate::settings::MAX_SPAN;
+mod fault;
+mod value;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-use std::time::Duration;
 
-/// The longest line that a script can ask for.
-const MAX_BYTES: usize = 1 << 30;
-/// The most posts that a script can have held back or sent again.
-const MAX_POSTS: usize = 100_000;
+use self::value::number;
+use super::plan::{At, FaultPlan, Moment, Step};
 
 /// The first mistake of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +87,7 @@ fn step(text: &str) -> Result<Step, String> {
         }
     };
     let words: Vec<&str> = what.split_whitespace().collect();
-    let (moment, fault) = (moment(when)?, fault(&words)?);
+    let (moment, fault) = (moment(when)?, fault::parse(&words)?);
     if fault.is_early() && moment != Moment::Start {
         return Err(format!(
             "`{}` strikes before the stream starts and takes no `after` or `every`",
@@ -129,119 +125,12 @@ fn moment(words: &[&str]) -> Result<Moment, String> {
     }
 }
 
-fn fault(words: &[&str]) -> Result<Fault, String> {
-    Ok(match words {
-        ["refuse"] => Fault::Refuse,
-        ["tls-stall", rest @ ..] => Fault::TlsStall(optional_time(rest)?),
-        ["head-stall", rest @ ..] => Fault::HeadStall(optional_time(rest)?),
-        ["status", name, rest @ ..] => Fault::Status(status(name, optional_time(rest)?)?),
-        ["silence", rest @ ..] => Fault::Silence(optional_time(rest)?),
-        ["end"] => Fault::CleanEnd,
-        ["reset"] => Fault::Reset,
-        ["cut", place] => Fault::Cut(named("place to cut", place, &CUTS)?),
-        ["disconnect", kind] => Fault::Disconnect(named("disconnect", kind, &DISCONNECTS)?, Socket::Closed),
-        ["disconnect", kind, "open"] => {
-            Fault::Disconnect(named("disconnect", kind, &DISCONNECTS)?, Socket::LeftOpen)
-        }
-        ["garbage", kind] => Fault::Garbage(named("kind of garbage", kind, &garbage::ALL)?),
-        ["oversize", bytes] => Fault::Oversize(up_to(MAX_BYTES, bytes)?),
-        ["trickle", bytes, every] => Fault::Trickle {
-            bytes: up_to(MAX_BYTES, bytes)?,
-            every: time(every)?,
-        },
-        ["duplicate"] => Fault::Duplicate(1),
-        ["duplicate", n] => Fault::Duplicate(up_to(MAX_POSTS, n)?),
-        ["out-of-order"] => Fault::OutOfOrder(2),
-        ["out-of-order", n] => Fault::OutOfOrder(up_to(MAX_POSTS, n)?),
-        _ => {
-            return Err(format!(
-                "`{}` is not a fault, or not with these words",
-                words.join(" ")
-            ));
-        }
-    })
-}
-
-const CUTS: [(Cut, &str); 4] = [
-    (Cut::Line, "line"),
-    (Cut::Utf8, "utf8"),
-    (Cut::Chunk, "chunk"),
-    (Cut::Ended, "ended"),
-];
-
-const DISCONNECTS: [(Disconnect, &str); 5] = [
-    (Disconnect::Operational, "operational"),
-    (Disconnect::Upstream, "upstream"),
-    (Disconnect::Force, "force"),
-    (Disconnect::SlowReader, "slow-reader"),
-    (Disconnect::Internal, "internal"),
-];
-
-fn status(name: &str, reset: Option<Duration>) -> Result<Status, String> {
-    let kinds = [
-        (Status::Unauthorized, "401"),
-        (Status::Credits, "402-credits"),
-        (Status::Forbidden, "403"),
-        (Status::NotFound, "404"),
-        (Status::Conflict, "409"),
-        (Status::TooManyConnections, "429-slots"),
-        (Status::UsageCap, "429-usage"),
-        (Status::Provisioning, "429-provisioning"),
-        (Status::Unavailable, "503"),
-        (Status::Envoy, "503-envoy"),
-        (Status::Html, "500-html"),
-        (Status::Redirect, "302"),
-    ];
-    let wait = reset.unwrap_or(Duration::from_secs(60));
-    match name {
-        "429-rate" => Ok(Status::RateLimited { reset: wait }),
-        "429-rate-text" => Ok(Status::RateLimitedText { reset: wait }),
-        _ if reset.is_some() => Err("only `429-rate` and `429-rate-text` take a time".to_owned()),
-        _ => named("status", name, &kinds),
-    }
-}
-
-fn named<T: Copy>(what: &str, name: &str, all: &[(T, &str)]) -> Result<T, String> {
-    if let Some((value, _)) = all.iter().find(|(_, known)| *known == name) {
-        return Ok(*value);
-    }
-    let known: Vec<&str> = all.iter().map(|(_, name)| *name).collect();
-    Err(format!(
-        "no {what} named `{name}`; there are {}",
-        known.join(", ")
-    ))
-}
-
-fn number<T: FromStr>(text: &str) -> Result<T, String> {
-    text.parse()
-        .map_err(|_| format!("`{text}` is not a whole number that fits"))
-}
-
-fn up_to(most: usize, text: &str) -> Result<usize, String> {
-    let n = number(text)?;
-    if (1..=most).contains(&n) {
-        return Ok(n);
-    }
-    Err(format!("`{text}` is not from 1 to {most}"))
-}
-
-fn time(text: &str) -> Result<Duration, String> {
-    let span = humantime::parse_duration(text).ok();
-    span.filter(|span| *span <= MAX_SPAN)
-        .ok_or_else(|| format!("`{text}` is not a time such as 5s or 200ms, a year at most"))
-}
-
-fn optional_time(words: &[&str]) -> Result<Option<Duration>, String> {
-    match words {
-        [] => Ok(None),
-        [text] => time(text).map(Some),
-        _ => Err("takes one time at most".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::fault::{Disconnect, Fault, Garbage, Socket, Status};
 
     #[test]
     fn reads_every_kind_of_step() {
@@ -282,10 +171,10 @@ mod tests {
 
     #[test]
     fn every_garbage_can_be_named() {
-        for (kind, name) in garbage::ALL {
+        for kind in Garbage::ALL {
+            let name = kind.name();
             let plan: FaultPlan = format!("connection 1: garbage {name}").parse().unwrap();
             assert_eq!(plan.fired()[0].0.fault, Fault::Garbage(kind));
-            assert_eq!(kind.name(), name);
             assert!(!kind.line().contains(&b'\n'));
         }
     }
