@@ -1,23 +1,53 @@
-//! Who may connect: the rate-limit windows and the one slot of each stream. Pure; time is passed in.
+//! Admission control: rate-limit windows and the one slot of each stream. Pure; time is passed in.
+
+use std::time::{Duration, Instant};
 
 use crate::endpoint::Endpoint;
 use crate::http::response::RateLimit;
+use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::time;
-use std::time::{Duration, Instant};
 
-/// A fixed window of requests, as `x-rate-limit-*` describe it.
+/// All that decides whether a request is let in.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct Admission {
+    pub(crate) rules: Rules,
+    pub(crate) slots: Slots,
+    pub(crate) connects: RateWindow,
+    pub(crate) rule_reads: RateWindow,
+    pub(crate) rule_writes: RateWindow,
+    /// Stream attempts so far.
+    pub(crate) attempts: u32,
+    /// Requests to the rules so far.
+    pub(crate) rule_requests: u32,
+}
+
+impl Admission {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Admission {
+            rules: Rules::new(settings.rule_cap, settings.seed),
+            slots: Slots::new(settings.ghost_slot),
+            connects: RateWindow::new(settings.connect_limit, settings.window),
+            rule_reads: RateWindow::new(450, settings.window),
+            rule_writes: RateWindow::new(100, settings.window),
+            attempts: 0,
+            rule_requests: 0,
+        }
+    }
+}
+
+/// Rate limit: a fixed window of requests, as `x-rate-limit-*` describe it.
+#[derive(Debug)]
+pub(crate) struct RateWindow {
     limit: u32,
     length: Duration,
     started: Option<Instant>,
     used: u32,
 }
 
-impl Window {
-    pub(crate) fn new(limit: u32, length: Duration) -> Self {
-        Window {
+impl RateWindow {
+    fn new(limit: u32, length: Duration) -> Self {
+        RateWindow {
             limit,
             length,
             started: None,
@@ -65,10 +95,10 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    fn new(linger: Duration) -> Self {
         Slots {
             taken: Vec::new(),
-            linger: settings.ghost_slot,
+            linger,
         }
     }
 
@@ -108,7 +138,7 @@ mod tests {
     #[test]
     fn a_window_counts_down_and_opens_again() {
         let start = Instant::now();
-        let mut window = Window::new(2, Duration::from_secs(10));
+        let mut window = RateWindow::new(2, Duration::from_secs(10));
         assert_eq!(window.take(start).map(|rate| rate.remaining), Ok(1));
         assert_eq!(window.take(start).map(|rate| rate.remaining), Ok(0));
         let refused = window.take(start + Duration::from_secs(9)).unwrap_err();
@@ -120,11 +150,7 @@ mod tests {
     #[test]
     fn a_slot_is_free_after_our_end_and_lingers_after_the_clients() {
         let now = Instant::now();
-        let settings = Settings {
-            ghost_slot: Duration::from_secs(5),
-            ..Settings::default()
-        };
-        let mut slots = Slots::new(&settings);
+        let mut slots = Slots::new(Duration::from_secs(5));
         assert!(slots.take(Endpoint::Search, 1, now));
         assert!(
             slots.take(Endpoint::Sample, 2, now),

@@ -5,7 +5,7 @@ use crate::ledger::{Ledger, Totals};
 use crate::rules::Rule;
 use crate::server;
 use crate::settings::{Settings, check_rate};
-use crate::state::Shared;
+use crate::state::ServerState;
 use crate::tls::Tls;
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 /// A running simulator. Dropping it stops it; [`shutdown`](Simulator::shutdown) also waits.
 #[derive(Debug)]
 pub struct Simulator {
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
     address: SocketAddr,
     tasks: TaskTracker,
 }
@@ -33,11 +33,11 @@ impl Simulator {
         } else {
             None
         };
-        let shared = Arc::new(Shared::new(settings, tls)?);
+        let state = Arc::new(ServerState::new(settings, tls)?);
         let tasks = TaskTracker::new();
-        tasks.spawn(server::accept(shared.clone(), listener, tasks.clone()));
+        tasks.spawn(server::accept(state.clone(), listener, tasks.clone()));
         Ok(Simulator {
-            shared,
+            state,
             address,
             tasks,
         })
@@ -50,57 +50,53 @@ impl Simulator {
 
     /// `http://127.0.0.1:port` or, with TLS, `https://…`; no slash at the end.
     pub fn base_url(&self) -> String {
-        let scheme = if self.shared.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let scheme = if self.state.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
     }
 
     /// The certificate authority that a client must trust; `None` without TLS.
     pub fn ca_pem(&self) -> Option<&str> {
-        self.shared.tls.as_ref().map(Tls::ca_pem)
+        self.state.tls.as_ref().map(Tls::ca_pem)
     }
 
     /// What was written.
     pub fn ledger(&self) -> &Ledger {
-        &self.shared.ledger
+        &self.state.ledger
     }
 
     /// The fault plan with its counts.
     pub fn faults(&self) -> &FaultPlan {
-        &self.shared.settings.faults
+        &self.state.settings.faults
     }
 
     /// How many times a stream was asked for, refusals included.
     pub fn attempts(&self) -> u32 {
-        self.shared.desk().attempts
+        self.state.admission().attempts
     }
 
     /// The rules that are stored.
     pub fn rules(&self) -> Vec<Rule> {
-        self.shared.desk().rules.all().to_vec()
+        self.state.admission().rules.all().to_vec()
     }
 
     /// Stores a rule without a request; gives its id.
     pub fn add_rule(&self, value: &str, tag: Option<&str>) -> String {
-        let mut desk = self.shared.desk();
-        let id = desk.rules.add(value, tag);
-        self.shared.rules_changed(&desk);
+        let mut admission = self.state.admission();
+        let id = admission.rules.add(value, tag);
+        self.state.rules_changed(&admission);
         id
     }
 
     /// Posts per second from now on; 0 pauses (keep-alives go on). Fails on a rate that [`Settings`] would not take.
     pub fn set_rate(&self, rate: f64) -> io::Result<()> {
         check_rate(rate)?;
-        self.shared.set_rate(rate);
+        self.state.set_rate(rate);
         Ok(())
     }
 
     /// No more posts until [`resume`](Simulator::resume).
     pub fn pause(&self) {
-        self.shared.set_rate(0.0);
+        self.state.set_rate(0.0);
     }
 
     /// After a [`pause`](Simulator::pause): waits until what was on its way is written, and gives the counts, which stay as
@@ -119,7 +115,7 @@ impl Simulator {
 
     /// Posts at the rate of the settings again.
     pub fn resume(&self) {
-        self.shared.set_rate(self.shared.settings.rate);
+        self.state.set_rate(self.state.settings.rate);
     }
 
     /// Lets a fault strike the open stream at its next line (or the next stream, if none is open). Fails on a fault that
@@ -129,13 +125,13 @@ impl Simulator {
             let text = format!("`{}` strikes before a stream begins", fault.name());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        self.shared.inject(fault);
+        self.state.inject(fault);
         Ok(())
     }
 
     /// Closes every connection and waits until all has ended.
     pub async fn shutdown(self) {
-        self.shared.stop.cancel();
+        self.state.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -143,6 +139,6 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.shared.stop.cancel();
+        self.state.stop.cancel();
     }
 }

@@ -1,27 +1,25 @@
 //! What all connections of a simulator share.
 
-use crate::admission::{Slots, Window};
-use crate::endpoint::Endpoint;
-use crate::fault::Fault;
-use crate::ledger::{End, Ledger};
-use crate::rules::Rules;
-use crate::settings::Settings;
-use crate::time::{ms_of, now_ms};
-use crate::tls::Tls;
-use crate::world::{Pool, Stamp, World};
-use parking_lot::{Mutex, MutexGuard};
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Posts kept for backfill: five minutes at 1,000/s.
-const HISTORY: usize = 300_000;
+use crate::admission::Admission;
+use crate::fault::Fault;
+use crate::ledger::{End, Ledger};
+use crate::settings::Settings;
+use crate::tls::Tls;
+use crate::world::{Pool, Timeline};
 
+/// Shared state of a running simulator, behind short locks. Admission is locked before the timeline.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct ServerState {
     pub(crate) settings: Settings,
     pub(crate) tls: Option<Tls>,
     pub(crate) ledger: Ledger,
@@ -30,73 +28,37 @@ pub(crate) struct Shared {
     /// The rate or the rules have changed, or a fault was injected.
     pub(crate) changed: Notify,
     rate: AtomicU64,
-    maker: Mutex<Maker>,
-    desk: Mutex<Desk>,
+    timeline: Mutex<Timeline>,
+    admission: Mutex<Admission>,
     injected: Mutex<VecDeque<Fault>>,
 }
 
-/// Makes posts and remembers them for backfill.
-#[derive(Debug)]
-pub(crate) struct Maker {
-    world: World,
-    history: VecDeque<Stamp>,
-    remembers: bool,
-}
-
-/// Admission and rules.
-#[derive(Debug)]
-pub(crate) struct Desk {
-    pub(crate) rules: Rules,
-    pub(crate) slots: Slots,
-    pub(crate) connects: Window,
-    pub(crate) rule_reads: Window,
-    pub(crate) rule_writes: Window,
-    /// Stream attempts so far.
-    pub(crate) attempts: u32,
-    /// Requests to the rules so far.
-    pub(crate) rule_requests: u32,
-}
-
-impl Shared {
-    pub(crate) fn new(settings: Settings, tls: Option<Tls>) -> std::io::Result<Self> {
+impl ServerState {
+    pub(crate) fn new(settings: Settings, tls: Option<Tls>) -> io::Result<Self> {
         let pool = Arc::new(Pool::new(settings.seed, settings.size));
-        let world = World::new(settings.seed, pool.clone(), settings.start_id, settings.posts);
-        let window = settings.window;
-        let desk = Desk {
-            rules: Rules::new(settings.rule_cap, settings.seed),
-            slots: Slots::new(&settings),
-            connects: Window::new(settings.connect_limit, window),
-            rule_reads: Window::new(450, window),
-            rule_writes: Window::new(100, window),
-            attempts: 0,
-            rule_requests: 0,
-        };
-        Ok(Shared {
+        Ok(ServerState {
             tls,
             ledger: Ledger::new(&settings.keep, pool.clone(), settings.line_end.bytes())?,
-            pool,
             stop: CancellationToken::new(),
             changed: Notify::new(),
             rate: AtomicU64::new(settings.rate.to_bits()),
-            maker: Mutex::new(Maker {
-                world,
-                history: VecDeque::new(),
-                remembers: settings.backfill_allowed,
-            }),
-            desk: Mutex::new(desk),
+            timeline: Mutex::new(Timeline::new(&settings, pool.clone())),
+            admission: Mutex::new(Admission::new(&settings)),
             injected: Mutex::default(),
+            pool,
             settings,
         })
     }
 
-    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock()
+    pub(crate) fn admission(&self) -> MutexGuard<'_, Admission> {
+        self.admission.lock()
     }
 
-    pub(crate) fn maker(&self) -> MutexGuard<'_, Maker> {
-        self.maker.lock()
+    pub(crate) fn timeline(&self) -> MutexGuard<'_, Timeline> {
+        self.timeline.lock()
     }
 
+    /// Posts per second.
     pub(crate) fn rate(&self) -> f64 {
         f64::from_bits(self.rate.load(Ordering::Relaxed))
     }
@@ -120,72 +82,30 @@ impl Shared {
         self.injected.lock().pop_front()
     }
 
-    /// Can a post be made for this stream?
-    pub(crate) fn has_posts(&self, endpoint: Endpoint) -> bool {
-        self.maker().world.has_posts(endpoint)
-    }
-
-    /// Posts made in the last minutes, oldest first.
-    pub(crate) fn history(&self, endpoint: Endpoint, minutes: u8) -> Vec<Stamp> {
-        let maker = self.maker();
-        let newest = maker.history.back().map_or(0, |stamp| ms_of(stamp.id));
-        // With a clock of its own, the world's now is its newest post.
-        let now = if self.settings.start_id.is_some() {
-            newest
-        } else {
-            now_ms()
-        };
-        let from = now.saturating_sub(u64::from(minutes) * 60_000);
-        let fits = |stamp: &&Stamp| stamp.rules.is_some() == (endpoint == Endpoint::Search);
-        let recent = maker
-            .history
-            .iter()
-            .filter(fits)
-            .filter(|stamp| ms_of(stamp.id) > from);
-        if minutes == 0 {
-            Vec::new()
-        } else {
-            recent.copied().collect()
-        }
-    }
-
-    /// The world matches posts to the rules as they are now.
-    pub(crate) fn rules_changed(&self, desk: &Desk) {
-        let rules = desk.rules.all();
+    /// From now on posts match the rules as they are now.
+    pub(crate) fn rules_changed(&self, admission: &Admission) {
+        let rules = admission.rules.all();
         if rules.is_empty() && self.settings.rules_required {
-            self.maker().world.match_nothing();
+            self.timeline().match_nothing();
         } else {
-            self.maker().world.set_rules(rules);
+            self.timeline().set_rules(rules);
         }
         self.wake();
     }
 
     /// Frees the slot of a stream that we have ended.
     pub(crate) fn release_slot(&self, connection: u32) {
-        self.desk().slots.release(connection);
+        self.admission().slots.release(connection);
     }
 
-    /// Keeps the books when a stream ends.
+    /// Enters the end of a stream; its slot is free, or lingers if the client has gone.
     pub(crate) fn stream_ended(&self, connection: u32, end: End) {
         match end {
-            End::ClientGone => self.desk().slots.haunt(connection, Instant::now()),
+            End::ClientGone => self.admission().slots.haunt(connection, Instant::now()),
             _ => self.release_slot(connection),
         }
         if let Err(error) = self.ledger.close(connection, end) {
             tracing::error!(%error, "the ledger file cannot be written");
         }
-    }
-}
-
-impl Maker {
-    pub(crate) fn next(&mut self, endpoint: Endpoint) -> Option<Stamp> {
-        let stamp = self.world.next(endpoint)?;
-        if self.remembers {
-            self.history.push_back(stamp);
-            if self.history.len() > HISTORY {
-                self.history.pop_front();
-            }
-        }
-        Some(stamp)
     }
 }

@@ -1,0 +1,140 @@
+//! Routing: which answer a request gets, and whether a stream is let in.
+
+use std::time::{Duration, Instant};
+
+use crate::endpoint::Endpoint;
+use crate::fault::{Fault, Planned, Status};
+use crate::http::request::Request;
+use crate::http::response::{RateLimit, Response};
+use crate::http::{bodies, params};
+use crate::state::ServerState;
+use crate::time;
+
+/// What becomes of a request.
+pub(super) enum Answer {
+    Respond(Response, Option<RateLimit>),
+    Stream(Admitted),
+    Stall(Option<Duration>),
+}
+
+/// A stream that was let in.
+pub(super) struct Admitted {
+    pub(super) number: u32,
+    pub(super) endpoint: Endpoint,
+    pub(super) backfill_minutes: u8,
+    pub(super) rate: RateLimit,
+}
+
+/// Answers a request, whatever it is.
+pub(super) fn answer(state: &ServerState, request: &Request) -> Answer {
+    let refuse = |status| Answer::Respond(bodies::refusal(status), None);
+    let authorised = request
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let authorised = authorised == Some(state.settings.token.as_str());
+    match (
+        request.method.as_str(),
+        request.path.as_str(),
+        Endpoint::at(&request.path),
+    ) {
+        ("GET", _, Some(endpoint)) => answer_stream(state, request, endpoint, authorised),
+        _ if !authorised => refuse(Status::Unauthorized),
+        ("GET", "/2/tweets/search/stream/rules/counts", _) => {
+            Answer::Respond(state.admission().rules.counts(), None)
+        }
+        ("GET" | "POST", "/2/tweets/search/stream/rules", _) => answer_rules(state, request),
+        _ => refuse(Status::NotFound),
+    }
+}
+
+fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, authorised: bool) -> Answer {
+    let mut admission = state.admission();
+    admission.attempts += 1;
+    let number = admission.attempts;
+    if let Some(planned) = state.settings.faults.at_request(number) {
+        let rate = admission.connects.take(Instant::now());
+        return struck(state, &planned, rate.unwrap_or_else(|spent| spent));
+    }
+    if !authorised {
+        return Answer::Respond(bodies::refusal(Status::Unauthorized), None);
+    }
+    let rate = match admission.connects.take(Instant::now()) {
+        Ok(rate) => rate,
+        Err(rate) => {
+            return Answer::Respond(
+                bodies::refusal(Status::RateLimited {
+                    reset: Duration::ZERO,
+                }),
+                Some(rate),
+            );
+        }
+    };
+    let query = match params::check(request, endpoint, state.settings.backfill_allowed) {
+        Ok(query) => query,
+        Err(response) => return Answer::Respond(response, Some(rate)),
+    };
+    if endpoint == Endpoint::Search && state.settings.rules_required && admission.rules.all().is_empty() {
+        return Answer::Respond(bodies::refusal(Status::Conflict), Some(rate));
+    }
+    if !admission.slots.take(endpoint, number, Instant::now()) {
+        return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
+    }
+    Answer::Stream(Admitted {
+        number,
+        endpoint,
+        backfill_minutes: query.backfill_minutes,
+        rate,
+    })
+}
+
+/// A planned answer.
+fn struck(state: &ServerState, planned: &Planned, mut rate: RateLimit) -> Answer {
+    state.settings.faults.count(planned);
+    let Fault::Status(status) = planned.fault else {
+        let span = if let Fault::HeadStall(span) = planned.fault {
+            span
+        } else {
+            None
+        };
+        return Answer::Stall(span);
+    };
+    if let Status::RateLimited { reset } | Status::RateLimitedText { reset } = status {
+        rate.remaining = 0;
+        rate.reset = (time::now_ms() + reset.as_millis() as u64).div_ceil(1000);
+    }
+    Answer::Respond(bodies::refusal(status), Some(rate))
+}
+
+fn answer_rules(state: &ServerState, request: &Request) -> Answer {
+    let mut admission = state.admission();
+    admission.rule_requests += 1;
+    let is_read = request.method == "GET";
+    let window = if is_read {
+        &mut admission.rule_reads
+    } else {
+        &mut admission.rule_writes
+    };
+    let taken = window.take(Instant::now());
+    if let Some(planned) = state.settings.faults.at_rules(admission.rule_requests) {
+        return struck(state, &planned, taken.unwrap_or_else(|spent| spent));
+    }
+    let rate = match taken {
+        Ok(rate) => rate,
+        Err(rate) => {
+            return Answer::Respond(
+                bodies::refusal(Status::RateLimited {
+                    reset: Duration::ZERO,
+                }),
+                Some(rate),
+            );
+        }
+    };
+    let response = if is_read {
+        admission.rules.get(request)
+    } else {
+        let response = admission.rules.post(request);
+        state.rules_changed(&admission);
+        response
+    };
+    Answer::Respond(response, Some(rate))
+}

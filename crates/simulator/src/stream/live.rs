@@ -1,0 +1,149 @@
+//! A live stream: which posts are due, which were sent, and when silence needs a keep-alive.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use super::pacer::Pacer;
+use super::schedule::Schedule;
+use super::writer::Writer;
+use crate::endpoint::Endpoint;
+use crate::http::wire::Wire;
+use crate::ledger::{End, Origin};
+use crate::state::ServerState;
+use crate::world::Stamp;
+
+/// Posts remembered for [`Fault::Duplicate`](crate::Fault::Duplicate).
+const RECENT: usize = 1024;
+
+/// A stream that has been admitted.
+pub(super) struct Stream<'a> {
+    pub(super) state: &'a ServerState,
+    pub(super) number: u32,
+    pub(super) endpoint: Endpoint,
+    pub(super) writer: Writer<'a>,
+    pub(super) schedule: Schedule,
+    pacer: Pacer,
+    recent: VecDeque<Stamp>,
+    rng: Rng,
+    jitter: Duration,
+}
+
+impl<'a> Stream<'a> {
+    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, endpoint: Endpoint) -> Self {
+        let settings = &state.settings;
+        let seed = settings.seed ^ u64::from(number) << 32;
+        Stream {
+            state,
+            number,
+            endpoint,
+            writer: Writer::new(state, wire, number, seed),
+            schedule: Schedule::new(settings.faults.in_stream(number)),
+            pacer: Pacer::new(state.rate(), Instant::now()),
+            recent: VecDeque::new(),
+            rng: Rng::with_seed(seed),
+            jitter: Duration::ZERO,
+        }
+    }
+
+    /// Can a post be made for this stream?
+    pub(super) fn has_posts(&self) -> bool {
+        self.state.timeline().has_posts(self.endpoint)
+    }
+
+    /// Sends what is due, or waits for what comes next.
+    pub(super) async fn advance(&mut self) -> Result<(), End> {
+        let now = Instant::now();
+        self.pacer.set_rate(self.state.rate(), now);
+        let due = self.pacer.due(now).min(self.schedule.posts_until_next());
+        let keep_alive_at = self.writer.last_write() + self.state.settings.keep_alive + self.jitter;
+        if due > 0 && self.has_posts() {
+            self.send_batch(due).await
+        } else if now >= keep_alive_at {
+            self.send_keep_alive().await
+        } else {
+            let next_post = self.pacer.next().filter(|_| self.has_posts());
+            let until = next_post.map_or(keep_alive_at, |at| at.min(keep_alive_at));
+            // A new rate, new rules or an injected fault.
+            let change = self.state.changed.notified();
+            self.writer.wait(Some(until), change).await
+        }
+    }
+
+    async fn send_keep_alive(&mut self) -> Result<(), End> {
+        self.writer.send_keep_alive().await?;
+        self.schedule.keep_alive_sent();
+        let jitters = self.state.settings.keep_alive >= Duration::from_secs(1);
+        let most = if jitters { 300 } else { 0 };
+        self.jitter = Duration::from_millis(self.rng.u64(0..=most));
+        Ok(())
+    }
+
+    /// Sends up to so many new posts in one batch.
+    async fn send_batch(&mut self, most: u64) -> Result<(), End> {
+        let mut lines = Vec::new();
+        {
+            let mut timeline = self.state.timeline();
+            while (lines.len() as u64) < most && !self.writer.batch_is_full() {
+                let Some(stamp) = timeline.next(self.endpoint) else {
+                    break;
+                };
+                lines.push((stamp, self.writer.push_post(stamp)));
+            }
+        }
+        self.writer.enter_posts(&lines, Origin::Live)?;
+        self.remember(lines.iter().map(|(stamp, _)| *stamp));
+        self.writer.flush().await
+    }
+
+    /// Makes and enters the next post; gives its line with its end, nothing written yet.
+    pub(super) fn next_line(&mut self) -> Result<Option<Vec<u8>>, End> {
+        let Some(stamp) = self.state.timeline().next(self.endpoint) else {
+            return Ok(None);
+        };
+        let place = self.writer.push_post(stamp);
+        let start = place.start;
+        self.writer.enter_posts(&[(stamp, place)], Origin::Live)?;
+        self.remember([stamp].into_iter());
+        Ok(Some(self.writer.take_back(start)))
+    }
+
+    /// Sends the last so many posts again, or else the next one twice.
+    pub(super) async fn send_duplicates(&mut self, count: usize) -> Result<(), End> {
+        if self.recent.is_empty() {
+            self.send_batch(1).await?;
+        }
+        let from = self.recent.len().saturating_sub(count);
+        let stamps: Vec<_> = self.recent.range(from..).copied().collect();
+        self.writer.send_posts(&stamps, Origin::Duplicate).await
+    }
+
+    /// Is there anything to send again?
+    pub(super) fn can_repeat(&self) -> bool {
+        !self.recent.is_empty() || self.has_posts()
+    }
+
+    /// Sends the next so many posts, newest first.
+    pub(super) async fn send_reversed(&mut self, count: usize) -> Result<(), End> {
+        let mut stamps: Vec<_> = {
+            let mut timeline = self.state.timeline();
+            std::iter::from_fn(|| timeline.next(self.endpoint))
+                .take(count)
+                .collect()
+        };
+        stamps.reverse();
+        self.remember(stamps.iter().copied());
+        self.writer.send_posts(&stamps, Origin::Live).await
+    }
+
+    /// New posts have been sent (or are about to be).
+    fn remember(&mut self, stamps: impl ExactSizeIterator<Item = Stamp>) {
+        let count = stamps.len() as u64;
+        self.schedule.posts_sent(count);
+        self.pacer.made(count);
+        self.recent.extend(stamps);
+        let surplus = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..surplus);
+    }
+}
