@@ -2,10 +2,11 @@
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
 
-use simulator::{Chunking, Keep, Settings, Simulator, SizeProfile};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+use simulator::{Chunking, Keep, Settings, Simulator, SizeProfile};
 
 fn number(at: usize, default: f64) -> f64 {
     std::env::args()

@@ -1,14 +1,15 @@
 //! `birdfeed simulate`: the simulator as a server.
 
-use crate::fault::FaultPlan;
-use crate::settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
-use crate::simulator::Simulator;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::fault::FaultPlan;
+use crate::settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
+use crate::simulator::Simulator;
 
 /// Arguments of `birdfeed simulate`.
 #[derive(Debug, clap::Args)]
@@ -160,8 +161,9 @@ fn say(line: fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::Parser;
+
+    use super::*;
 
     #[derive(clap::Parser)]
     struct Program {

@@ -1,12 +1,13 @@
 //! What a simulator is told at its start.
 
-use crate::fault::FaultPlan;
-use crate::time::MAX_SPAN;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::fault::FaultPlan;
+use crate::time::MAX_SPAN;
 
 /// How lines of the stream end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

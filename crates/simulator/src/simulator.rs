@@ -1,5 +1,13 @@
 //! A running simulator.
 
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
+
 use crate::fault::{Fault, FaultPlan};
 use crate::ledger::{Ledger, Totals};
 use crate::rules::Rule;
@@ -7,12 +15,6 @@ use crate::server;
 use crate::settings::{Settings, check_rate};
 use crate::state::ServerState;
 use crate::tls::Tls;
-use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio_util::task::TaskTracker;
 
 /// A running simulator. Dropping it stops it; [`shutdown`](Simulator::shutdown) also waits.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! What can go wrong.
 
-use super::garbage::Garbage;
 use std::time::Duration;
+
+use super::garbage::Garbage;
 
 /// An answer instead of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! Which faults strike where and when, and how often each has.
 
-use super::kinds::Fault;
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+
+use super::kinds::Fault;
 
 /// Which attempts a step strikes. Stream attempts are numbered from 1, whatever becomes of them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! The query parameters of a stream, checked against X's names and ranges (`x-openapi-streams.json`, `OpenAPI` 2.167).
 
+use std::collections::HashSet;
+
 use super::bodies::invalid;
 use super::request::Request;
 use super::response::Response;
 use crate::endpoint::Endpoint;
-use std::collections::HashSet;
 
 /// What a checked query asks for beyond fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,10 +1,12 @@
 //! Reading a request, with bounds.
 
-use super::wire::Wire;
 use std::io;
 use std::time::Duration;
+
 use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
+
+use super::wire::Wire;
 
 /// Longest request head; field lists make long queries.
 const MAX_HEAD: usize = 32 * 1024;

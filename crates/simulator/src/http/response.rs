@@ -1,7 +1,8 @@
 //! Answers with the headers that X's have (`recorded-responses.json`; no gzip, as none is asked for).
 
-use crate::time;
 use std::fmt::Write;
+
+use crate::time;
 
 /// What `x-rate-limit-*` say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,17 @@
 //! The socket: plain or TLS, with what faults need of it.
 
-use crate::tls::Tls;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
+
+use crate::tls::Tls;
 
 /// Time for a client to finish the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);

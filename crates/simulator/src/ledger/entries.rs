@@ -1,8 +1,10 @@
 //! What the ledger tells its readers.
 
-use crate::endpoint::Endpoint;
-use bytes::Bytes;
 use std::ops::Range;
+
+use bytes::Bytes;
+
+use crate::endpoint::Endpoint;
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,13 +3,14 @@
 mod check;
 mod post;
 
+use fastrand::Rng;
+
 use crate::http::bodies::invalid;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::json::string;
 use crate::template::{Values, fill};
 use crate::time;
-use fastrand::Rng;
 
 /// A rule of the filtered stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! POST: adding and deleting rules.
 
+use serde::Deserialize;
+
 use super::{Rule, Rules, check, rule_json, sent};
 use crate::http::bodies::{invalid, rule_cap};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::json::string;
 use crate::template::{Values, fill};
-use serde::Deserialize;
 
 /// Is a request only tried, or carried out?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

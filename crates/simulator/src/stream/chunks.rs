@@ -1,7 +1,8 @@
 //! Chunked transfer coding, with borders where we want them.
 
-use crate::settings::Chunking;
 use fastrand::Rng;
+
+use crate::settings::Chunking;
 
 /// The end of a body.
 pub(crate) const LAST: &[u8] = b"0\r\n\r\n";

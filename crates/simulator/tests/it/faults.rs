@@ -1,8 +1,10 @@
 //! Every fault within a stream, seen from the client.
 
-use crate::client::{Ending, Reply, SEARCH, TOKEN, connect, get, send};
-use simulator::{Arrival, End, Fault, FaultPlan, Garbage, LineKind, Origin, Settings, Simulator, Status};
 use std::time::Duration;
+
+use simulator::{Arrival, End, Fault, FaultPlan, Garbage, LineKind, Origin, Settings, Simulator, Status};
+
+use crate::client::{Ending, Reply, SEARCH, TOKEN, connect, get, send};
 
 /// A simulator of 20 posts with a fault script.
 async fn scripted(script: &str) -> Simulator {

@@ -1,8 +1,10 @@
 //! The ledger's other ways of keeping.
 
-use crate::client::{SEARCH, get};
-use simulator::{Keep, Settings, Simulator};
 use std::time::Duration;
+
+use simulator::{Keep, Settings, Simulator};
+
+use crate::client::{SEARCH, get};
 
 #[tokio::test]
 async fn a_file_has_every_line_and_every_end() {

@@ -1,9 +1,11 @@
 //! Refusals equal those that were recorded, ids and dates aside.
 
-use crate::client::{RULES, SAMPLE, SEARCH, connect, get, get_json, send};
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use simulator::{At, Fault, FaultPlan, Moment, Settings, Simulator, Status, Step};
-use std::time::{Duration, Instant};
+
+use crate::client::{RULES, SAMPLE, SEARCH, connect, get, get_json, send};
 
 async fn quiet(settings: Settings) -> Simulator {
     Simulator::start(Settings {

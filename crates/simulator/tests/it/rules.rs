@@ -1,8 +1,9 @@
 //! The rules endpoints, in X's shapes.
 
-use crate::client::{RULES, get_json, post_json};
 use serde_json::{Value, json};
 use simulator::{Settings, Simulator};
+
+use crate::client::{RULES, get_json, post_json};
 
 async fn start(rule_cap: usize) -> Simulator {
     Simulator::start(Settings {

@@ -1,11 +1,13 @@
 //! Streams that go well.
 
-use crate::client::{Ending, RULES, SAMPLE, SEARCH, TOKEN, connect, get, post_json, send};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use simulator::{Arrival, Chunking, End, LineEnd, Origin, Post, Settings, Simulator, SizeProfile};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+
+use crate::client::{Ending, RULES, SAMPLE, SEARCH, TOKEN, connect, get, post_json, send};
 
 fn fast(posts: u64) -> Settings {
     Settings {
