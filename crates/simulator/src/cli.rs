@@ -1,4 +1,4 @@
-//! `birdfeed simulate`: the simulator as a server.
+//! Command line: `birdfeed simulate`, the simulator as a server.
 
 use std::fmt;
 use std::future::Future;

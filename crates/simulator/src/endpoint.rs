@@ -1,11 +1,11 @@
 //! The streams that are served.
 
-/// A stream.
+/// A stream, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
     /// `/2/tweets/search/stream`: needs rules, has `matching_rules`.
     Search,
-    /// `/2/tweets/sample/stream`.
+    /// `/2/tweets/sample/stream`: matches nothing, needs no rules.
     Sample,
 }
 

@@ -1,4 +1,4 @@
-//! An X look-alike with a fault plan and a ledger of every byte it wrote.
+//! Test double of X: a look-alike with a fault plan and a ledger of every byte it wrote.
 //!
 //! It serves the filtered and the sample stream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
 //! headers and refusals, and posts of v2's shape and size from a seeded world. It shares nothing with the client under
@@ -16,6 +16,8 @@
 //! | `rules` | the rules endpoints |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
 //! | `world` | makes the posts |
+//! | `template`, and `data/` beside `src/` | what is written, as text with holes |
+//! | `state` | what all connections share |
 //! | [`ledger`] | what was written, entered before it is written |
 //! | [`cli`] | `birdfeed simulate` |
 //!

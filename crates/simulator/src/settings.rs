@@ -1,4 +1,4 @@
-//! What a simulator is told at its start.
+//! Configuration: what a simulator is told at its start.
 
 use std::fmt;
 use std::io;
@@ -15,12 +15,12 @@ pub enum LineEnd {
     /// CR LF, as X does.
     #[default]
     CrLf,
-    /// LF alone.
+    /// LF alone, as some proxies make of it.
     Lf,
 }
 
 impl LineEnd {
-    /// The bytes themselves.
+    /// The bytes that end a line.
     pub fn bytes(self) -> &'static [u8] {
         match self {
             LineEnd::CrLf => b"\r\n",
@@ -76,7 +76,7 @@ pub struct Settings {
     pub posts: Option<u64>,
     /// The bearer token that is accepted.
     pub token: String,
-    /// How lines end.
+    /// How lines of the stream end.
     pub line_end: LineEnd,
     /// Silence after which an empty line is sent (a jitter of 0 to 300 ms is added when it is 1 s or more).
     pub keep_alive: Duration,

@@ -1,4 +1,4 @@
-//! A running simulator.
+//! Lifecycle of a simulator, and what its owner can tell it while it runs.
 
 use std::io;
 use std::net::SocketAddr;
@@ -45,7 +45,7 @@ impl Simulator {
         })
     }
 
-    /// Where it listens.
+    /// Where it listens, with the port that was taken.
     pub fn addr(&self) -> SocketAddr {
         self.address
     }
@@ -61,7 +61,7 @@ impl Simulator {
         self.state.tls.as_ref().map(Tls::ca_pem)
     }
 
-    /// What was written.
+    /// The record of what was written.
     pub fn ledger(&self) -> &Ledger {
         &self.state.ledger
     }

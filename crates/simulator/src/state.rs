@@ -58,7 +58,7 @@ impl ServerState {
         self.timeline.lock()
     }
 
-    /// Posts per second.
+    /// In posts per second; 0 is a pause.
     pub(crate) fn rate(&self) -> f64 {
         f64::from_bits(self.rate.load(Ordering::Relaxed))
     }

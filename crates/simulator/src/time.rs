@@ -41,7 +41,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
-/// `2020-06-18T15:21:58.638Z`
+/// RFC 3339: `2020-06-18T15:21:58.638Z`.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let seconds = ms / 1000;
     let (year, month, day) = civil(seconds / 86_400);
@@ -52,7 +52,7 @@ pub(crate) fn rfc3339(ms: u64) -> String {
     )
 }
 
-/// `Thu, 18 Jun 2020 16:08:19 GMT`
+/// The form of HTTP's `Date`: `Thu, 18 Jun 2020 16:08:19 GMT`.
 pub(crate) fn http_date(seconds: u64) -> String {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -1,4 +1,4 @@
-//! A certificate authority of our own, made at the start, and a server certificate for loopback.
+//! TLS: a certificate authority of our own, made at the start, and a server certificate for loopback.
 
 use std::io;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// What serving TLS needs.
+/// TLS acceptor, with the authority that clients must trust.
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     ca_pem: String,

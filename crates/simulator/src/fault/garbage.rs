@@ -1,27 +1,27 @@
-//! Lines that no client should trip over.
+//! Malformed input: lines that no client should trip over.
 
 /// A kind of bad (or merely strange) line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Garbage {
     /// A post whose text is not UTF-8.
     InvalidUtf8,
-    /// Words.
+    /// Words, as a proxy writes them.
     NotJson,
     /// An object that stops in the middle; the line end is there.
     Truncated,
-    /// NUL bytes.
+    /// NUL bytes only, as a preallocated file has them.
     Nul,
     /// A byte order mark before an object.
     Bom,
     /// Two objects on one line.
     TwoObjects,
-    /// An array.
+    /// A post in an array: valid JSON, but no message.
     Array,
-    /// A number.
+    /// A number: valid JSON, but no message.
     Number,
-    /// `null`.
+    /// `null`: valid JSON, but no message.
     Null,
-    /// An empty object.
+    /// An empty object, a message without a kind.
     EmptyObject,
     /// A valid object of a kind that nobody knows.
     UnknownObject,
@@ -33,12 +33,12 @@ pub enum Garbage {
     DuplicateKeys,
     /// A post whose id is a number beyond 64 bits.
     HugeId,
-    /// Spaces only.
+    /// Spaces only: not quite a keep-alive.
     Blank,
 }
 
 impl Garbage {
-    /// Every kind.
+    /// Every kind, in the order of this type.
     pub const ALL: [Garbage; 16] = [
         Garbage::InvalidUtf8,
         Garbage::NotJson,

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Fault injection: what can go wrong.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use super::garbage::Garbage;
 /// An answer instead of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// 401, as recorded.
+    /// 401 as X was recorded to answer it.
     Unauthorized,
     /// 402: an account that pays for each post has no credits left.
     Credits,
-    /// 403 client-not-enrolled.
+    /// 403 `client-not-enrolled`: the plan does not include this endpoint.
     Forbidden,
-    /// 404 problem.
+    /// 404 as a problem of X's API.
     NotFound,
-    /// 409 without rules.
+    /// 409: a filtered stream was asked for, and there are no rules.
     Conflict,
     /// 429 A: `TooManyConnections`, with rate limit left.
     TooManyConnections,
@@ -29,11 +29,11 @@ pub enum Status {
         /// Time until `x-rate-limit-reset`.
         reset: Duration,
     },
-    /// 429 C: `UsageCapExceeded`.
+    /// 429 C, `UsageCapExceeded`: all posts of the month are used.
     UsageCap,
-    /// 429 D: `ProvisioningSubscription`.
+    /// 429 D, `ProvisioningSubscription`: a plan that was just bought.
     Provisioning,
-    /// 503 problem.
+    /// 503 as a problem of X's API.
     Unavailable,
     /// 503 with envoy's text.
     Envoy,
@@ -87,7 +87,7 @@ impl Status {
     }
 }
 
-/// Where a line is cut before the socket is closed.
+/// Truncation: where a line is cut before the socket is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// In the middle of a line, between chunks.
@@ -101,7 +101,7 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// Every one.
+    /// Every one, in the order of this type.
     pub const ALL: [Cut; 4] = [Cut::Line, Cut::Utf8, Cut::Chunk, Cut::Ended];
 
     /// Its name in a script.
@@ -122,16 +122,16 @@ pub enum Disconnect {
     Operational,
     /// `UpstreamOperationalDisconnect`, as in the docs.
     Upstream,
-    /// `ForceDisconnect`.
+    /// `ForceDisconnect`: this connection was closed on purpose.
     Force,
-    /// `SlowReader`.
+    /// `SlowReader`: the client did not keep up.
     SlowReader,
-    /// `InternalError`.
+    /// `InternalError`: a fault of the server.
     Internal,
 }
 
 impl Disconnect {
-    /// Every one.
+    /// Every one, in the order of this type.
     pub const ALL: [Disconnect; 5] = [
         Disconnect::Operational,
         Disconnect::Upstream,
@@ -161,7 +161,7 @@ pub enum Socket {
     Closed,
 }
 
-/// What goes wrong.
+/// Failure mode of a request, a connection or a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// The next TCP connection, whatever it wants, is closed at once; it counts as a stream attempt.
@@ -170,17 +170,17 @@ pub enum Fault {
     TlsStall(Option<Duration>),
     /// The request is read and never answered (or not for so long; then the socket is closed).
     HeadStall(Option<Duration>),
-    /// An error answer.
+    /// An error answer instead of the one asked for.
     Status(Status),
     /// Nothing is written for so long (`None`: until the client goes), then the stream goes on.
     Silence(Option<Duration>),
     /// The body ends properly.
     CleanEnd,
-    /// TCP RST.
+    /// TCP RST: what the kernel holds may be lost.
     Reset,
     /// The next post is cut, and the socket closed.
     Cut(Cut),
-    /// An errors-only message.
+    /// An errors-only message that says goodbye.
     Disconnect(Disconnect, Socket),
     /// A line that is not a post.
     Garbage(Garbage),

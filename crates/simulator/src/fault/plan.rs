@@ -1,4 +1,4 @@
-//! Which faults strike where and when, and how often each has.
+//! Fault schedule: which faults strike where and when, and how often each has.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -14,7 +14,7 @@ use super::kinds::Fault;
 pub enum At {
     /// Stream attempts with these numbers.
     Connections(RangeInclusive<u32>),
-    /// Every stream attempt.
+    /// Every stream attempt, the refused ones too.
     EveryConnection,
     /// Requests to the rules endpoints with these numbers, from 1. Only [`Fault::Status`] and [`Fault::HeadStall`] apply.
     Rules(RangeInclusive<u32>),
@@ -40,14 +40,14 @@ pub enum Moment {
     AfterKeepAlives(u64),
 }
 
-/// One step of a plan.
+/// One step of a plan: where, when, what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Which attempts.
+    /// The attempts that it strikes.
     pub at: At,
-    /// When within them.
+    /// The moment within each of them.
     pub moment: Moment,
-    /// What.
+    /// The fault itself.
     pub fault: Fault,
 }
 

@@ -1,4 +1,4 @@
-//! X's refusals, word for word where they were recorded (`x-streaming.md` 1.4.3 and 2.6).
+//! Error bodies: X's refusals, word for word where they were recorded (`x-streaming.md` 1.4.3 and 2.6).
 
 use super::response::Response;
 use crate::fault::{Disconnect, Status};

@@ -1,4 +1,4 @@
-//! The server side of HTTP/1.1, by hand, because faults need the raw socket.
+//! HTTP/1.1, the server's side, by hand, because faults need the raw socket.
 
 pub(crate) mod bodies;
 pub(crate) mod params;

@@ -1,4 +1,4 @@
-//! The query parameters of a stream, checked against X's names and ranges (`x-openapi-streams.json`, `OpenAPI` 2.167).
+//! Validation of a stream's query parameters against X's names and ranges (`x-openapi-streams.json`, `OpenAPI` 2.167).
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::endpoint::Endpoint;
 /// What a checked query asks for beyond fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct StreamQuery {
-    /// 0 to 5.
+    /// How far back posts are to be sent again: 0 to 5.
     pub(crate) backfill_minutes: u8,
 }
 
@@ -69,7 +69,7 @@ fn backfill(value: &str, allowed: bool) -> Result<u8, Response> {
     }
 }
 
-/// `YYYY-MM-DDTHH:mm:ssZ`
+/// Takes `YYYY-MM-DDTHH:mm:ssZ` and nothing else.
 fn time(name: &str, value: &str) -> Result<(), Response> {
     let shape = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',

@@ -1,4 +1,4 @@
-//! Reading a request, with bounds.
+//! HTTP request parsing, bounded in size and time.
 
 use std::io;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const MAX_BODY: usize = 8 * 1024 * 1024;
 /// Time for a client to send its request, once it has begun or connected.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A request.
+/// A request with its body, decoded.
 #[derive(Debug, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,

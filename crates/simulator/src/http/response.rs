@@ -1,19 +1,19 @@
-//! Answers with the headers that X's have (`recorded-responses.json`; no gzip, as none is asked for).
+//! HTTP responses with the headers that X's have (`recorded-responses.json`; no gzip, as none is asked for).
 
 use std::fmt::Write;
 
 use crate::time;
 
-/// What `x-rate-limit-*` say.
+/// Rate limit as `x-rate-limit-*` tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RateLimit {
     pub(crate) limit: u32,
     pub(crate) remaining: u32,
-    /// Unix seconds.
+    /// When the window ends, in Unix seconds.
     pub(crate) reset: u64,
 }
 
-/// A whole answer.
+/// A whole answer, of known length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Response {
     pub(crate) status: u16,

@@ -1,4 +1,4 @@
-//! The socket: plain or TLS, with what faults need of it.
+//! Transport: the socket, plain or TLS, with what faults need of it.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,7 +16,7 @@ use crate::tls::Tls;
 /// Time for a client to finish the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// A client's socket.
+/// A client's socket, read and written as one.
 #[derive(Debug)]
 pub(crate) enum Wire {
     Plain(TcpStream),

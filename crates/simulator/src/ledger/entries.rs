@@ -1,4 +1,4 @@
-//! What the ledger tells its readers.
+//! Records: what the ledger tells its readers.
 
 use std::ops::Range;
 
@@ -9,11 +9,11 @@ use crate::endpoint::Endpoint;
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineKind {
-    /// A post.
+    /// A post of the world.
     Post(Origin),
-    /// An empty line.
+    /// An empty line, so that the client knows of the stream's life.
     KeepAlive,
-    /// An errors-only message.
+    /// An errors-only message: a disconnect.
     Control,
     /// A bad or strange line of the fault plan.
     Garbage,
@@ -56,7 +56,7 @@ impl Origin {
     }
 }
 
-/// Did a line reach the client?
+/// Delivery: did a line reach the client?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
     /// The kernel took it to its last byte, and nothing that would lose it has happened.
@@ -73,7 +73,7 @@ pub enum Arrival {
 pub struct Line {
     /// Number of the stream attempt.
     pub connection: u32,
-    /// What it is.
+    /// What it is, and of a post why it was sent.
     pub kind: LineKind,
     /// Its bytes, without the line end.
     pub bytes: Bytes,
@@ -86,7 +86,7 @@ pub struct Line {
 /// A post that was written, with its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
-    /// Its id.
+    /// Its id, 19 digits.
     pub id: String,
     /// Number of the stream attempt.
     pub connection: u32,
@@ -168,7 +168,7 @@ impl End {
 pub struct Connection {
     /// Number of the stream attempt, from 1. Refused attempts have numbers too, but no entry.
     pub number: u32,
-    /// Which stream.
+    /// The stream that was asked for.
     pub endpoint: Endpoint,
     /// Bytes of the body entered.
     pub entered: u64,
@@ -189,13 +189,13 @@ pub struct Totals {
     pub posts: u64,
     /// Posts that the kernel took whole, repeats included.
     pub whole_posts: u64,
-    /// Keep-alives.
+    /// Keep-alives entered.
     pub keep_alives: u64,
-    /// Errors-only messages.
+    /// Errors-only messages entered.
     pub controls: u64,
-    /// Garbage lines.
+    /// Garbage lines entered.
     pub garbage: u64,
-    /// Oversize messages.
+    /// Oversize messages entered.
     pub oversize: u64,
     /// Bytes of bodies that the kernel took.
     pub bytes: u64,

@@ -1,4 +1,4 @@
-//! The ledger as a file of NDJSON, for long runs and for readers in other processes:
+//! Append-only file of NDJSON, for long runs and for readers in other processes:
 //!
 //! ```text
 //! {"connection":1,"kind":"post","line":{…the message…}}

@@ -1,4 +1,4 @@
-//! What was written: every line is entered before its first byte goes to the socket.
+//! Write-ahead log of what is sent: every line is entered before its first byte goes to the socket.
 //!
 //! Bytes leave in order, so what a client received of a connection is always a prefix of that connection's lines. The
 //! ledger knows two borders of it: how many bytes the kernel took ([`Arrival::NotWritten`] begins there) and how the
@@ -56,7 +56,7 @@ impl Ledger {
         })
     }
 
-    /// Counts so far.
+    /// The counts as they are now, consistent with each other.
     pub fn totals(&self) -> Totals {
         *self.totals.borrow()
     }

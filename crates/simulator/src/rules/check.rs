@@ -1,4 +1,4 @@
-//! Is this a rule? A few of the checks of X's parser, with its words (`x-streaming.md` 1.4.3).
+//! Rule validation: a few of the checks of X's parser, with its words (`x-streaming.md` 1.4.3).
 
 /// Longest rule of a pay-per-use account.
 const MAX_LENGTH: usize = 1024;

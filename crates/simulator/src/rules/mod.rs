@@ -1,4 +1,4 @@
-//! The rules endpoints: what is stored, and X's answers (`x-streaming.md` 1.4).
+//! REST endpoints of the rules: what is stored, and X's answers (`x-streaming.md` 1.4).
 
 mod check;
 mod post;
@@ -23,7 +23,7 @@ pub struct Rule {
     pub tag: Option<String>,
 }
 
-/// The stored rules.
+/// The stored rules, at most `cap`.
 #[derive(Debug)]
 pub(crate) struct Rules {
     all: Vec<Rule>,
@@ -63,7 +63,7 @@ impl Rules {
         self.last_id.to_string()
     }
 
-    /// GET.
+    /// Answers a GET: all rules or some, in pages.
     pub(crate) fn get(&self, request: &Request) -> Response {
         let mut wanted = None;
         let mut most = 1000;
@@ -108,7 +108,7 @@ impl Rules {
         Response::json(200, fill(include_str!("../../data/rules/listed.tpl"), &values))
     }
 
-    /// GET counts.
+    /// Answers a GET of the counts.
     pub(crate) fn counts(&self) -> Response {
         let values = Values::new().with("cap", self.cap).with("count", self.all.len());
         Response::json(200, fill(include_str!("../../data/rules/counts.tpl"), &values))

@@ -31,7 +31,7 @@ struct Delete {
 }
 
 impl Rules {
-    /// POST.
+    /// Answers a POST: rules to add, or rules to delete.
     pub(crate) fn post(&mut self, request: &Request) -> Response {
         // Clients write `True` as well as `true`.
         let is_set = |name| {

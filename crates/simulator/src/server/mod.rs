@@ -1,4 +1,4 @@
-//! Accepting connections and answering requests, up to the point where a stream begins.
+//! Accept loop: connections and their requests, up to the point where a stream begins.
 
 mod router;
 

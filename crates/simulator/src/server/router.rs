@@ -10,14 +10,14 @@ use crate::http::{bodies, params};
 use crate::state::ServerState;
 use crate::time;
 
-/// What becomes of a request.
+/// Outcome of a request.
 pub(super) enum Answer {
     Respond(Response, Option<RateLimit>),
     Stream(Admitted),
     Stall(Option<Duration>),
 }
 
-/// A stream that was let in.
+/// A stream that was let in, to be answered with 200.
 pub(super) struct Admitted {
     pub(super) number: u32,
     pub(super) endpoint: Endpoint,
@@ -87,7 +87,7 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     })
 }
 
-/// A planned answer.
+/// What a planned fault makes of a request.
 fn struck(state: &ServerState, planned: &Planned, mut rate: RateLimit) -> Answer {
     state.settings.faults.count(planned);
     let Fault::Status(status) = planned.fault else {

@@ -45,7 +45,7 @@ impl Chunker {
         self.batch.len() - SIZE
     }
 
-    /// Codes the batch.
+    /// The batch in chunks, ready to be sent.
     pub(crate) fn encode(&mut self) -> &[u8] {
         self.marks.clear();
         let length = self.len();

@@ -1,11 +1,11 @@
-//! How many posts are due. Pure; time is passed in.
+//! Pacing: how many posts are due. Pure; time is passed in.
 
 use std::time::{Duration, Instant};
 
 /// Debt older than this is forgiven: a stalled client does not get minutes of posts in one burst.
 const MOST_DEBT: f64 = 1.0;
 
-/// Counts posts against a rate.
+/// Token bucket, a second deep: counts posts against a rate.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     rate: f64,

@@ -1,4 +1,4 @@
-//! When the faults of one connection are due. Pure.
+//! Scheduling: when the faults of one connection are due. Pure.
 
 use crate::fault::{Moment, Planned};
 

@@ -1,4 +1,4 @@
-//! The faults that strike within a stream.
+//! Fault injection within a stream.
 
 use std::future::pending;
 use std::time::{Duration, Instant};

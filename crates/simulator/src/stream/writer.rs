@@ -105,7 +105,7 @@ impl<'a> Writer<'a> {
         self.flush().await
     }
 
-    /// Sends the batch.
+    /// Sends the batch, and counts what the kernel takes of it.
     pub(super) async fn flush(&mut self) -> Result<(), End> {
         let mut taken = 0;
         let sent = send(self.state, &mut self.wire, self.chunker.encode(), &mut taken).await;

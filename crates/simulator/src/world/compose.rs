@@ -1,4 +1,4 @@
-//! The parts of one message: `data`, `includes`, `errors`. The id and the times that change from post to post are left as
+//! Test data: the parts of one message, `data`, `includes`, `errors`. The id and the times that change from post to post are left as
 //! placeholders of the right width.
 
 use fastrand::Rng;
@@ -12,7 +12,7 @@ use crate::template::Values;
 
 /// Stands for the post's id. Other ids are smaller, so it occurs nowhere else.
 pub(super) const ID: &str = "9999999999999999999";
-/// Stands for `created_at`.
+/// Stands for `created_at`, which follows from the id.
 pub(super) const CREATED: &str = "9999-01-01T00:00:00.000Z";
 /// Stands for `edit_controls.editable_until`, one hour later.
 pub(super) const EDITABLE: &str = "9999-01-01T01:00:00.000Z";
@@ -56,7 +56,7 @@ impl Kind {
     }
 }
 
-/// Composes one message.
+/// Composes one message of about the given size.
 pub(super) fn parts(rng: &mut Rng, size: SizeProfile) -> Parts {
     let draw = Draw(rng);
     let included = Included::default();

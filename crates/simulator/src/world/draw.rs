@@ -1,4 +1,4 @@
-//! Chance: draws words and lines of the data files, and fills templates with them.
+//! Seeded randomness: draws words and lines of the data files, and fills templates with them.
 
 use std::ops::RangeBounds;
 
@@ -24,7 +24,7 @@ const LANGUAGES: &str = include_str!("../../data/words/languages.txt");
 const EMOJI: &str = include_str!("../../data/words/emoji.txt");
 const ASIDES: &str = include_str!("../../data/words/asides.txt");
 
-/// A source of chance that knows the data files; what it draws follows from the seed.
+/// Random generator that knows the data files; what it draws follows from the seed.
 #[derive(Debug)]
 pub(super) struct Draw<'a>(pub(super) &'a mut Rng);
 
@@ -82,7 +82,7 @@ impl Draw<'_> {
         self.0.usize(range)
     }
 
-    /// 16 hexadecimal digits.
+    /// 16 random hexadecimal digits, as in the ids of places.
     pub(super) fn hex(&mut self) -> String {
         format!("{:016x}", self.0.u64(..))
     }

@@ -1,4 +1,4 @@
-//! What X finds in a text: `entities` and `context_annotations`.
+//! Annotations: what X finds in a text, `entities` and `context_annotations`.
 
 use super::draw::Draw;
 use crate::settings::SizeProfile;

@@ -1,4 +1,4 @@
-//! What a message brings with it: users, posts, media, places, polls.
+//! Expansions: what a message brings with it, users, posts, media, places, polls.
 
 use super::draw::Draw;
 use super::entities::link;

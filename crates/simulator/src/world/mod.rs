@@ -1,4 +1,4 @@
-//! The seeded world that posts come from.
+//! Load generation: the seeded world that posts come from.
 //!
 //! A pool of messages is made once; a post is then a [`Stamp`]: which message of the pool, with which id and which
 //! matching rules. Writing it out is a copy with the id and the times patched in, so one core makes far more than

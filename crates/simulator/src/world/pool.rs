@@ -1,4 +1,4 @@
-//! The pool of pre-rendered messages, and of all that posts can match.
+//! Object pool: the pre-rendered messages, and all that posts can match.
 
 use std::ops::Range;
 

@@ -15,7 +15,7 @@ use crate::time;
 /// Posts kept for backfill: five minutes at 1,000/s.
 const HISTORY: usize = 300_000;
 
-/// Makes posts, one after the other, and remembers them if backfill is allowed.
+/// Generator of posts, one after the other, that remembers them if backfill is allowed.
 #[derive(Debug)]
 pub(crate) struct Timeline {
     rng: Rng,
@@ -32,7 +32,7 @@ pub(crate) struct Timeline {
 /// Where the time of posts comes from.
 #[derive(Debug, Clone, Copy)]
 enum Clock {
-    /// The machine's clock.
+    /// The machine's clock, as at X.
     Wall,
     /// One millisecond for each post: repeatable.
     Steps,

@@ -1,4 +1,4 @@
-//! Fault plans as text, one step on a line:
+//! Scripting language of fault plans, one step on a line:
 //!
 //! ```text
 //! # where            when                  what
@@ -19,7 +19,7 @@
 //! | `reset` | TCP RST |
 //! | `cut line\|utf8\|chunk\|ended` | cut the next post there |
 //! | `disconnect operational\|upstream\|force\|slow-reader\|internal [open]` | an errors-only message; `open` leaves the socket open |
-//! | `garbage NAME` | one of [`Garbage::ALL`] |
+//! | `garbage NAME` | one of [`Garbage::ALL`](crate::Garbage::ALL) |
 //! | `oversize BYTES` | a message of that size |
 //! | `trickle BYTES TIME` | the next post in pieces of BYTES, one each TIME |
 //! | `duplicate [N]`, `out-of-order [N]` | the last N posts again (default 1); the next N newest first (default 2) |

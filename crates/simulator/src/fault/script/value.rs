@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::time::MAX_SPAN;
 
-/// A whole number.
+/// A whole number that fits its type.
 pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse()
         .map_err(|_| format!("`{text}` is not a whole number that fits"))
