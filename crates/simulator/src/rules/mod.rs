@@ -65,45 +65,22 @@ impl Rules {
 
     /// Answers a GET: all rules or some, in pages.
     pub(crate) fn get(&self, request: &Request) -> Response {
-        let mut wanted = None;
-        let mut most = 1000;
-        let mut from = 0;
-        for (name, value) in &request.query {
-            let wrong = |message: &str| invalid(name, Some(value), message);
-            match name.as_str() {
-                "ids" => wanted = Some(value.split(',').collect::<Vec<_>>()),
-                "max_results" => match value.parse() {
-                    Ok(count @ 1..=1000) => most = count,
-                    _ => {
-                        return wrong(&format!(
-                            "The `max_results` query parameter value [{value}] is not between 1 and 1000"
-                        ));
-                    }
-                },
-                "pagination_token" => match value.parse() {
-                    Ok(at) if value.len() == 16 => from = at,
-                    _ => return wrong("The `pagination_token` is not valid"),
-                },
-                _ => {
-                    return wrong(&format!(
-                        "The query parameter [{name}] is not one of those that this endpoint takes"
-                    ));
-                }
-            }
-        }
-        let matching = |rule: &&Rule| wanted.as_ref().is_none_or(|ids| ids.contains(&rule.id.as_str()));
-        let all: Vec<&Rule> = self.all.iter().filter(matching).collect();
-        let page: Vec<String> = all
+        let page = match Page::asked(request) {
+            Ok(page) => page,
+            Err(refusal) => return refusal,
+        };
+        let all: Vec<&Rule> = self.all.iter().filter(|rule| page.wants(rule)).collect();
+        let data: Vec<String> = all
             .iter()
-            .skip(from)
-            .take(most)
+            .skip(page.from)
+            .take(page.most)
             .map(|rule| rule_json(include_str!("../../data/rules/rule_listed.tpl"), rule))
             .collect();
-        let next = from + page.len();
+        let next = page.from + data.len();
         let values = Values::new()
-            .list("data", &page)
+            .list("data", &data)
             .with("sent", sent())
-            .with("count", page.len())
+            .with("count", data.len())
             .maybe("next", (next < all.len()).then(|| format!("{next:016}")));
         Response::json(200, fill(include_str!("../../data/rules/listed.tpl"), &values))
     }
@@ -112,6 +89,49 @@ impl Rules {
     pub(crate) fn counts(&self) -> Response {
         let values = Values::new().with("cap", self.cap).with("count", self.all.len());
         Response::json(200, fill(include_str!("../../data/rules/counts.tpl"), &values))
+    }
+}
+
+/// Pagination: which rules a GET asks for.
+struct Page<'r> {
+    ids: Option<Vec<&'r str>>,
+    most: usize,
+    from: usize,
+}
+
+impl<'r> Page<'r> {
+    fn asked(request: &'r Request) -> Result<Self, Response> {
+        let mut page = Page {
+            ids: None,
+            most: 1000,
+            from: 0,
+        };
+        for (name, value) in &request.query {
+            let wrong = |message: &str| Err(invalid(name, Some(value), message));
+            match (name.as_str(), value.parse()) {
+                ("ids", _) => page.ids = Some(value.split(',').collect()),
+                ("max_results", Ok(most @ 1..=1000)) => page.most = most,
+                ("max_results", _) => {
+                    return wrong(&format!(
+                        "The `max_results` query parameter value [{value}] is not between 1 and 1000"
+                    ));
+                }
+                ("pagination_token", Ok(from)) if value.len() == 16 => page.from = from,
+                ("pagination_token", _) => return wrong("The `pagination_token` is not valid"),
+                _ => {
+                    return wrong(&format!(
+                        "The query parameter [{name}] is not one of those that this endpoint takes"
+                    ));
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    fn wants(&self, rule: &Rule) -> bool {
+        self.ids
+            .as_ref()
+            .is_none_or(|ids| ids.contains(&rule.id.as_str()))
     }
 }
 

@@ -60,14 +60,7 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     }
     let rate = match admission.connects.take(Instant::now()) {
         Ok(rate) => rate,
-        Err(rate) => {
-            return Answer::Respond(
-                bodies::refusal(Status::RateLimited {
-                    reset: Duration::ZERO,
-                }),
-                Some(rate),
-            );
-        }
+        Err(rate) => return spent(rate),
     };
     let query = match params::check(request, endpoint, state.settings.backfill_allowed) {
         Ok(query) => query,
@@ -85,6 +78,12 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         backfill_minutes: query.backfill_minutes,
         rate,
     })
+}
+
+/// The refusal when a window has no requests left.
+fn spent(rate: RateLimit) -> Answer {
+    let reset = Duration::ZERO;
+    Answer::Respond(bodies::refusal(Status::RateLimited { reset }), Some(rate))
 }
 
 /// What a planned fault makes of a request.
@@ -120,14 +119,7 @@ fn answer_rules(state: &ServerState, request: &Request) -> Answer {
     }
     let rate = match taken {
         Ok(rate) => rate,
-        Err(rate) => {
-            return Answer::Respond(
-                bodies::refusal(Status::RateLimited {
-                    reset: Duration::ZERO,
-                }),
-                Some(rate),
-            );
-        }
+        Err(rate) => return spent(rate),
     };
     let response = if is_read {
         admission.rules.get(request)

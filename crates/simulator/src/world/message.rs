@@ -67,18 +67,8 @@ impl Message {
             rng.shuffle(&mut members);
             last = rng.usize(1..=members.len());
         }
-        let (mut line, mut places, mut rules_at) = (String::from("{"), Vec::new(), 0);
-        for (at, (name, text)) in members.iter().enumerate() {
-            line.push_str(if at == 0 { "\"" } else { ",\"" });
-            line.push_str(name);
-            line.push_str("\":");
-            places.push((*name, line.len()..line.len() + text.len()));
-            line.push_str(text);
-            if at + 1 == last {
-                rules_at = line.len();
-            }
-        }
-        line.push('}');
+        let (line, places) = object(&members);
+        let rules_at = places[last - 1].1.end;
         let place = |name| {
             places
                 .iter()
@@ -137,6 +127,20 @@ impl Message {
             matching_rules,
         }
     }
+}
+
+/// An object of these members, and where their values lie in it.
+fn object(members: &[(&'static str, String)]) -> (String, Vec<(&'static str, Range<usize>)>) {
+    let (mut line, mut places) = (String::from("{"), Vec::new());
+    for (at, (name, value)) in members.iter().enumerate() {
+        line.push_str(if at == 0 { "\"" } else { ",\"" });
+        line.push_str(name);
+        line.push_str("\":");
+        places.push((*name, line.len()..line.len() + value.len()));
+        line.push_str(value);
+    }
+    line.push('}');
+    (line, places)
 }
 
 /// The 19 digits of an id.
