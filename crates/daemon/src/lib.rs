@@ -5,11 +5,14 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | [`config`] | file and environment to settings, every mistake at once |
 //! | [`wiring`] | settings to a source, sinks and a data path |
-//! | [`commands`] | `run`, `demo`, `check`, `status` |
+//! | [`commands`] | `run`, `demo`, `check`, `status`, `simulate` |
 //! | [`metrics`] | the catalogue, the counters, the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
-//! | [`proof`] | simulator against files, byte for byte |
+//! | `proof` | simulator against files, byte for byte |
+//!
+//! The feature `simulator`, on by default, is `birdfeed demo` and `birdfeed simulate`. A build for production can leave it
+//! out: `cargo build --release -p daemon --no-default-features`. The tests need it.
 
 pub mod admin;
 pub mod cli;
@@ -18,41 +21,27 @@ pub mod config;
 pub mod exit;
 pub mod logging;
 pub mod metrics;
+#[cfg(feature = "simulator")]
 pub mod proof;
 pub mod signals;
 pub mod wiring;
 
 use cli::{Command, ConfigCommand};
-use exit::{Exit, Stop};
+use exit::Stop;
 
 /// Does what the command line says.
 pub fn dispatch(command: Command) -> Result<(), Stop> {
     match command {
         Command::Run(args) => commands::run::run(args.config.as_deref()),
+        #[cfg(feature = "simulator")]
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Status(args) => commands::status::run(&args),
-        Command::Simulate(args) => simulate(args),
+        #[cfg(feature = "simulator")]
+        Command::Simulate(args) => commands::simulate::run(args),
         Command::Config(ConfigCommand::Default) => {
             commands::say(config::DEFAULT_TOML.trim_end());
             Ok(())
         }
     }
-}
-
-fn simulate(args: simulator::cli::SimulateArgs) -> Result<(), Stop> {
-    let runtime = commands::run::runtime()?;
-    runtime.block_on(async {
-        let mut signals = signals::Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
-        let shutdown = async move {
-            signals.next().await;
-        };
-        simulator::cli::run(args, shutdown).await.map_err(|error| {
-            let exit = match error.kind() {
-                std::io::ErrorKind::InvalidInput => Exit::Usage,
-                _ => Exit::LocalIo,
-            };
-            Stop::new(exit, error)
-        })
-    })
 }

@@ -1,10 +1,15 @@
 //! The command line.
 
+#[cfg(feature = "simulator")]
+mod demo;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+#[cfg(feature = "simulator")]
+pub use self::demo::DemoArgs;
 
 /// Keeps one X stream alive and fans it out to Kafka, RabbitMQ and files.
 #[derive(Debug, Parser)]
@@ -25,6 +30,7 @@ pub enum Command {
     Run(ConfigArgs),
     /// See it work: simulator, stream and files in one process; no account, no broker.
     #[command(after_help = "Example: birdfeed demo --for 20s --rate 250")]
+    #[cfg(feature = "simulator")]
     Demo(DemoArgs),
     /// Find every mistake in the configuration at once.
     #[command(after_help = "Example: birdfeed check --config birdfeed.toml --connect")]
@@ -39,6 +45,7 @@ pub enum Command {
         after_help = "Example: birdfeed simulate --listen 127.0.0.1:8080 --rate 250\n         \
                             birdfeed simulate --tls --ca-out ca.pem --fault faults.txt"
     )]
+    #[cfg(feature = "simulator")]
     Simulate(simulator::cli::SimulateArgs),
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
@@ -51,20 +58,6 @@ pub struct ConfigArgs {
     /// The configuration file; without one, the defaults and the environment.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-}
-
-/// `birdfeed demo`.
-#[derive(Debug, Args)]
-pub struct DemoArgs {
-    /// How long.
-    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = some_time)]
-    pub length: Duration,
-    /// Posts per second.
-    #[arg(long, default_value_t = 250.0, value_parser = some_rate)]
-    pub rate: f64,
-    /// Where to put the files.
-    #[arg(long, value_name = "FOLDER")]
-    pub dir: Option<PathBuf>,
 }
 
 /// `birdfeed check`.
@@ -101,18 +94,4 @@ pub enum ConfigCommand {
     /// The commented default file.
     #[command(after_help = "Example: birdfeed config default > birdfeed.toml")]
     Default,
-}
-
-fn some_time(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
-        parsed => parsed.map_err(|error| error.to_string()),
-    }
-}
-
-fn some_rate(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(rate) if rate > 0.0 => Ok(rate),
-        _ => Err("must be a number above 0".to_owned()),
-    }
 }

@@ -11,7 +11,7 @@ use stream_core::model::Lane;
 use stream_core::model::Timestamp;
 use stream_core::telemetry::{Status, View};
 
-use super::run::{Running, runtime, start};
+use super::run::{runtime, start};
 use super::say;
 use crate::cli::DemoArgs;
 use crate::config;
@@ -59,11 +59,8 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
     }
     let config = config::load(None, &environment(&simulator, dir))
         .map_err(|problems| Stop::new(Exit::Invariant, problems))?;
-    let Running {
-        mut pipeline,
-        view,
-        admin,
-    } = start(&config)?;
+    let (mut pipeline, admin) = start(&config)?;
+    let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",
         simulator.base_url(),

@@ -3,8 +3,11 @@
 use std::io::Write as _;
 
 pub mod check;
+#[cfg(feature = "simulator")]
 pub mod demo;
 pub mod run;
+#[cfg(feature = "simulator")]
+pub mod simulate;
 pub mod status;
 
 /// Prints a line, and says whether that worked. That nobody reads is no reason to fail.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::telemetry::Observer;
-use stream_core::telemetry::View;
 
 use crate::admin::{self, Admin};
 use crate::config::{self, Config};
@@ -43,7 +42,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
 async fn daemon(config: Config) -> Result<(), Stop> {
     let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
     signals::answer_hangups().map_err(|error| Stop::new(Exit::LocalIo, error))?;
-    let Running { mut pipeline, .. } = start(&config)?;
+    let (mut pipeline, _) = start(&config)?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -65,18 +64,8 @@ async fn daemon(config: Config) -> Result<(), Stop> {
     ended(failure.or(rest.failure))
 }
 
-/// A data path with everything around it.
-pub(crate) struct Running {
-    /// The data path.
-    pub pipeline: Pipeline,
-    /// The same, from outside.
-    pub view: View,
-    /// Where the admin server listens, if it is switched on.
-    pub admin: Option<SocketAddr>,
-}
-
-/// Starts everything that `config` asks for.
-pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
+/// Starts everything that `config` asks for; gives the data path, and where the admin server listens if it is switched on.
+pub(crate) fn start(config: &Config) -> Result<(Pipeline, Option<SocketAddr>), Stop> {
     let Parts {
         mut settings,
         source,
@@ -94,17 +83,12 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
     let admin = config.admin.listen.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
-    let view = pipeline.view();
     let serve = |listener| {
-        let view = view.clone();
+        let view = pipeline.view();
         admin::serve(listener, Admin { view, metrics }).map_err(|error| Stop::new(Exit::LocalIo, error))
     };
     let admin = admin.map(serve).transpose()?;
-    Ok(Running {
-        pipeline,
-        view,
-        admin,
-    })
+    Ok((pipeline, admin))
 }
 
 /// What a restart does not cure ends with the code that no service manager restarts.
