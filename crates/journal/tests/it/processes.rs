@@ -1,12 +1,9 @@
 //! Two processes at one directory, and one that is killed.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use common::{append, positions, small};
+use crate::common::{append, positions, small};
 use journal::{Cursor, Durability, Entry, OpenError, Settings, open};
 use tempfile::tempdir;
 
@@ -57,7 +54,7 @@ fn a_second_process_is_refused() {
         return;
     }
     let dir = tempdir().unwrap();
-    let mut other = child("a_second_process_is_refused", dir.path());
+    let mut other = child("processes::a_second_process_is_refused", dir.path());
     let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "open"));
     let error = open(small(dir.path())).err().unwrap();
@@ -78,7 +75,7 @@ fn nothing_acknowledged_is_lost_by_kill_9() {
     let dir = tempdir().unwrap();
     let mut acknowledged = 0;
     for cycle in 0..20 {
-        let mut writer = child("nothing_acknowledged_is_lost_by_kill_9", dir.path());
+        let mut writer = child("processes::nothing_acknowledged_is_lost_by_kill_9", dir.path());
         let mut lines = BufReader::new(writer.stdout.take().unwrap()).lines();
         let mut left = 50 + cycle * 13;
         while left > 0 {

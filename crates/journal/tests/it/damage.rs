@@ -1,14 +1,11 @@
 //! Recovery from whatever a directory may hold.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod common;
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::{append, positions, read_all, segments, small};
+use crate::common::{append, positions, read_all, segments, small};
 use journal::{AppendError, Cursor, Durability, Entry, OpenError, Settings, open};
 use tempfile::{TempDir, tempdir};
 

@@ -1,12 +1,9 @@
 //! Random actions, crashes among them, against a model that is a map.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 
-use common::{copy_dir, read_from, segments, small};
+use crate::common::{copy_dir, read_from, segments, small};
 use journal::{AppendError, Appender, Cursor, Durability, Entry, Journal, Settings, open};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};

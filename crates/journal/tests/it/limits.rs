@@ -1,11 +1,8 @@
 //! The size limit, and a disk that takes no more.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod common;
 
 use std::process::Command;
 
-use common::{append, eventually, positions, segments, small};
+use crate::common::{append, eventually, positions, segments, small};
 use journal::{AppendError, Cursor, Durability, Entry, Settings, open};
 use tempfile::tempdir;
 
@@ -114,7 +111,7 @@ fn a_large_batch_lies_in_one_segment_in_many_writes() {
     assert_eq!(appender.append(&entries).unwrap(), 0..2000);
     assert_eq!(append(&mut appender, b"next"), 2000);
     assert_eq!(segments(dir.path()).len(), 2);
-    let read = common::read_all(&journal);
+    let read = crate::common::read_all(&journal);
     assert!((0..2000).all(|at| read[at] == (at as u64, bodies[at].to_vec())));
 }
 
@@ -130,7 +127,7 @@ fn a_write_that_fails_half_way_leaves_nothing() {
         let status = Command::new("sh")
             .args(["-c", "trap '' XFSZ; ulimit -S -f 16; exec \"$@\"", "sh"])
             .arg(std::env::current_exe().unwrap())
-            .args(["a_write_that_fails_half_way_leaves_nothing", "--exact"])
+            .args(["limits::a_write_that_fails_half_way_leaves_nothing", "--exact"])
             .env("JOURNAL_TEST_LIMITED_DIR", dir.path())
             .env("JOURNAL_TEST_DURABILITY", durability)
             .stdout(std::process::Stdio::null())

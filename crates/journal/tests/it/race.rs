@@ -1,14 +1,11 @@
 //! Readers beside a writer and the journal's own thread.
-#![allow(clippy::unwrap_used, reason = "a test")]
-
-mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{append, eventually, positions, small};
+use crate::common::{append, eventually, positions, small};
 use journal::{AppendError, Cursor, Durability, Entry, Settings, Timing, open};
 use tempfile::tempdir;
 
@@ -164,7 +161,7 @@ fn a_cursor_set_reaches_the_disk_by_itself_also_after_close() {
     };
     let reached = || slots.iter().any(has_lane);
     eventually("the cursor is in the file", reached);
-    common::copy_dir(dir.path(), copy.path());
+    crate::common::copy_dir(dir.path(), copy.path());
     let (_, copied) = open(small(copy.path())).unwrap();
     assert_eq!(copied.cursor("lane"), Some(Cursor::at(1)));
     assert_eq!(positions(&copied), [0]);

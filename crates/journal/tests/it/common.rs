@@ -1,6 +1,4 @@
 //! What the journal's tests share.
-#![allow(dead_code, reason = "each test program uses its part")]
-#![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
