@@ -3,6 +3,7 @@
 
 mod common;
 mod damage;
+mod golden;
 mod limits;
 mod model;
 mod processes;
