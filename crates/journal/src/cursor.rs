@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::{Buf, BufMut};
+
 /// How far one consumer has got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
@@ -28,54 +30,47 @@ impl Cursor {
 pub(crate) type Cursors = BTreeMap<String, Cursor>;
 
 const MAGIC: &[u8; 8] = b"cursors1";
+const BLOCK: usize = 4096;
+const CRC_BYTES: usize = 4;
 
 /// One file's bytes: magic, sequence, count, `(name length, name, position, note)…`, zeros up to a
 /// whole block, CRC-32. Of two files, that with the higher sequence is the newer.
 pub(crate) fn encode(sequence: u64, cursors: &Cursors) -> Vec<u8> {
-    const BLOCK: usize = 4096;
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(sequence.to_le_bytes());
-    bytes.extend((cursors.len() as u32).to_le_bytes());
+    bytes.put_u64_le(sequence);
+    bytes.put_u32_le(cursors.len() as u32);
     for (name, cursor) in cursors {
-        bytes.extend((name.len() as u32).to_le_bytes());
-        bytes.extend(name.as_bytes());
-        bytes.extend(cursor.position.to_le_bytes());
-        bytes.extend(cursor.note);
+        bytes.put_u32_le(name.len() as u32);
+        bytes.put_slice(name.as_bytes());
+        bytes.put_u64_le(cursor.position);
+        bytes.put_slice(&cursor.note);
     }
-    bytes.resize((bytes.len() + 4).next_multiple_of(BLOCK) - 4, 0);
-    let crc = crc32fast::hash(&bytes);
-    bytes.extend(crc.to_le_bytes());
+    bytes.resize((bytes.len() + CRC_BYTES).next_multiple_of(BLOCK) - CRC_BYTES, 0);
+    bytes.put_u32_le(crc32fast::hash(&bytes));
     bytes
 }
 
 /// Sequence and cursors of a file's bytes; `None` if these are not what [`encode`] made.
 pub(crate) fn decode(bytes: &[u8]) -> Option<(u64, Cursors)> {
-    let (checked, crc) = bytes.split_last_chunk::<4>()?;
-    if crc32fast::hash(checked) != u32::from_le_bytes(*crc) {
+    let (checked, mut crc) = bytes.split_at_checked(bytes.len().checked_sub(CRC_BYTES)?)?;
+    if crc32fast::hash(checked) != crc.get_u32_le() {
         return None;
     }
     let mut rest = checked.strip_prefix(MAGIC)?;
-    let sequence = u64::from_le_bytes(take(&mut rest)?);
-    let count = u32::from_le_bytes(take(&mut rest)?);
+    let sequence = rest.try_get_u64_le().ok()?;
+    let count = rest.try_get_u32_le().ok()?;
     let mut cursors = Cursors::new();
     for _ in 0..count {
-        let length = u32::from_le_bytes(take(&mut rest)?) as usize;
+        let length = rest.try_get_u32_le().ok()? as usize;
         let (name, after) = rest.split_at_checked(length)?;
         rest = after;
-        let position = u64::from_le_bytes(take(&mut rest)?);
-        let note = take(&mut rest)?;
-        cursors.insert(
-            std::str::from_utf8(name).ok()?.to_owned(),
-            Cursor { position, note },
-        );
+        let name = std::str::from_utf8(name).ok()?.to_owned();
+        let position = rest.try_get_u64_le().ok()?;
+        let mut note = [0; 24];
+        rest.try_copy_to_slice(&mut note).ok()?;
+        cursors.insert(name, Cursor { position, note });
     }
     Some((sequence, cursors))
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, after) = rest.split_first_chunk::<N>()?;
-    *rest = after;
-    Some(*taken)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! ```
 //! The checksum covers everything after itself, so a frame vouches for its own length and place.
 
+use bytes::{Buf, BufMut};
+
 /// The most that one entry may have.
 pub const MAX_ENTRY_BYTES: u64 = 64 << 20;
 
@@ -20,15 +22,21 @@ const CHECKED_FROM: usize = 8;
 /// The header of the frame of `head` followed by `body`, which together are below 4 GiB.
 pub(crate) fn header(position: u64, head: &[u8], body: &[u8]) -> [u8; HEADER] {
     let mut header = [0; HEADER];
-    header[..4].copy_from_slice(&MAGIC);
-    header[8..12].copy_from_slice(&((head.len() + body.len()) as u32).to_le_bytes());
-    header[12..].copy_from_slice(&position.to_le_bytes());
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&header[CHECKED_FROM..]);
-    hasher.update(head);
-    hasher.update(body);
-    header[4..8].copy_from_slice(&hasher.finalize().to_le_bytes());
+    let (mut start, checked) = header.split_at_mut(CHECKED_FROM);
+    let mut rest = &mut checked[..];
+    rest.put_u32_le((head.len() + body.len()) as u32);
+    rest.put_u64_le(position);
+    start.put_slice(&MAGIC);
+    start.put_u32_le(checksum([checked, head, body]));
     header
+}
+
+fn checksum<const N: usize>(parts: [&[u8]; N]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize()
 }
 
 /// What the bytes at some offset are.
@@ -48,10 +56,11 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
         return Parsed::Short { total: HEADER };
     };
-    if header[..4] != MAGIC {
+    if !header.starts_with(&MAGIC) {
         return Parsed::Damaged;
     }
-    let length = u32_at(header, 8) as usize;
+    let claims = Claims::of(header);
+    let length = claims.length as usize;
     if length as u64 > MAX_ENTRY_BYTES {
         return Parsed::Damaged;
     }
@@ -59,29 +68,36 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let Some(payload) = rest.get(..length) else {
         return Parsed::Short { total };
     };
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&header[CHECKED_FROM..]);
-    hasher.update(payload);
-    if hasher.finalize() != u32_at(header, 4) {
+    if checksum([&header[CHECKED_FROM..], payload]) != claims.crc {
         return Parsed::Damaged;
     }
     Parsed::Frame {
-        position: position(header),
+        position: claims.position,
         total,
     }
 }
 
 /// The position that a header claims.
 pub(crate) fn position(header: &[u8; HEADER]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&header[12..]);
-    u64::from_le_bytes(bytes)
+    Claims::of(header).position
 }
 
-fn u32_at(header: &[u8; HEADER], at: usize) -> u32 {
-    let mut bytes = [0; 4];
-    bytes.copy_from_slice(&header[at..at + 4]);
-    u32::from_le_bytes(bytes)
+/// What a header says after its magic, true or not.
+struct Claims {
+    crc: u32,
+    length: u32,
+    position: u64,
+}
+
+impl Claims {
+    fn of(header: &[u8; HEADER]) -> Self {
+        let mut rest = &header[MAGIC.len()..];
+        Self {
+            crc: rest.get_u32_le(),
+            length: rest.get_u32_le(),
+            position: rest.get_u64_le(),
+        }
+    }
 }
 
 #[cfg(test)]
