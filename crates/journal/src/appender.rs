@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::error::AppendError;
 use crate::frame::{self, HEADER, MAX_ENTRY_BYTES};
-use crate::keeper::{Core, Handle, hold};
+use crate::keeper::{Core, Handle};
 use crate::settings::{Durability, Timing};
 use crate::state::Until;
 
@@ -43,7 +43,7 @@ impl Appender {
         let started = Instant::now();
         let core = &self.handle.core;
         let bytes = size(entries, core.settings.max_bytes)?;
-        let range = hold(&core.writer).append(core, entries, bytes)?;
+        let range = core.writer.lock().append(core, entries, bytes)?;
         core.settings.observe(Timing::Append(started.elapsed()));
         core.wake();
         Ok(range)

@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tempfile::tempdir;
 
 use crate::disk::SyncFile;
@@ -30,18 +31,18 @@ struct Inner {
 
 impl Fault {
     fn fail(&self, after: usize, failures: usize) {
-        let mut inner = self.0.lock().unwrap();
+        let mut inner = self.0.lock();
         (inner.after, inner.failures) = (after, failures);
     }
 
     fn syncs(&self) -> usize {
-        self.0.lock().unwrap().syncs
+        self.0.lock().syncs
     }
 
     fn as_sync(&self) -> SyncFile {
         let inner = self.0.clone();
         Box::new(move |file: &File| {
-            let mut inner = inner.lock().unwrap();
+            let mut inner = inner.lock();
             inner.syncs += 1;
             let inode = file.metadata()?.ino();
             assert!(!inner.failed.contains_key(&inode), "synced again after a failure");

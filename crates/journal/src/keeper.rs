@@ -3,9 +3,11 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::appender::Writer;
 use crate::cursor;
@@ -45,11 +47,6 @@ enum Alarm {
     Stopped,
 }
 
-/// A lock, even if a thread died with it: no state here is left half changed by a panic.
-pub(crate) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Core {
     pub(crate) fn new(settings: Settings, disk: Disk, state: State, cursor_sequence: u64) -> Self {
         Self {
@@ -65,12 +62,12 @@ impl Core {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        hold(&self.state)
+        self.state.lock()
     }
 
     /// Tells an idle keeper that something changed.
     pub(crate) fn wake(&self) {
-        let mut alarm = hold(&self.alarm);
+        let mut alarm = self.alarm.lock();
         if *alarm == Alarm::Idle {
             *alarm = Alarm::Busy;
             self.rung.notify_all();
@@ -79,7 +76,7 @@ impl Core {
 
     /// Writes the cursors if they changed; `durably` forces them to the disk in any case.
     pub(crate) fn write_cursors(&self, durably: bool) -> io::Result<()> {
-        let mut newest = hold(&self.cursor_turn);
+        let mut newest = self.cursor_turn.lock();
         let sequence = newest.wrapping_add(1);
         let (bytes, version, lowest) = {
             let state = self.state();
@@ -120,7 +117,7 @@ impl Core {
     /// Syncs what `until` asks for; true if there was something. The first error is returned after
     /// all segments were tried.
     pub(crate) fn sync(&self, until: Until) -> io::Result<bool> {
-        let _turn = hold(&self.sync_turn);
+        let _turn = self.sync_turn.lock();
         let (jobs, names_synced, end) = {
             let state = self.state();
             let jobs = state.sync_jobs(self.settings.durability, until, Instant::now());
@@ -135,7 +132,7 @@ impl Core {
         }
         let mut outcome = Ok(true);
         for job in &jobs {
-            if matches!(until, Until::Aged(_)) && *hold(&self.alarm) == Alarm::Stop {
+            if matches!(until, Until::Aged(_)) && *self.alarm.lock() == Alarm::Stop {
                 break;
             }
             match self.make_durable(job) {
@@ -158,7 +155,7 @@ impl Core {
         let Err(error) = synced else { return Ok(()) };
         tracing::error!(segment = job.first, %error, "segment not synced; copying it to a new file");
         self.state().tally.sync_failures += 1;
-        hold(&self.writer).abandon_if(self, job.first);
+        self.writer.lock().abandon_if(self, job.first);
         self.copy(job.first)
     }
 
@@ -201,19 +198,16 @@ impl Core {
 
     /// Waits for the next round; false when it is time to stop.
     fn next_round(&self) -> bool {
-        let idle = |alarm: &mut Alarm| *alarm == Alarm::Idle;
-        let busy = |alarm: &mut Alarm| *alarm == Alarm::Busy;
-        let alarm = self
-            .rung
-            .wait_while(hold(&self.alarm), idle)
-            .unwrap_or_else(PoisonError::into_inner);
-        let waited = self.rung.wait_timeout_while(alarm, ROUND, busy);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 == Alarm::Busy
+        let mut alarm = self.alarm.lock();
+        self.rung.wait_while(&mut alarm, |alarm| *alarm == Alarm::Idle);
+        self.rung
+            .wait_while_for(&mut alarm, |alarm| *alarm == Alarm::Busy, ROUND);
+        *alarm == Alarm::Busy
     }
 
     fn rest_if_done(&self) {
         // The alarm is held while the state is read: a change after that finds it idle and rings.
-        let mut alarm = hold(&self.alarm);
+        let mut alarm = self.alarm.lock();
         if *alarm == Alarm::Busy && !self.state().work_left(self.settings.durability) {
             *alarm = Alarm::Idle;
         }
@@ -229,7 +223,7 @@ impl Core {
             self.rest_if_done();
         }
         report(&mut failing, self.write_cursors(false));
-        *hold(&self.alarm) = Alarm::Stopped;
+        *self.alarm.lock() = Alarm::Stopped;
         self.rung.notify_all();
     }
 }
@@ -267,14 +261,16 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        let mut alarm = hold(&self.core.alarm);
+        let mut alarm = self.core.alarm.lock();
         if *alarm != Alarm::Stopped {
             *alarm = Alarm::Stop;
         }
         self.core.rung.notify_all();
-        let stopping = |alarm: &mut Alarm| *alarm != Alarm::Stopped;
-        let waited = self.core.rung.wait_timeout_while(alarm, STOP_WITHIN, stopping);
-        let stopped = *waited.unwrap_or_else(PoisonError::into_inner).0 == Alarm::Stopped;
+        self.core
+            .rung
+            .wait_while_for(&mut alarm, |alarm| *alarm != Alarm::Stopped, STOP_WITHIN);
+        let stopped = *alarm == Alarm::Stopped;
+        drop(alarm);
         match self.keeper.take() {
             Some(keeper) if stopped => drop(keeper.join()),
             _ => tracing::error!("the journal's thread hangs in the disk and is left behind"),

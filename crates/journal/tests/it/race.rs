@@ -1,13 +1,15 @@
 //! Readers beside a writer and the journal's own thread.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{append, eventually, positions, small};
 use journal::{AppendError, Cursor, Durability, Entry, Settings, Timing, open};
+use parking_lot::Mutex;
 use tempfile::tempdir;
+
+use crate::common::{append, eventually, positions, small};
 
 const ENTRIES: u64 = 30_000;
 
@@ -102,7 +104,7 @@ fn adaptive_syncs_what_lags_and_leaves_what_is_consumed() {
         let (syncs, appends) = (syncs.clone(), appends.clone());
         move |timing| match timing {
             Timing::Sync(_) => drop(syncs.fetch_add(1, Ordering::SeqCst)),
-            Timing::Append(took) => appends.lock().unwrap().push(took),
+            Timing::Append(took) => appends.lock().push(took),
         }
     };
     let settings = Settings {
@@ -141,7 +143,7 @@ fn adaptive_syncs_what_lags_and_leaves_what_is_consumed() {
     });
     assert!(syncs.load(Ordering::SeqCst) > 0);
     let appended = journal.stats().appended_entries;
-    assert_eq!(appends.lock().unwrap().len() as u64, appended);
+    assert_eq!(appends.lock().len() as u64, appended);
 }
 
 #[test]
