@@ -1,4 +1,4 @@
-//! A consumer's place, and the bytes of the files that keep them all. Pure: no I/O.
+//! Consumer offsets: how far each consumer has got, and the bytes of the files that keep that. Pure: no I/O.
 //!
 //! There are two files, overwritten in turn: a write cut short by a crash costs the newest cursors,
 //! not all, and a full disk has their room already. A new file renamed into place each time was

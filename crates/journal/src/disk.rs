@@ -1,4 +1,4 @@
-//! The directory: its lock, its names, and the few things done to its files.
+//! Files: the directory with its lock and its names, and the few things done to what is in it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};

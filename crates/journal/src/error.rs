@@ -1,4 +1,4 @@
-//! Errors, named by what the caller must do.
+//! Errors, named by what the caller must do: free the directory, wait, split, or try again.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ pub enum OpenError {
     /// Another process, or another handle in this one, has the directory: stop, or end the other.
     #[error("the journal {} is in use by another process", dir.display())]
     Locked {
-        /// The directory.
+        /// The one whose lock is held.
         dir: PathBuf,
     },
     /// The directory or a file in it cannot be used: fix that and start again.
@@ -31,7 +31,7 @@ pub enum AppendError {
     Full {
         /// What it holds now.
         bytes: u64,
-        /// The limit.
+        /// As [`Settings::max_bytes`](crate::Settings::max_bytes) says.
         max_bytes: u64,
     },
     /// It would never fit (an entry above [`MAX_ENTRY_BYTES`](crate::MAX_ENTRY_BYTES), or a batch

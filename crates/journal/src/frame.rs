@@ -1,4 +1,4 @@
-//! The bytes of one entry on disk. Pure: no I/O.
+//! Framing: the bytes of one entry on disk, with its length and checksum. Pure: no I/O.
 //!
 //! ```text
 //! 0      4      8      12         20
@@ -7,6 +7,15 @@
 //! The checksum covers everything after itself, so a frame vouches for its own length and place.
 
 use bytes::{Buf, BufMut};
+
+/// One entry, in two parts so that the caller need not join them. It is read back in one piece.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entry<'a> {
+    /// Stored first; may be empty.
+    pub head: &'a [u8],
+    /// Stored right after; may be empty.
+    pub body: &'a [u8],
+}
 
 /// The most that one entry may have.
 pub const MAX_ENTRY_BYTES: u64 = 64 << 20;
@@ -46,7 +55,7 @@ pub(crate) enum Parsed {
     Frame { position: u64, total: usize },
     /// The beginning of what may be a frame of `total` bytes.
     Short { total: usize },
-    /// Not a frame.
+    /// Not a frame, nor the beginning of one.
     Damaged,
 }
 

@@ -1,14 +1,15 @@
-//! The handle that everyone but the writer has.
+//! Shared handle: what everyone but the appending end has of an open journal.
 
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::MutexGuard;
 
 use crate::cursor::Cursor;
-use crate::keeper::{Core, Handle};
+use crate::keeper::Handle;
 use crate::reader::Reader;
-use crate::state::Until;
+use crate::state::{State, Until};
 use crate::walk::Walk;
 
 /// An open journal: its readers, cursors and figures. Cheap to clone; the directory stays locked
@@ -23,31 +24,31 @@ impl Journal {
         Self { handle }
     }
 
-    fn core(&self) -> &Core {
-        &self.handle.core
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.handle.shared().state()
     }
 
     /// The oldest position still held; [`end`](Self::end) if nothing is.
     pub fn start(&self) -> u64 {
-        self.core().state().start()
+        self.state().start()
     }
 
     /// The position that the next entry gets.
     pub fn end(&self) -> u64 {
-        self.core().state().end()
+        self.state().end()
     }
 
     /// What all segments take on disk; what `max_bytes` limits.
     pub fn bytes(&self) -> u64 {
-        self.core().state().bytes()
+        self.state().bytes()
     }
 
     /// The newest readable entry. It is kept even when every cursor has passed it. Reads a whole
     /// segment: meant for the start.
     pub fn last_entry(&self) -> io::Result<Option<(u64, Bytes)>> {
-        let places = self.core().state().places_backwards();
+        let places = self.state().places_backwards();
         for place in places {
-            let file = match self.core().disk.open_segment(place.first) {
+            let file = match self.handle.shared().disk.open_segment(place.first) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 opened => opened?,
             };
@@ -71,7 +72,7 @@ impl Journal {
     /// The cursor of that name; `None` if it was never set or its file was unreadable at start:
     /// then begin at [`start`](Self::start), which repeats entries but skips none.
     pub fn cursor(&self, name: &str) -> Option<Cursor> {
-        self.core().state().cursors().get(name).copied()
+        self.state().cursors().get(name).copied()
     }
 
     /// Moves a cursor, at once in memory and within 50 ms (more on a slow disk) in the file. A
@@ -80,13 +81,13 @@ impl Journal {
     /// Segments go once every *known* cursor has passed them, so **set the cursors of all consumers
     /// before the first of them moves**, also to `start()` for a new one.
     pub fn set_cursor(&self, name: &str, cursor: Cursor) {
-        self.core().state().set_cursor(name, cursor);
-        self.core().wake();
+        self.state().set_cursor(name, cursor);
+        self.handle.shared().alarm.ring();
     }
 
     /// Every cursor with its name.
     pub fn cursors(&self) -> Vec<(String, Cursor)> {
-        let state = self.core().state();
+        let state = self.state();
         state
             .cursors()
             .iter()
@@ -96,25 +97,25 @@ impl Journal {
 
     /// Removes a cursor, so that it holds no segment back any more.
     pub fn forget_cursor(&self, name: &str) {
-        self.core().state().forget_cursor(name);
-        self.core().wake();
+        self.state().forget_cursor(name);
+        self.handle.shared().alarm.ring();
     }
 
     /// Writes changed cursors now, so that they outlive the process, and trims behind them: what
     /// else happens within 50 ms, on the caller's thread.
     pub fn flush_cursors(&self) -> io::Result<()> {
-        self.core().write_cursors(false)?;
-        self.core().trim()
+        self.handle.upkeep.write_cursors(false)?;
+        self.handle.upkeep.trim()
     }
 
     /// Forces everything appended so far to the disk, on the caller's thread.
     pub fn sync(&self) -> io::Result<()> {
-        self.core().sync(Until::All).map(drop)
+        self.handle.upkeep.sync(Until::All).map(drop)
     }
 
     /// The figures of this moment.
     pub fn stats(&self) -> Stats {
-        let state = self.core().state();
+        let state = self.state();
         let tally = &state.tally;
         Stats {
             bytes: state.bytes(),
@@ -143,13 +144,13 @@ pub struct Stats {
     pub segments: usize,
     /// The oldest position held.
     pub start: u64,
-    /// The next position.
+    /// The position that the next entry gets.
     pub end: u64,
     /// Entries not known to be on the disk, consumed or not.
     pub unsynced_entries: u64,
     /// Those of them that not every cursor has passed: what a dying machine would take.
     pub at_risk_entries: u64,
-    /// Entries appended.
+    /// Entries appended, readable or lost since.
     pub appended_entries: u64,
     /// Their bytes on disk, headers included.
     pub appended_bytes: u64,

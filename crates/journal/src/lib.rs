@@ -10,12 +10,16 @@
 //! |---|---|
 //! | `settings`, `error` | what the caller says, and what it is told |
 //! | `open` | recovery: any bytes in the directory become a journal or a clear error |
-//! | `appender` | the one writer: admission, rotation, `writev`, cutting back after a failed write |
+//! | `appender` | the one writer, as its user has it |
+//! | `writer` | the segment being written: admission, rotation, `writev`, cutting back after a failed write |
 //! | `frame` | the bytes of one entry (pure) |
-//! | `state` | the book in memory: segments, cursors, and what to sync and trim (pure) |
-//! | `keeper` | the thread: write cursors, trim, sync; and what happens when a sync fails |
+//! | `shared` | what all ends look at: settings, `disk`, `state`, `alarm` |
+//! | `state` | the index in memory: segments, `retention` (cursors, and what may go), `sync` (what is to be durable) (pure) |
 //! | `cursor` | a consumer's place, and the bytes of the cursor file (pure) |
 //! | `disk` | the directory: lock, names, creating, replacing, syncing |
+//! | `alarm` | wakes and stops the thread |
+//! | `upkeep` | write cursors, trim, sync; and what happens when a sync fails |
+//! | `keeper` | the thread that does so, for as long as anyone has a handle |
 //! | `walk` | the readable entries of one segment file, damage skipped |
 //! | `reader` | entries from a position on, across segments |
 //! | `journal` | the shared handle: readers, cursors, figures |
@@ -37,6 +41,7 @@
 //! # }
 //! ```
 
+mod alarm;
 mod appender;
 mod cursor;
 mod disk;
@@ -49,13 +54,16 @@ mod keeper;
 mod open;
 mod reader;
 mod settings;
+mod shared;
 mod state;
+mod upkeep;
 mod walk;
+mod writer;
 
-pub use crate::appender::{Appender, Entry};
+pub use crate::appender::Appender;
 pub use crate::cursor::Cursor;
 pub use crate::error::{AppendError, OpenError};
-pub use crate::frame::MAX_ENTRY_BYTES;
+pub use crate::frame::{Entry, MAX_ENTRY_BYTES};
 pub use crate::journal::{Journal, Stats};
 pub use crate::open::open;
 pub use crate::reader::Reader;

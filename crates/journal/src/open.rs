@@ -1,4 +1,4 @@
-//! Recovery: from whatever the directory holds to an open journal.
+//! Crash recovery: from whatever the directory holds to an open journal.
 //!
 //! Only the newest segment is read here, for its end; damage in the others is found when they are
 //! read. So the time to start does not depend on the backlog.
@@ -13,9 +13,11 @@ use crate::cursor::{self, Cursors};
 use crate::disk::{BEYOND_BELIEF, Disk, SyncFile};
 use crate::error::OpenError;
 use crate::journal::Journal;
-use crate::keeper::{Core, Handle};
+use crate::keeper::Handle;
 use crate::settings::{Durability, Settings};
+use crate::shared::Shared;
 use crate::state::{State, Until};
+use crate::upkeep::Upkeep;
 use crate::walk::Walk;
 
 /// Opens the journal in `settings.dir`, which it makes if needed and locks.
@@ -37,15 +39,15 @@ pub(crate) fn open_with(
     let unknown = cursors.is_none();
     let state = recover(&disk, cursors)?;
     let strict = settings.durability == Durability::Strict;
-    let core = Core::new(settings, disk, state, sequence.unwrap_or(0));
-    if unknown && let Err(error) = make_cursor_files(&core) {
+    let upkeep = Upkeep::new(Shared::new(settings, disk, state), sequence.unwrap_or(0));
+    if unknown && let Err(error) = make_cursor_files(&upkeep) {
         tracing::warn!(%error, "no cursor files could be made; trying on");
     }
     let io = at(&dir);
     if strict {
-        core.sync(Until::All).map_err(&io)?;
+        upkeep.sync(Until::All).map_err(&io)?;
     }
-    let handle = Arc::new(Handle::start(core).map_err(&io)?);
+    let handle = Arc::new(Handle::start(upkeep).map_err(&io)?);
     Ok((Appender::new(handle.clone()), Journal::new(handle)))
 }
 
@@ -57,10 +59,10 @@ fn at(path: &Path) -> impl Fn(io::Error) -> OpenError {
 }
 
 /// Both at once, so that they need no room later.
-fn make_cursor_files(core: &Core) -> io::Result<()> {
-    core.write_cursors(true)?;
-    core.write_cursors(true)?;
-    core.disk.sync_dir()
+fn make_cursor_files(upkeep: &Upkeep) -> io::Result<()> {
+    upkeep.write_cursors(true)?;
+    upkeep.write_cursors(true)?;
+    upkeep.shared.disk.sync_dir()
 }
 
 /// The newest cursors on disk; none if their files are missing or not to be believed.

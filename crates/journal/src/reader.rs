@@ -1,11 +1,12 @@
-//! Entries from a position on, across segments.
+//! Sequential reads: entries from a position on, across segments.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::keeper::{Core, Handle};
+use crate::keeper::Handle;
+use crate::shared::Shared;
 use crate::state::Place;
 use crate::walk::Walk;
 
@@ -40,17 +41,17 @@ impl Reader {
     /// An error comes from the disk; the next call tries the same place again.
     pub fn next_batch(&mut self, max_bytes: usize) -> io::Result<Vec<(u64, Bytes)>> {
         let handle = self.handle.clone();
-        let core = &handle.core;
+        let shared = handle.shared();
         let mut batch = Batch {
             entries: Vec::new(),
             room: max_bytes,
         };
         while batch.has_room() {
-            let Some(place) = core.state().locate(self.position) else {
+            let Some(place) = shared.state().locate(self.position) else {
                 break;
             };
             self.position = self.position.max(place.first);
-            let outcome = self.read_segment(core, &place, &mut batch);
+            let outcome = self.read_segment(shared, &place, &mut batch);
             match outcome {
                 Ok(()) => {}
                 // What was read before the error is good; the error comes again by itself.
@@ -62,8 +63,8 @@ impl Reader {
     }
 
     /// Takes what fits from one segment, as it was when `place` was looked up.
-    fn read_segment(&mut self, core: &Core, place: &Place, batch: &mut Batch) -> io::Result<()> {
-        let Some(mut walk) = self.walk_in(core, place)? else {
+    fn read_segment(&mut self, shared: &Shared, place: &Place, batch: &mut Batch) -> io::Result<()> {
+        let Some(mut walk) = self.walk_in(shared, place)? else {
             return Ok(());
         };
         let mut outcome = Ok(());
@@ -71,12 +72,12 @@ impl Reader {
             match walk.next(place.bytes, place.limit) {
                 Ok(Some(found)) if found.position < self.position => {}
                 Ok(Some(found)) => {
-                    self.advance_to(core, found.position);
+                    self.advance_to(shared, found.position);
                     self.position += 1;
                     batch.push(found.position, found.payload);
                 }
                 Ok(None) => {
-                    self.advance_to(core, place.limit);
+                    self.advance_to(shared, place.limit);
                     break;
                 }
                 Err(error) => {
@@ -90,18 +91,18 @@ impl Reader {
     }
 
     /// The walk through the segment at `place`; `None` if its file is gone.
-    fn walk_in(&mut self, core: &Core, place: &Place) -> io::Result<Option<Walk>> {
+    fn walk_in(&mut self, shared: &Shared, place: &Place) -> io::Result<Option<Walk>> {
         match self.walk.take() {
             Some((first, walk)) if first == place.first => return Ok(Some(walk)),
             _ => {}
         }
-        match core.disk.open_segment(place.first) {
+        match shared.disk.open_segment(place.first) {
             Ok(file) => Ok(Some(Walk::new(file, place.first))),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Trimmed since the look-up: the next one finds what is there. Otherwise somebody
                 // has deleted it under us.
-                if core.state().holds(place.first) {
-                    self.advance_to(core, place.limit);
+                if shared.state().holds(place.first) {
+                    self.advance_to(shared, place.limit);
                 }
                 Ok(None)
             }
@@ -110,9 +111,9 @@ impl Reader {
     }
 
     /// Moves on; what lies between is lost.
-    fn advance_to(&mut self, core: &Core, position: u64) {
+    fn advance_to(&mut self, shared: &Shared, position: u64) {
         if position > self.position {
-            core.state().lost(self.position..position);
+            shared.state().lost(self.position..position);
             self.position = position;
         }
     }

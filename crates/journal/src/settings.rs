@@ -1,4 +1,4 @@
-//! What the caller decides.
+//! Settings: what the caller decides, and how it is told how long things took.
 
 use std::fmt;
 use std::path::PathBuf;

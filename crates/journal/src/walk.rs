@@ -1,4 +1,4 @@
-//! The readable entries of one segment file, in order; what is damaged is stepped over.
+//! Segment scan: the readable entries of one file, in order; what is damaged is stepped over.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -21,7 +21,7 @@ pub(crate) struct Walk {
     chunk_at: u64,
 }
 
-/// One readable entry.
+/// An entry whose checksum is right and whose position can stand there.
 pub(crate) struct Found {
     pub(crate) position: u64,
     /// A copy: a slice would keep the whole chunk in memory for as long as anybody holds it.

@@ -1,4 +1,4 @@
-//! The book in memory: which segments there are, what is synced, where the cursors stand, and what
+//! Index in memory: which segments there are, what is synced, where the cursors stand, and what
 //! follows from that. Pure decisions: no I/O.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::cursor::{Cursor, Cursors};
+use crate::cursor::Cursors;
 
+mod retention;
 mod sync;
 
 pub(crate) use sync::{How, SyncJob, Until};
@@ -104,8 +105,6 @@ impl State {
         state
     }
 
-    // --- positions ---
-
     pub(crate) fn start(&self) -> u64 {
         self.segments
             .iter()
@@ -171,8 +170,6 @@ impl State {
             .ok()
     }
 
-    // --- writing ---
-
     pub(crate) fn begin_segment(&mut self, file: Arc<File>) {
         let first = self.end;
         self.names_synced = false;
@@ -212,68 +209,5 @@ impl State {
             last.phase = Phase::Sealed((last.synced < end).then(|| file.clone()));
         }
         false
-    }
-
-    // --- cursors ---
-
-    pub(crate) fn cursors(&self) -> &Cursors {
-        &self.cursors
-    }
-
-    pub(crate) fn set_cursor(&mut self, name: &str, mut cursor: Cursor) {
-        cursor.position = cursor.position.min(self.end);
-        match self.cursors.get_mut(name) {
-            Some(held) if *held == cursor => return,
-            Some(held) => *held = cursor,
-            None => drop(self.cursors.insert(name.to_owned(), cursor)),
-        }
-        self.version += 1;
-    }
-
-    pub(crate) fn forget_cursor(&mut self, name: &str) {
-        if self.cursors.remove(name).is_some() {
-            self.version += 1;
-        }
-    }
-
-    pub(crate) fn lowest_cursor(&self) -> Option<u64> {
-        self.cursors.values().map(|cursor| cursor.position).min()
-    }
-
-    pub(crate) fn version(&self) -> u64 {
-        self.version
-    }
-
-    pub(crate) fn cursors_changed(&self) -> bool {
-        self.written
-            .map_or(!self.cursors.is_empty(), |(version, _)| version != self.version)
-    }
-
-    pub(crate) fn cursors_written(&mut self, version: u64, lowest: Option<u64>) {
-        self.written = Some((version, lowest));
-    }
-
-    // --- trimming ---
-
-    /// Takes out the segments that every cursor has passed, in memory and on disk, and gives what
-    /// is to be unlinked. The newest segment with entries stays, and without cursors all stay.
-    pub(crate) fn trim(&mut self) -> Vec<u64> {
-        let on_disk = self.written.and_then(|(_, lowest)| lowest);
-        if let (Some(written), Some(held)) = (on_disk, self.lowest_cursor()) {
-            let passed = written.min(held);
-            while self.end_of(0) <= passed && self.segments.iter().skip(1).any(|it| it.bytes > 0) {
-                let Some(gone) = self.segments.pop_front() else {
-                    break;
-                };
-                self.doomed.push((gone.first, gone.bytes));
-            }
-            self.holes = self.holes.split_off(&self.start());
-        }
-        self.doomed.iter().map(|(first, _)| *first).collect()
-    }
-
-    pub(crate) fn unlinked(&mut self, first: u64) {
-        self.bytes -= self.doomed.iter().find(|it| it.0 == first).map_or(0, |it| it.1);
-        self.doomed.retain(|it| it.0 != first);
     }
 }

@@ -1,4 +1,4 @@
-//! What is to be made durable, and when.
+//! Group commit: what is to be made durable, and when.
 
 use std::fs::File;
 use std::sync::Arc;
