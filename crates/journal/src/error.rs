@@ -13,6 +13,21 @@ pub enum OpenError {
         /// The one whose lock is held.
         dir: PathBuf,
     },
+    /// It is of a format that this program does not know, and is left as it is: let the program that wrote it empty it,
+    /// or move it away.
+    #[error(
+        "the journal {} is of format {found}, and this program reads format {known} only: let the one that wrote it \
+         deliver the rest, or move the folder away (what it holds is then not delivered), and start again",
+        dir.display()
+    )]
+    Version {
+        /// Whose `version` file says so.
+        dir: PathBuf,
+        /// What that file says.
+        found: u32,
+        /// What this program reads and writes.
+        known: u32,
+    },
     /// The directory or a file in it cannot be used: fix that and start again.
     #[error("the journal cannot use {}: {source}", path.display())]
     Io {

@@ -12,6 +12,7 @@
 //! | `open` | recovery: any bytes in the directory become a journal or a clear error |
 //! | `appender` | the one writer, as its user has it |
 //! | `writer` | the segment being written: admission, rotation, `writev`, cutting back after a failed write |
+//! | `format` | the number of the format, and the refusal of another |
 //! | `frame` | the bytes of one entry (pure) |
 //! | `shared` | what all ends look at: settings, `disk`, `state`, `alarm` |
 //! | `state` | the index in memory: segments, `retention` (cursors, and what may go), `sync` (what is to be durable) (pure) |
@@ -48,6 +49,7 @@ mod disk;
 mod error;
 #[cfg(test)]
 mod failing_disk;
+mod format;
 mod frame;
 mod journal;
 mod keeper;

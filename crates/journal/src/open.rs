@@ -12,6 +12,7 @@ use crate::appender::Appender;
 use crate::cursor::{self, Cursors};
 use crate::disk::{BEYOND_BELIEF, Disk, SyncFile};
 use crate::error::OpenError;
+use crate::format;
 use crate::journal::Journal;
 use crate::keeper::Handle;
 use crate::settings::{Durability, Settings};
@@ -22,7 +23,7 @@ use crate::walk::Walk;
 
 /// Opens the journal in `settings.dir`, which it makes if needed and locks.
 ///
-/// Errors when the directory is in use or cannot be used; damaged contents are no error.
+/// Errors when the directory is in use, cannot be used or has another format; damaged contents are no error.
 pub fn open(settings: Settings) -> Result<(Appender, Journal), OpenError> {
     open_with(settings, Box::new(File::sync_data))
 }
@@ -34,6 +35,7 @@ pub(crate) fn open_with(
     settings.segment_bytes = settings.segment_bytes.min(settings.max_bytes / 4);
     let dir = settings.dir.clone();
     let disk = Disk::lock(&dir, sync_file)?;
+    format::check(&dir)?;
     disk.remove_temporary().map_err(at(&dir))?;
     let (sequence, cursors) = read_cursors(&disk).unzip();
     let unknown = cursors.is_none();

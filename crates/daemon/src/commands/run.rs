@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
+use journal::OpenError;
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::telemetry::Observer;
 
@@ -94,7 +95,7 @@ pub(crate) fn start(config: &Config) -> Result<(Pipeline, Option<SocketAddr>), S
 /// What a restart does not cure ends with the code that no service manager restarts.
 fn not_started(error: StartError) -> Stop {
     let exit = match error {
-        StartError::Foreign { .. } => Exit::Invariant,
+        StartError::Foreign { .. } | StartError::Journal(OpenError::Version { .. }) => Exit::Invariant,
         StartError::Journal(_) | StartError::Thread(..) => Exit::LocalIo,
     };
     Stop::new(exit, error)

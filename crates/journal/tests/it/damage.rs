@@ -1,13 +1,15 @@
 //! Recovery from whatever a directory may hold.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::common::{append, positions, read_all, segments, small};
 use journal::{AppendError, Cursor, Durability, Entry, OpenError, Settings, open};
 use tempfile::{TempDir, tempdir};
+
+use crate::common::{append, positions, read_all, segments, small};
 
 const BODIES: [&[u8]; 3] = [b"the first entry", b"", b"and the third one"];
 const HEADER: usize = 20;
@@ -311,6 +313,53 @@ fn what_cannot_be_used_is_named() {
         "{error}"
     );
     assert!(error.to_string().contains("not a regular file"), "{error}");
+}
+
+#[test]
+fn another_format_is_refused_and_left_alone() {
+    let dir = tempdir().unwrap();
+    many(dir.path(), 4);
+    fs::write(dir.path().join("version"), "2 and more\n").unwrap();
+    fs::write(segments(dir.path()).pop().unwrap(), "unreadable today").unwrap();
+    fs::write(dir.path().join("segment.tmp"), "unfinished").unwrap();
+    let before = contents(dir.path());
+    let error = open(small(dir.path())).err().unwrap();
+    assert!(
+        matches!(&error, OpenError::Version { dir: refused, found: 2, known: 1 } if refused == dir.path()),
+        "{error}"
+    );
+    let told = error.to_string();
+    assert!(
+        told.contains("let the one that wrote it deliver the rest"),
+        "{told}"
+    );
+    assert!(told.contains(dir.path().to_str().unwrap()), "{told}");
+    assert_eq!(contents(dir.path()), before);
+}
+
+#[test]
+fn a_format_number_that_is_damaged_or_missing_costs_nothing() {
+    let dir = tempdir().unwrap();
+    many(dir.path(), 4);
+    let version = dir.path().join("version");
+    for damage in [None, Some(&b""[..]), Some(b"one"), Some(b"\xFF\xFE")] {
+        match damage {
+            Some(bytes) => fs::write(&version, bytes).unwrap(),
+            None => fs::remove_file(&version).unwrap(),
+        }
+        let (_appender, journal) = open(small(dir.path())).unwrap();
+        assert_eq!(positions(&journal), [0, 1, 2, 3]);
+        assert_eq!(fs::read(&version).unwrap(), b"1\n");
+    }
+}
+
+/// Each file with its bytes.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
 }
 
 #[test]

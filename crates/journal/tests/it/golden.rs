@@ -9,6 +9,8 @@ use tempfile::tempdir;
 
 use crate::common::{read_all, segments, small};
 
+const VERSION: &[u8] = b"1\n";
+
 /// Magic, CRC-32, length, position, payload: positions 0 and 1.
 const SEGMENT: &[u8] = b"\xF5\x1E\xFF\xA7\xAFLx\x1D\x08\0\0\0\0\0\0\0\0\0\0\0headbody\
     \xF5\x1E\xFF\xA7\xF1\xC6\x7F\xB7\0\0\0\0\x01\0\0\0\0\0\0\0";
@@ -56,6 +58,7 @@ fn names(dir: &Path) -> Vec<String> {
 fn these_bytes_are_read() {
     let dir = tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+    write("version", VERSION);
     write("00000000000000000000.seg", SEGMENT);
     write("00000000000000000258.seg", LATER);
     write("cursors.0", &cursor_file());
@@ -93,8 +96,15 @@ fn these_bytes_are_written() {
     drop(journal);
     assert_eq!(
         names(dir.path()),
-        ["00000000000000000000.seg", "cursors.0", "cursors.1", "lock"]
+        [
+            "00000000000000000000.seg",
+            "cursors.0",
+            "cursors.1",
+            "lock",
+            "version"
+        ]
     );
+    assert_eq!(fs::read(dir.path().join("version")).unwrap(), VERSION);
     assert_eq!(fs::read(&segments(dir.path())[0]).unwrap(), SEGMENT);
     // How often cursors were written is the clock's: the sequence may be any, and the checksum with it.
     let newest = ["cursors.0", "cursors.1"]

@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use crate::common::{append, eventually, positions, segments, small};
 use journal::{AppendError, Cursor, Durability, Entry, Settings, open};
 use tempfile::tempdir;
+
+use crate::common::{append, eventually, positions, segments, small};
 
 const BODY: [u8; 100] = [b'x'; 100];
 

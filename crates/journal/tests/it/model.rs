@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 
-use crate::common::{copy_dir, read_from, segments, small};
 use journal::{AppendError, Appender, Cursor, Durability, Entry, Journal, Settings, open};
 use proptest::prelude::*;
 use tempfile::{TempDir, tempdir};
+
+use crate::common::{copy_dir, read_from, segments, small};
 
 const HEADER: u64 = 20;
 const MAX_BYTES: u64 = 3000;

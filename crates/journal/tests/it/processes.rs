@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{append, positions, small};
 use journal::{Cursor, Durability, Entry, OpenError, Settings, open};
 use tempfile::tempdir;
+
+use crate::common::{append, positions, small};
 
 /// This test program again, to play the other process in the test of that name.
 fn child(test: &str, dir: &std::path::Path) -> Child {
