@@ -12,9 +12,10 @@ use testcontainers_modules::testcontainers::core::{IntoContainerPort, WaitFor};
 use testcontainers_modules::testcontainers::runners::SyncRunner;
 use testcontainers_modules::testcontainers::{Container, GenericImage, Image, ImageExt};
 
-use crate::ladder::Found;
-use crate::reaper::{Hold, Reaper};
-use crate::{Origin, Way, probe, unique};
+use crate::found::{Found, Hold, Origin, Way};
+use crate::names::unique;
+use crate::probe;
+use crate::reaper::Reaper;
 
 const KAFKA_TAG: &str = "4.4.0";
 const RABBITMQ_TAG: &str = "4-management";

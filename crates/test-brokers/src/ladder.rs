@@ -1,9 +1,11 @@
-//! Where a shared broker comes from: the environment, else Docker, else natively.
+//! Fallback: where a shared broker comes from: the environment, else Docker, else natively.
 
 use std::env;
 use std::time::Duration;
 
-use crate::{AMQP_VARIABLE, Hold, KAFKA_VARIABLE, Origin, Way, docker, native, probe};
+use crate::found::{Found, Hold, Origin, Way};
+use crate::names::{AMQP_VARIABLE, KAFKA_VARIABLE};
+use crate::{docker, native, probe};
 
 /// One product, and its way up each rung.
 pub(crate) struct Product {
@@ -13,7 +15,7 @@ pub(crate) struct Product {
     variable: &'static str,
     /// Its name for `scripts/brokers`.
     script_name: &'static str,
-    /// Starts a container.
+    /// Starts it in a container and waits until it answers.
     container: fn() -> Result<Found, String>,
     /// Asks an address; gives product and version.
     probe: fn(&str) -> Result<String, String>,
@@ -34,16 +36,6 @@ pub(crate) const RABBITMQ: Product = Product {
     container: docker::rabbitmq,
     probe: probe::amqp,
 };
-
-/// A broker that answers.
-pub(crate) struct Found {
-    /// Bootstrap servers, or a URL.
-    pub(crate) address: String,
-    /// What it is.
-    pub(crate) origin: Origin,
-    /// What stops it.
-    pub(crate) hold: Hold,
-}
 
 /// The first rung that holds. An address that was given and does not answer is an error: whoever gave it
 /// wants the tests to run there and nowhere else.

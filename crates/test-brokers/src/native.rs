@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::ladder::Found;
-use crate::reaper::{Hold, Reaper};
-use crate::{AMQP_VARIABLE, KAFKA_VARIABLE, Origin, Way, unique};
+use crate::found::{Found, Hold, Origin, Way};
+use crate::names::{AMQP_VARIABLE, KAFKA_VARIABLE, unique};
+use crate::reaper::Reaper;
 
 /// A broker of one test's own: it may be killed, started again, restarted. Stopped and deleted when dropped.
 ///

@@ -1,26 +1,11 @@
-//! Stops what was started when its owner is gone, however it went.
+//! Supervision from outside: stops what was started when its owner is gone, however it went.
 //!
 //! A value in a `static` is never dropped, and a test process may be killed. So a small process waits at a
 //! pipe whose other end only we hold; when that end closes, by us or by the kernel, it runs a command.
 
-use std::any::Any;
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-
-/// What keeps a shared broker alive until it is dropped.
-#[derive(Debug)]
-pub(crate) enum Hold {
-    /// Not ours to stop.
-    Nothing,
-    /// A container that removes itself when dropped, and whoever does so when we cannot.
-    Container {
-        _container: Box<dyn Any + Send + Sync>,
-        _reaper: Reaper,
-    },
-    /// Processes that the reaper stops.
-    Processes { _reaper: Reaper },
-}
 
 /// Runs a command when dropped, and also when this process ends without dropping it.
 #[derive(Debug)]
