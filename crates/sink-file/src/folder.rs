@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use stream_core::model::Timestamp;
 
+use crate::error::{FolderError, at};
 use crate::name::{is_ours, next_name, stamp};
 
 const EXTENSION: &str = "ndjson";
@@ -28,19 +29,6 @@ struct Current {
     path: PathBuf,
     length: u64,
     begun: Instant,
-}
-
-/// What went wrong, and where.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
-pub(crate) struct FolderError {
-    path: PathBuf,
-    source: io::Error,
-}
-
-fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
-    let path = path.to_owned();
-    move |source| FolderError { path, source }
 }
 
 impl Folder {

@@ -6,16 +6,20 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`settings`] | what the caller decides |
-//! | [`sink`] | [`FileSink`], and the publisher, which only passes on |
+//! | `settings` | [`Settings`]: what the caller decides |
+//! | `sink` | [`FileSink`]: opens publishers |
+//! | `publisher` | one lane's way to its writer |
+//! | `error` | what a disk's refusal asks of the caller |
 //! | `writer` | the thread of a lane: write, sync, report |
 //! | `folder` | the files of a lane: one writer, half lines, rotation |
 //! | `name` | what they are called |
 
+mod error;
 mod folder;
 mod name;
-pub mod settings;
-pub mod sink;
+mod publisher;
+mod settings;
+mod sink;
 mod writer;
 
 pub use settings::Settings;

@@ -1,24 +1,21 @@
-//! The sink, and its publishers, which only pass records on to their writer's thread.
+//! The sink: opens publishers, each with its writer's thread.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rustix::fs::{Access, access};
-use stream_core::model::Record;
 use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{Publisher, Settled, Sink, SinkError};
+use stream_core::sink::{Publisher, Sink, SinkError};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::error::{OPEN_DEADLINE, gone, hangs};
 use crate::folder::Folder;
+use crate::publisher::FilePublisher;
 use crate::settings::Settings;
-use crate::writer::{Batch, Report, Writer};
-
-/// How long a folder may take to open: a network file system may hang.
-const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+use crate::writer::Writer;
 
 /// Files.
 #[derive(Debug)]
@@ -91,45 +88,6 @@ impl Sink for FileSink {
         });
         std::future::ready(writable).boxed()
     }
-}
-
-/// Ends its writer's thread when it is dropped.
-struct FilePublisher {
-    hand_over: std::sync::mpsc::Sender<Batch>,
-    settled: mpsc::UnboundedReceiver<Report>,
-}
-
-impl Publisher for FilePublisher {
-    fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
-        let batch = records
-            .iter()
-            .map(|record| (record.place.seq, record.value.clone()))
-            .collect();
-        // The writer has ended: `settled` says why.
-        let _ = self.hand_over.send(batch);
-        std::future::ready(Ok(())).boxed()
-    }
-
-    fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
-        async {
-            into.extend(self.settled.recv().await.unwrap_or_else(|| Err(gone()))?);
-            Ok(())
-        }
-        .boxed()
-    }
-
-    fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {
-        // Everything that counts is on the disk already.
-        std::future::ready(()).boxed()
-    }
-}
-
-fn hangs() -> SinkError {
-    SinkError::Operator(format!("the disk did not answer within {OPEN_DEADLINE:?}"))
-}
-
-fn gone() -> SinkError {
-    SinkError::Unavailable("the writer's thread has ended".to_owned())
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use stream_core::sink::{Outcome, Settled, SinkError};
 use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
 
-use crate::folder::{Folder, FolderError};
+use crate::error::{FolderError, refused};
+use crate::folder::Folder;
 
 /// Records handed over at once: sequence and value.
 pub(crate) type Batch = Vec<(u64, Bytes)>;
@@ -62,9 +63,4 @@ impl Writer {
             }
         }
     }
-}
-
-/// Disks do not heal by themselves: full, read-only, gone, no permission.
-fn refused(error: &FolderError) -> SinkError {
-    SinkError::Operator(error.to_string())
 }

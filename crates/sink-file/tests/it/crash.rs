@@ -1,9 +1,5 @@
 //! Processes that are killed in mid-write, and disks that are full. The tests start this program again as the process.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod common;
-
 use std::env;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -16,6 +12,8 @@ use stream_core::model::Lane;
 use stream_core::model::Timestamp;
 use stream_core::model::{Place, Record};
 use stream_core::sink::{Publisher, Sink as _, SinkError};
+
+use crate::common;
 
 /// Names the folder to the process that a test starts.
 const DIR: &str = "SINK_FILE_TEST_DIR";
@@ -60,7 +58,7 @@ async fn kill_9_leaves_no_half_line_and_loses_nothing_that_was_confirmed() {
     let (mut confirmed, mut halves) = (0_u64, 0);
     for round in 1..=10_u32 {
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "writes_until_it_is_killed", "--nocapture"])
+            .args(["--exact", "crash::writes_until_it_is_killed", "--nocapture"])
             .env(DIR, dir.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -123,7 +121,7 @@ fn a_full_disk_keeps_whole_lines_and_collects_no_empty_files() {
     let status = Command::new("bash")
         .args(["-c", script])
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "meets_a_full_disk", "--nocapture"])
+        .args(["--exact", "crash::meets_a_full_disk", "--nocapture"])
         .env(DIR, dir.path())
         .status()
         .unwrap();

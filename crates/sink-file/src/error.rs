@@ -1,0 +1,36 @@
+//! What a disk's refusal asks of the caller.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use stream_core::sink::SinkError;
+
+/// How long a folder may take to open: a network file system may hang.
+pub(crate) const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// What went wrong, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub(crate) struct FolderError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.to_owned();
+    move |source| FolderError { path, source }
+}
+
+/// Disks do not heal by themselves: full, read-only, gone, no permission.
+pub(crate) fn refused(error: &FolderError) -> SinkError {
+    SinkError::Operator(error.to_string())
+}
+
+pub(crate) fn hangs() -> SinkError {
+    SinkError::Operator(format!("the disk did not answer within {OPEN_DEADLINE:?}"))
+}
+
+pub(crate) fn gone() -> SinkError {
+    SinkError::Unavailable("the writer's thread has ended".to_owned())
+}

@@ -1,0 +1,43 @@
+//! One lane's way to its writer's thread.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use stream_core::model::Record;
+use stream_core::sink::{Publisher, Settled, SinkError};
+use tokio::sync::mpsc;
+
+use crate::error::gone;
+use crate::writer::{Batch, Report};
+
+/// Ends its writer's thread when it is dropped.
+pub(crate) struct FilePublisher {
+    pub(crate) hand_over: std::sync::mpsc::Sender<Batch>,
+    pub(crate) settled: mpsc::UnboundedReceiver<Report>,
+}
+
+impl Publisher for FilePublisher {
+    fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
+        let batch = records
+            .iter()
+            .map(|record| (record.place.seq, record.value.clone()))
+            .collect();
+        // The writer has ended: `settled` says why.
+        let _ = self.hand_over.send(batch);
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
+        async {
+            into.extend(self.settled.recv().await.unwrap_or_else(|| Err(gone()))?);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {
+        // Everything that counts is on the disk already.
+        std::future::ready(()).boxed()
+    }
+}

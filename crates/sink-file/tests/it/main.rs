@@ -1,0 +1,6 @@
+//! The file sink from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+mod crash;
