@@ -8,9 +8,9 @@
 //! | `sink` | makes the producer when needed, replaces it when broken, opens publishers |
 //! | `topics` | looks for a topic, creates it |
 //! | `publisher` | copies records into librdkafka's queue: key, value, timestamp, headers |
-//! | `session` | the producer, its poll thread, and what librdkafka calls back |
-//! | `classify` | what an error code means for a record, a lane or the client |
-//! | `outbox` | carries outcomes from the poll thread to the lane |
+//! | `producer` | the producer, its poll thread, and what librdkafka calls back |
+//! | `error` | what an error code means for a record, a lane or the client |
+//! | `delivery_reports` | carries outcomes from the poll thread to the lane |
 //! | `health` | folds librdkafka's complaints into one state |
 //!
 //! # What it rests on
@@ -27,16 +27,16 @@
 //! # What cannot be promised
 //!
 //! When Kafka refuses a batch for good, librdkafka goes on with a new producer id, whose first batch Kafka takes whatever its
-//! number: what was on its way behind the refused batch may be accepted before `session` has taken it back, and consumers
+//! number: what was on its way behind the refused batch may be accepted before `producer` has taken it back, and consumers
 //! then see it before the refused batch's good records, which the lane sends again. It needs a limit of the topic that was
 //! lowered while we ran, or a record that Kafka finds invalid; batches are never larger than the limits found at the start.
 
-mod classify;
+mod delivery_reports;
+mod error;
 mod health;
-mod outbox;
+mod producer;
 mod property;
 mod publisher;
-mod session;
 mod settings;
 mod sink;
 mod topics;

@@ -9,21 +9,20 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::cloudevents::{self, Headers};
-use stream_core::model::Lane;
-use stream_core::model::{HEADER, Record};
+use stream_core::model::{HEADER, Lane, Record};
 use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
 use tokio::time::{Instant, sleep};
 
-use crate::classify::{self, Verdict};
-use crate::outbox::{Outbox, Ticket};
-use crate::session::{Session, tag};
+use crate::delivery_reports::{DeliveryReports, Ticket};
+use crate::error::{self, Verdict};
+use crate::producer::{SharedProducer, tag};
 
 /// How long a full queue may stay full. It is full only if the lanes' windows exceed `queue.buffering.max.*`.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the records of one lane have in common.
 #[derive(Debug)]
-pub(crate) struct Address {
+pub(crate) struct Target {
     pub(crate) lane: Lane,
     pub(crate) topic: String,
     pub(crate) headers: Headers,
@@ -31,9 +30,9 @@ pub(crate) struct Address {
 }
 
 pub(crate) struct KafkaPublisher {
-    session: Arc<Session>,
+    producer: Arc<SharedProducer>,
     ticket: Ticket,
-    address: Address,
+    target: Target,
     /// For the `birdfeed` header's value.
     buffer: String,
     /// For the names `ce_…`.
@@ -41,11 +40,11 @@ pub(crate) struct KafkaPublisher {
 }
 
 impl KafkaPublisher {
-    pub(crate) fn new(session: Arc<Session>, ticket: Ticket, address: Address) -> Self {
+    pub(crate) fn new(producer: Arc<SharedProducer>, ticket: Ticket, target: Target) -> Self {
         Self {
-            session,
+            producer,
             ticket,
-            address,
+            target,
             buffer: String::new(),
             name: String::new(),
         }
@@ -63,7 +62,7 @@ impl KafkaPublisher {
             if taken > 0 {
                 deadline = Instant::now() + QUEUE_PATIENCE;
             } else if Instant::now() >= deadline {
-                return Err(classify::lane_error(Code::QueueFull, &self.address.topic));
+                return Err(error::lane_error(Code::QueueFull, &self.target.topic));
             }
             sleep(Duration::from_millis(2)).await;
         }
@@ -71,19 +70,19 @@ impl KafkaPublisher {
 
     /// Hands over as many of `records` as there is room for, and gives their number; never waits.
     fn hand_over(&mut self, records: &[Record]) -> Result<usize, SinkError> {
-        let session = Arc::clone(&self.session);
-        let outbox = session.outbox(self.address.lane);
-        let Some(_open) = session.context().enter() else {
+        let producer = Arc::clone(&self.producer);
+        let reports = producer.reports(self.target.lane);
+        let Some(_open) = producer.context().enter() else {
             return Ok(0);
         };
-        let mut reservation = outbox.reserve(self.ticket, records.len())?;
+        let mut reservation = reports.reserve(self.ticket, records.len())?;
         for (taken, record) in records.iter().enumerate() {
             match self.send(record) {
                 Ok(()) => {}
                 Err(Code::QueueFull) => return Ok(taken),
-                Err(code) => match classify::judge(code, &self.address.topic) {
+                Err(code) => match error::judge(code, &self.target.topic) {
                     // It is refused here, alone.
-                    Verdict::Refused(why) => outbox.settle(record.place.seq, Outcome::Refused(why)),
+                    Verdict::Refused(why) => reports.settle(record.place.seq, Outcome::Refused(why)),
                     Verdict::Lane(error) => return Err(error),
                 },
             }
@@ -96,13 +95,13 @@ impl KafkaPublisher {
     fn send(&mut self, record: &Record) -> Result<(), Code> {
         let headers = self.headers(record);
         let mut message =
-            BaseRecord::with_opaque_to(&self.address.topic, tag(self.address.lane, record.place.seq))
+            BaseRecord::with_opaque_to(&self.target.topic, tag(self.target.lane, record.place.seq))
                 .payload(&record.value[..])
                 .headers(headers)
                 .timestamp(i64::try_from(record.received_at.millis()).unwrap_or(i64::MAX));
         message.key = record.key.as_deref();
-        self.session
-            .producer()
+        self.producer
+            .base()
             .send(message)
             .map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(Code::Unknown))
     }
@@ -112,12 +111,12 @@ impl KafkaPublisher {
             key: HEADER,
             value: Some(record.header(&mut self.buffer)),
         };
-        match self.address.headers {
+        match self.target.headers {
             Headers::Minimal => OwnedHeaders::new_with_capacity(1).insert(place),
             Headers::CloudEvents => {
                 let headers = OwnedHeaders::new_with_capacity(8).insert(place);
                 let name = &mut self.name;
-                cloudevents::attributes(record, &self.address.event_source).fold(
+                cloudevents::attributes(record, &self.target.event_source).fold(
                     headers,
                     |headers, (attribute, value)| {
                         // The Kafka binding has the content type in a header without the prefix.
@@ -138,8 +137,8 @@ impl KafkaPublisher {
         }
     }
 
-    fn outbox(&self) -> &Outbox {
-        self.session.outbox(self.address.lane)
+    fn reports(&self) -> &DeliveryReports {
+        self.producer.reports(self.target.lane)
     }
 }
 
@@ -149,18 +148,18 @@ impl Publisher for KafkaPublisher {
     }
 
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
-        self.outbox().settled(self.ticket, into).boxed()
+        self.reports().settled(self.ticket, into).boxed()
     }
 
     /// Waits until the broker has answered for everything, as far as the budget goes.
     fn close(self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()> {
         let deadline = Instant::now() + budget;
-        async move { self.outbox().drained(deadline).await }.boxed()
+        async move { self.reports().drained(deadline).await }.boxed()
     }
 }
 
 impl Drop for KafkaPublisher {
     fn drop(&mut self) {
-        self.outbox().detach(self.ticket);
+        self.reports().detach(self.ticket);
     }
 }

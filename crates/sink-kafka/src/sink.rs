@@ -12,9 +12,9 @@ use stream_core::sink::{Publisher, Sink, SinkError};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::timeout_at;
 
-use crate::classify;
-use crate::publisher::{Address, KafkaPublisher};
-use crate::session::{Context, Session};
+use crate::error;
+use crate::producer::{Context, SharedProducer};
+use crate::publisher::{KafkaPublisher, Target};
 use crate::settings::{Settings, SettingsError};
 use crate::topics::{self, Presence};
 
@@ -29,7 +29,7 @@ pub struct KafkaSink {
     settings: Settings,
     config: ClientConfig,
     topics: Arc<PerLane<String>>,
-    session: Mutex<Option<Arc<Session>>>,
+    producer: Mutex<Option<Arc<SharedProducer>>>,
     /// `batch.size`, once it fits the topics.
     batch_size: OnceCell<usize>,
     /// Held while topics are created, so that lanes that open side by side do it once.
@@ -56,7 +56,7 @@ impl KafkaSink {
             settings,
             config,
             topics: Arc::new(topics),
-            session: Mutex::default(),
+            producer: Mutex::default(),
             batch_size: OnceCell::new(),
             creating: Mutex::default(),
         })
@@ -64,11 +64,11 @@ impl KafkaSink {
 
     async fn open_lane(&self, lane: Lane) -> Result<KafkaPublisher, SinkError> {
         let deadline = Instant::now() + PATIENCE;
-        let session = self.session().await?;
-        self.ensure_topic(&session, lane, deadline).await?;
-        let session = self.fit(session).await?;
-        let ticket = session
-            .outbox(lane)
+        let producer = self.producer().await?;
+        self.ensure_topic(&producer, lane, deadline).await?;
+        let producer = self.fit(producer).await?;
+        let ticket = producer
+            .reports(lane)
             .attach(deadline.into())
             .await
             .map_err(|unsettled| {
@@ -77,21 +77,21 @@ impl KafkaSink {
                     self.topics[lane]
                 ))
             })?;
-        let address = Address {
+        let target = Target {
             lane,
             topic: self.topics[lane].clone(),
             headers: self.settings.headers,
             event_source: self.settings.event_source.clone(),
         };
-        Ok(KafkaPublisher::new(session, ticket, address))
+        Ok(KafkaPublisher::new(producer, ticket, target))
     }
 
     /// The producer in use; a new one if there is none or it has broken.
-    async fn session(&self) -> Result<Arc<Session>, SinkError> {
-        let mut current = self.session.lock().await;
-        if let Some(session) = current.as_ref() {
-            match session.death() {
-                None => return Ok(Arc::clone(session)),
+    async fn producer(&self) -> Result<Arc<SharedProducer>, SinkError> {
+        let mut current = self.producer.lock().await;
+        if let Some(producer) = current.as_ref() {
+            match producer.death() {
+                None => return Ok(Arc::clone(producer)),
                 Some(error) => tracing::warn!(%error, "replacing the Kafka producer"),
             }
         }
@@ -107,13 +107,13 @@ impl KafkaSink {
             Arc::clone(&self.topics),
             batch_size,
         );
-        let session = Arc::new(blocking(move || Session::start(&config, context)).await?);
-        *current = Some(Arc::clone(&session));
-        Ok(session)
+        let producer = Arc::new(blocking(move || SharedProducer::start(&config, context)).await?);
+        *current = Some(Arc::clone(&producer));
+        Ok(producer)
     }
 
     /// Gives a producer whose batches all topics take. They are asked once, before anything is published.
-    async fn fit(&self, session: Arc<Session>) -> Result<Arc<Session>, SinkError> {
+    async fn fit(&self, producer: Arc<SharedProducer>) -> Result<Arc<SharedProducer>, SinkError> {
         let fits = self.batch_size.get_or_try_init(|| {
             let (config, topics) = (self.config.clone(), self.topics_in_use());
             blocking(move || {
@@ -123,14 +123,14 @@ impl KafkaSink {
                 Ok(fits.min(batch_size(&config)))
             })
         });
-        if *fits.await? == session.context().batch_size {
-            return Ok(session);
+        if *fits.await? == producer.context().batch_size {
+            return Ok(producer);
         }
-        self.session
+        self.producer
             .lock()
             .await
-            .take_if(|current| Arc::ptr_eq(current, &session));
-        self.session().await
+            .take_if(|current| Arc::ptr_eq(current, &producer));
+        self.producer().await
     }
 
     fn topics_in_use(&self) -> Vec<String> {
@@ -140,29 +140,34 @@ impl KafkaSink {
 
     async fn ensure_topic(
         &self,
-        session: &Arc<Session>,
+        producer: &Arc<SharedProducer>,
         lane: Lane,
         deadline: Instant,
     ) -> Result<(), SinkError> {
-        if self.look(session, lane, deadline).await? == Presence::Present {
+        if self.look(producer, lane, deadline).await? == Presence::Present {
             return Ok(());
         }
         if !self.settings.create_topics {
-            return Err(classify::missing(&self.topics[lane]));
+            return Err(error::missing(&self.topics[lane]));
         }
         let Ok(_guard) = timeout_at(deadline.into(), self.creating.lock()).await else {
             return Err(SinkError::Unavailable(
                 "topics are still being created".to_owned(),
             ));
         };
-        if self.look(session, lane, deadline).await? == Presence::Present {
+        if self.look(producer, lane, deadline).await? == Presence::Present {
             return Ok(());
         }
-        self.create(session, lane, deadline).await
+        self.create(producer, lane, deadline).await
     }
 
     /// Creates the topics of all lanes in use, and waits until the one of `lane` is known.
-    async fn create(&self, session: &Arc<Session>, lane: Lane, deadline: Instant) -> Result<(), SinkError> {
+    async fn create(
+        &self,
+        producer: &Arc<SharedProducer>,
+        lane: Lane,
+        deadline: Instant,
+    ) -> Result<(), SinkError> {
         let mut wanted = self.topics_in_use();
         let topic = self.topics[lane].clone();
         if !wanted.contains(&topic) {
@@ -171,16 +176,16 @@ impl KafkaSink {
         let config = self.config.clone();
         let partitions = self.settings.partitions.unwrap_or(-1);
         let replication = self.settings.replication.unwrap_or(-1);
-        let session = Arc::clone(session);
+        let producer = Arc::clone(producer);
         blocking(move || {
             let failures = topics::create(&config, &wanted, partitions, replication, deadline)?;
             // The other lanes find out when they open.
             match failures.iter().find(|(name, _)| *name == topic) {
                 Some((_, code)) => Err(SinkError::Operator(format!(
                     "topic {topic} does not exist and cannot be created: {}",
-                    classify::text(*code)
+                    error::text(*code)
                 ))),
-                None => topics::appears(&session, &topic, deadline),
+                None => topics::appears(&producer, &topic, deadline),
             }
         })
         .await
@@ -188,28 +193,28 @@ impl KafkaSink {
 
     async fn look(
         &self,
-        session: &Arc<Session>,
+        producer: &Arc<SharedProducer>,
         lane: Lane,
         deadline: Instant,
     ) -> Result<Presence, SinkError> {
-        let session = Arc::clone(session);
+        let producer = Arc::clone(producer);
         let topic = self.topics[lane].clone();
-        blocking(move || topics::look(&session, &topic, deadline)).await
+        blocking(move || topics::look(&producer, &topic, deadline)).await
     }
 
     async fn check_all(&self) -> Result<(), SinkError> {
         let deadline = Instant::now() + PATIENCE;
-        let session = self.session().await?;
+        let producer = self.producer().await?;
         let mut missing = Vec::new();
         for &lane in &self.settings.lanes {
-            if self.look(&session, lane, deadline).await? == Presence::Missing {
+            if self.look(&producer, lane, deadline).await? == Presence::Missing {
                 missing.push(self.topics[lane].as_str());
             }
         }
         if missing.is_empty() || self.settings.create_topics {
             return Ok(());
         }
-        Err(classify::missing(&missing.join(", ")))
+        Err(error::missing(&missing.join(", ")))
     }
 }
 

@@ -9,8 +9,8 @@ use rdkafka::producer::Producer;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
 
-use crate::classify;
-use crate::session::Session;
+use crate::error;
+use crate::producer::SharedProducer;
 
 /// What a broker knows about a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +20,20 @@ pub(crate) enum Presence {
 }
 
 /// Asks a broker for `topic`; waits until `deadline` for one that answers, and for a topic that is just being made.
-pub(crate) fn look(session: &Session, topic: &str, deadline: Instant) -> Result<Presence, SinkError> {
+pub(crate) fn look(producer: &SharedProducer, topic: &str, deadline: Instant) -> Result<Presence, SinkError> {
     loop {
-        match ask(session, topic, deadline)? {
+        match ask(producer, topic, deadline)? {
             None => return Ok(Presence::Present),
             Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => return Ok(Presence::Missing),
             Some(Code::LeaderNotAvailable) if Instant::now() < deadline => pause(),
-            Some(code) => return Err(classify::lane_error(code, topic)),
+            Some(code) => return Err(error::lane_error(code, topic)),
         }
     }
 }
 
 /// Waits until `deadline` for a topic that has been created to be known.
-pub(crate) fn appears(session: &Session, topic: &str, deadline: Instant) -> Result<(), SinkError> {
-    while look(session, topic, deadline)? == Presence::Missing {
+pub(crate) fn appears(producer: &SharedProducer, topic: &str, deadline: Instant) -> Result<(), SinkError> {
+    while look(producer, topic, deadline)? == Presence::Missing {
         if Instant::now() >= deadline {
             return Err(SinkError::Unavailable(format!(
                 "topic {topic} was created and is not known yet"
@@ -45,16 +45,16 @@ pub(crate) fn appears(session: &Session, topic: &str, deadline: Instant) -> Resu
 }
 
 /// The error that the broker gives for `topic`, if any.
-fn ask(session: &Session, topic: &str, deadline: Instant) -> Result<Option<Code>, SinkError> {
-    let health = &session.context().health;
-    let metadata = session
-        .producer()
+fn ask(producer: &SharedProducer, topic: &str, deadline: Instant) -> Result<Option<Code>, SinkError> {
+    let health = &producer.context().health;
+    let metadata = producer
+        .base()
         .client()
         .fetch_metadata(Some(topic), left(deadline))
         .map_err(|error| {
             let text = error
                 .rdkafka_error_code()
-                .map_or_else(|| error.to_string(), classify::text);
+                .map_or_else(|| error.to_string(), error::text);
             health.explain(&text)
         })?;
     health.well();

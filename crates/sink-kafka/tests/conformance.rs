@@ -1,18 +1,19 @@
 //! The suite that every sink passes, on a real Kafka of its own. Alone in its program: it measures the process's memory.
 
+#[path = "it/common.rs"]
 mod common;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use common::{create_topic, noise, read_topic, settings, sink};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sink_kafka::Settings;
-use stream_core::model::HEADER;
-use stream_core::model::Lane;
+use stream_core::model::{HEADER, Lane};
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, ReadBack};
+
+use common::{create_topic, noise, read_topic, settings, sink};
 
 struct Kafka {
     broker: Switch,

@@ -1,12 +1,9 @@
 //! A Kafka that dies, refuses us, or answers with errors.
 
-mod common;
-
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{PATIENCE, in_order, outcomes, read_topic, record, settings, sink};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -17,6 +14,8 @@ use sink_kafka::{KafkaSink, Settings};
 use stream_core::model::{Lane, SinkErrorClass};
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
 use test_brokers::{Broker, own_kafka, secure_kafka};
+
+use crate::common::{self, PATIENCE, in_order, outcomes, read_topic, record, settings, sink};
 
 async fn switch(broker: &Arc<Broker>, turn: impl FnOnce(&Broker) + Send + 'static) {
     let broker = Arc::clone(broker);

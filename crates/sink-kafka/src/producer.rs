@@ -1,4 +1,4 @@
-//! One librdkafka producer with the thread that polls it and an outbox for each lane.
+//! One librdkafka producer with the thread that polls it and each lane's delivery reports.
 //!
 //! # Who drops the producer
 //!
@@ -28,20 +28,20 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{Outcome, SinkError};
 
-use crate::classify::{self, Verdict};
+use crate::delivery_reports::DeliveryReports;
+use crate::error::{self, Verdict};
 use crate::health::Health;
-use crate::outbox::Outbox;
 
 /// How long the poll thread waits for events before it looks whether anybody still needs it. rdkafka spins through the last
 /// millisecond of each wait, hence not shorter. A broken producer is noticed as often.
 const POLL: Duration = Duration::from_secs(1);
 
 /// A producer, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
-pub(crate) struct Session {
+pub(crate) struct SharedProducer {
     producer: Arc<BaseProducer<Context>>,
 }
 
-impl Session {
+impl SharedProducer {
     /// Makes the producer and its poll thread. Blocks for some milliseconds (librdkafka reads certificates).
     pub(crate) fn start(config: &ClientConfig, context: Context) -> Result<Self, SinkError> {
         let producer: BaseProducer<Context> = config
@@ -65,7 +65,7 @@ impl Session {
         Ok(Self { producer })
     }
 
-    pub(crate) fn producer(&self) -> &BaseProducer<Context> {
+    pub(crate) fn base(&self) -> &BaseProducer<Context> {
         &self.producer
     }
 
@@ -73,8 +73,8 @@ impl Session {
         self.producer.context()
     }
 
-    pub(crate) fn outbox(&self, lane: Lane) -> &Outbox {
-        &self.context().outboxes[lane]
+    pub(crate) fn reports(&self, lane: Lane) -> &DeliveryReports {
+        &self.context().reports[lane]
     }
 
     /// Why this producer can never send again, if so.
@@ -86,10 +86,7 @@ impl Session {
 /// librdkafka gives a fatal error's event the code of its cause, so that only asking tells what is fatal.
 fn death(producer: &BaseProducer<Context>) -> Option<SinkError> {
     let (code, reason) = producer.client().fatal_error()?;
-    let text = format!(
-        "the Kafka producer has broken: {}: {reason}",
-        classify::text(code)
-    );
+    let text = format!("the Kafka producer has broken: {}: {reason}", error::text(code));
     Some(match code {
         Code::ClusterAuthorizationFailed => SinkError::Operator(text),
         _ => SinkError::Unavailable(text),
@@ -100,7 +97,7 @@ fn death(producer: &BaseProducer<Context>) -> Option<SinkError> {
 pub(crate) struct Context {
     pub(crate) health: Health,
     topics: Arc<PerLane<String>>,
-    outboxes: PerLane<Outbox>,
+    reports: PerLane<DeliveryReports>,
     pub(crate) batch_size: usize,
     /// Read by whoever hands records over, written while all of them are taken back.
     gate: RwLock<()>,
@@ -114,7 +111,7 @@ impl Context {
         Self {
             health: Health::new(servers),
             topics,
-            outboxes: PerLane::default(),
+            reports: PerLane::default(),
             batch_size,
             gate: RwLock::default(),
             producer: OnceLock::new(),
@@ -137,14 +134,14 @@ impl Context {
         };
         let _closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         for lane in Lane::ALL {
-            self.outboxes[lane].take_back();
+            self.reports[lane].take_back();
         }
         producer.purge(PurgeConfig::default().queue().inflight());
     }
 
     fn fail_all(&self, error: &SinkError) {
         for lane in Lane::ALL {
-            self.outboxes[lane].fail(error.clone());
+            self.reports[lane].fail(error.clone());
         }
     }
 }
@@ -169,25 +166,25 @@ impl ProducerContext for Context {
 
     fn delivery(&self, report: &DeliveryResult<'_>, tag: usize) {
         let (lane, seq) = untag(tag);
-        let outbox = &self.outboxes[lane];
+        let reports = &self.reports[lane];
         match report {
             Ok(_) => {
-                outbox.settle(seq, Outcome::Delivered);
+                reports.settle(seq, Outcome::Delivered);
                 self.health.well();
             }
             Err((error, record)) => {
                 let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-                match classify::judge(code, &self.topics[lane]) {
+                match error::judge(code, &self.topics[lane]) {
                     Verdict::Refused(why) if record.payload_len() > self.batch_size => {
                         // It came alone.
-                        outbox.settle(seq, Outcome::Refused(why));
+                        reports.settle(seq, Outcome::Refused(why));
                     }
                     Verdict::Refused(why) => {
-                        if outbox.refuse(seq, why) {
+                        if reports.refuse(seq, why) {
                             self.take_back();
                         }
                     }
-                    Verdict::Lane(error) => outbox.give_up(error),
+                    Verdict::Lane(error) => reports.give_up(error),
                 }
             }
         }

@@ -1,19 +1,16 @@
 //! Delivery to a real Kafka that is well.
 
-mod common;
-
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use common::{
+use stream_core::cloudevents::Headers;
+use stream_core::model::{Lane, Record, Timestamp};
+use stream_core::sink::{Outcome, Sink as _, SinkError};
+
+use crate::common::{
     PATIENCE, count_of, create_topic, in_order, lower_limit, noise, outcomes, partitions_of, read_topic,
     record, settings, sink,
 };
-use stream_core::cloudevents::Headers;
-use stream_core::model::Lane;
-use stream_core::model::Record;
-use stream_core::model::Timestamp;
-use stream_core::sink::{Outcome, Sink as _, SinkError};
 
 fn servers() -> &'static str {
     &test_brokers::kafka().bootstrap

@@ -14,9 +14,7 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp as
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use sink_kafka::{KafkaSink, Settings};
 use stream_core::cloudevents::Headers;
-use stream_core::model::Lane;
-use stream_core::model::Timestamp;
-use stream_core::model::{Place, Record};
+use stream_core::model::{Lane, Place, Record, Timestamp};
 use stream_core::sink::{Publisher, Settled, SinkError};
 use test_brokers::unique;
 

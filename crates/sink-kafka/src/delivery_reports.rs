@@ -1,6 +1,6 @@
 //! Where the poll thread leaves a lane's outcomes and the lane's publisher picks them up.
 //!
-//! One outbox belongs to one lane of one producer. It counts what librdkafka holds for the lane, whoever handed it over;
+//! They belong to one lane of one producer, and count what librdkafka holds for the lane, whoever handed it over;
 //! a new publisher is attached only when that count is zero, so that outcomes of an earlier publisher cannot reach it and
 //! librdkafka never holds more than one window for a lane.
 
@@ -11,12 +11,12 @@ use stream_core::sink::{Outcome, Settled, SinkError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// Names one attachment of a publisher to an outbox.
+/// Names one attachment of a publisher to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub(crate) struct DeliveryReports {
     inner: Mutex<Inner>,
     changed: Notify,
 }
@@ -39,7 +39,7 @@ struct Reader {
     failure: Option<SinkError>,
 }
 
-impl Outbox {
+impl DeliveryReports {
     /// Attaches a new publisher once nothing of an earlier one is on its way; otherwise gives the number of records that
     /// still are when `deadline` has passed.
     pub(crate) async fn attach(&self, deadline: Instant) -> Result<Ticket, usize> {
@@ -94,7 +94,7 @@ impl Outbox {
         }
         inner.unsettled += records;
         Ok(Reservation {
-            outbox: self,
+            reports: self,
             left: records,
         })
     }
@@ -223,7 +223,7 @@ impl Inner {
 /// Records counted as on their way; those that librdkafka did not get are taken back at the end.
 #[derive(Debug)]
 pub(crate) struct Reservation<'o> {
-    outbox: &'o Outbox,
+    reports: &'o DeliveryReports,
     left: usize,
 }
 
@@ -237,8 +237,8 @@ impl Reservation<'_> {
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if self.left > 0 {
-            self.outbox.lock().unsettled -= self.left;
-            self.outbox.changed.notify_one();
+            self.reports.lock().unsettled -= self.left;
+            self.reports.changed.notify_one();
         }
     }
 }
@@ -253,87 +253,87 @@ mod tests {
         Instant::now() + Duration::from_millis(20)
     }
 
-    fn hand_over(outbox: &Outbox, ticket: Ticket, records: usize) {
-        let mut reservation = outbox.reserve(ticket, records).unwrap();
+    fn hand_over(reports: &DeliveryReports, ticket: Ticket, records: usize) {
+        let mut reservation = reports.reserve(ticket, records).unwrap();
         (0..records).for_each(|_| reservation.used());
     }
 
     #[tokio::test]
     async fn outcomes_come_first_and_then_the_failure_that_a_person_must_mend() {
-        let outbox = Outbox::default();
-        let ticket = outbox.attach(soon()).await.unwrap();
-        hand_over(&outbox, ticket, 4);
-        outbox.settle(7, Outcome::Delivered);
-        outbox.give_up(SinkError::Unavailable("purged".to_owned()));
-        outbox.give_up(SinkError::Operator("missing".to_owned()));
-        outbox.give_up(SinkError::Unavailable("purged".to_owned()));
+        let reports = DeliveryReports::default();
+        let ticket = reports.attach(soon()).await.unwrap();
+        hand_over(&reports, ticket, 4);
+        reports.settle(7, Outcome::Delivered);
+        reports.give_up(SinkError::Unavailable("purged".to_owned()));
+        reports.give_up(SinkError::Operator("missing".to_owned()));
+        reports.give_up(SinkError::Unavailable("purged".to_owned()));
         let mut into = Vec::new();
-        outbox.settled(ticket, &mut into).await.unwrap();
+        reports.settled(ticket, &mut into).await.unwrap();
         let delivered = Settled {
             seq: 7,
             outcome: Outcome::Delivered,
         };
         assert_eq!(into, [delivered]);
         let failure = SinkError::Operator("missing".to_owned());
-        assert_eq!(outbox.settled(ticket, &mut into).await, Err(failure.clone()));
-        assert_eq!(outbox.reserve(ticket, 1).unwrap_err(), failure);
+        assert_eq!(reports.settled(ticket, &mut into).await, Err(failure.clone()));
+        assert_eq!(reports.reserve(ticket, 1).unwrap_err(), failure);
     }
 
     #[tokio::test]
     async fn after_a_refusal_the_rest_is_taken_back_once_and_seen_at_once() {
-        let outbox = Outbox::default();
-        let ticket = outbox.attach(soon()).await.unwrap();
-        hand_over(&outbox, ticket, 1);
-        assert!(!outbox.refuse(0, "too large".to_owned()), "nothing is left");
+        let reports = DeliveryReports::default();
+        let ticket = reports.attach(soon()).await.unwrap();
+        hand_over(&reports, ticket, 1);
+        assert!(!reports.refuse(0, "too large".to_owned()), "nothing is left");
         let mut into = Vec::new();
-        outbox.settled(ticket, &mut into).await.unwrap();
+        reports.settled(ticket, &mut into).await.unwrap();
 
-        hand_over(&outbox, ticket, 3);
-        assert!(outbox.refuse(1, "too large".to_owned()));
-        outbox.take_back();
-        assert!(outbox.reserve(ticket, 1).is_err());
-        assert!(!outbox.refuse(2, "too large".to_owned()), "once");
+        hand_over(&reports, ticket, 3);
+        assert!(reports.refuse(1, "too large".to_owned()));
+        reports.take_back();
+        assert!(reports.reserve(ticket, 1).is_err());
+        assert!(!reports.refuse(2, "too large".to_owned()), "once");
         into.clear();
-        let waited = timeout_at(soon(), outbox.settled(ticket, &mut into)).await;
+        let waited = timeout_at(soon(), reports.settled(ticket, &mut into)).await;
         assert!(waited.is_err(), "{into:?}");
-        outbox.give_up(SinkError::Unavailable("purged".to_owned()));
-        outbox.settled(ticket, &mut into).await.unwrap();
+        reports.give_up(SinkError::Unavailable("purged".to_owned()));
+        reports.settled(ticket, &mut into).await.unwrap();
         assert_eq!(into.iter().map(|one| one.seq).collect::<Vec<_>>(), [1, 2]);
-        let failure = outbox.settled(ticket, &mut into).await.unwrap_err();
+        let failure = reports.settled(ticket, &mut into).await.unwrap_err();
         assert!(failure.to_string().contains("refused"), "{failure}");
-        let next = outbox.attach(soon()).await.unwrap();
-        hand_over(&outbox, next, 1);
-        outbox.take_back();
-        assert!(outbox.reserve(next, 1).is_err(), "another lane was refused");
+        let next = reports.attach(soon()).await.unwrap();
+        hand_over(&reports, next, 1);
+        reports.take_back();
+        assert!(reports.reserve(next, 1).is_err(), "another lane was refused");
     }
 
     #[tokio::test]
     async fn a_publisher_is_attached_only_when_nothing_of_an_earlier_one_is_left() {
-        let outbox = Outbox::default();
-        let old = outbox.attach(soon()).await.unwrap();
-        hand_over(&outbox, old, 2);
-        outbox.detach(old);
-        assert_eq!(outbox.attach(soon()).await, Err(2));
-        outbox.settle(1, Outcome::Delivered);
-        outbox.settle(2, Outcome::Delivered);
-        let new = outbox.attach(soon()).await.unwrap();
-        outbox.detach(old);
-        hand_over(&outbox, new, 1);
-        outbox.settle(1, Outcome::Delivered);
+        let reports = DeliveryReports::default();
+        let old = reports.attach(soon()).await.unwrap();
+        hand_over(&reports, old, 2);
+        reports.detach(old);
+        assert_eq!(reports.attach(soon()).await, Err(2));
+        reports.settle(1, Outcome::Delivered);
+        reports.settle(2, Outcome::Delivered);
+        let new = reports.attach(soon()).await.unwrap();
+        reports.detach(old);
+        hand_over(&reports, new, 1);
+        reports.settle(1, Outcome::Delivered);
         let mut into = Vec::new();
-        outbox.settled(new, &mut into).await.unwrap();
+        reports.settled(new, &mut into).await.unwrap();
         assert_eq!(into.len(), 1);
-        assert!(outbox.settled(old, &mut into).await.is_err());
+        assert!(reports.settled(old, &mut into).await.is_err());
     }
 
     #[tokio::test]
     async fn what_was_not_handed_over_is_taken_back() {
-        let outbox = Outbox::default();
-        let ticket = outbox.attach(soon()).await.unwrap();
-        let mut reservation = outbox.reserve(ticket, 3).unwrap();
+        let reports = DeliveryReports::default();
+        let ticket = reports.attach(soon()).await.unwrap();
+        let mut reservation = reports.reserve(ticket, 3).unwrap();
         reservation.used();
         drop(reservation);
-        outbox.settle(1, Outcome::Delivered);
-        assert!(outbox.attach(soon()).await.is_ok());
+        reports.settle(1, Outcome::Delivered);
+        assert!(reports.attach(soon()).await.is_ok());
     }
 }

@@ -1,0 +1,5 @@
+//! The Kafka sink from outside, on real brokers and on librdkafka's mock.
+
+mod common;
+mod delivery;
+mod faults;
