@@ -13,8 +13,8 @@ use rustls::pki_types::pem::PemObject as _;
 use stream_core::sink::SinkError;
 
 use crate::error::classify;
-use crate::plug::{Plug, PullOnDrop};
 use crate::settings::Address;
+use crate::socket_guard::{SocketGuard, SocketHandle};
 
 /// For name, TCP, TLS and handshake together.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -25,7 +25,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) async fn connect(
     address: &Address,
     ca_file: Option<&Path>,
-) -> Result<(Connection, PullOnDrop), SinkError> {
+) -> Result<(Connection, SocketGuard), SinkError> {
     let doing = format!("connecting to {address} as {:?}", address.user());
     let uri = address.uri();
     let deadline = uri
@@ -41,8 +41,8 @@ pub(crate) async fn connect(
         None
     };
     let runtime = lapin::runtime::default_runtime().map_err(|error| classify(&doing, &error))?;
-    let plug = Plug::default();
-    let guard = PullOnDrop(plug.clone());
+    let handle = SocketHandle::default();
+    let guard = SocketGuard(handle.clone());
     let handshake = Connection::connector(
         uri,
         runtime,
@@ -54,7 +54,7 @@ pub(crate) async fn connect(
                 })
                 .await?;
                 if let AsyncTcpStream::Plain(socket) = &stream {
-                    plug.insert(socket.get_ref())?;
+                    handle.hold(socket.get_ref())?;
                 }
                 match &tls {
                     Some(tls) => stream.into_rustls(tls, &authority.host).await,

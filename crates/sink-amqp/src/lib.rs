@@ -14,9 +14,9 @@
 //! |---|---|
 //! | `settings` | [`Settings`], checked without a network; a URL that shows no password |
 //! | `sink` | [`AmqpSink`]: opens publishers |
-//! | `link` | the shared connection: made on demand, replaced when broken |
+//! | `connection` | the shared connection: made on demand, replaced when broken |
 //! | `alarm` | whether the broker takes messages on it |
-//! | `connect`, `plug` | one attempt at a connection under one deadline; the socket that ends it |
+//! | `connect`, `socket_guard` | one attempt at a connection under one deadline; the socket that ends it |
 //! | `topology` | exchange, queue, binding |
 //! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
 //! | `message` | a record's properties and headers |
@@ -27,13 +27,13 @@
 mod alarm;
 mod confirms;
 mod connect;
+mod connection;
 mod error;
-mod link;
 mod message;
-mod plug;
 mod publisher;
 mod settings;
 mod sink;
+mod socket_guard;
 mod topology;
 mod watchdog;
 

@@ -19,8 +19,8 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::alarm::Alarm;
 use crate::confirms::{Confirm, Confirms, Failure, judge};
+use crate::connection::Connection;
 use crate::error::size_limit;
-use crate::link::Link;
 use crate::message::properties;
 use crate::watchdog::Watchdog;
 
@@ -65,7 +65,7 @@ pub(crate) struct AmqpPublisher {
     alarm: Alarm,
     header: String,
     channel: Arc<Channel>,
-    link: Arc<Link>,
+    connection: Arc<Connection>,
     seat: Option<Seat>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct AmqpPublisher {
 pub(crate) type Seat = OwnedMutexGuard<()>;
 
 impl AmqpPublisher {
-    pub(crate) fn new(link: Arc<Link>, channel: Channel, target: Target, seat: Seat) -> Self {
+    pub(crate) fn new(connection: Arc<Connection>, channel: Channel, target: Target, seat: Seat) -> Self {
         let vain = target.unproven.load(Ordering::Relaxed);
         let first = FIRST_PATIENCE
             .saturating_mul(2_u32.saturating_pow(vain))
@@ -87,10 +87,10 @@ impl AmqpPublisher {
             failure: None,
             watchdog: Watchdog::new(first),
             proven: false,
-            alarm: link.alarm(),
+            alarm: connection.alarm(),
             header: String::new(),
             channel: Arc::new(channel),
-            link,
+            connection,
             seat: Some(seat),
         }
     }
@@ -242,9 +242,9 @@ impl Publisher for AmqpPublisher {
             let farewell = async {
                 drain(confirms).await;
                 end(&self.channel).await;
-                if Arc::strong_count(&self.link) == 1 {
+                if Arc::strong_count(&self.connection) == 1 {
                     // It closes either way; there is nothing to do about an error.
-                    let _ = self.link.goodbye().await;
+                    let _ = self.connection.goodbye().await;
                 }
             };
             let _ = tokio::time::timeout(budget, farewell).await;
@@ -257,7 +257,7 @@ impl Publisher for AmqpPublisher {
 impl Drop for AmqpPublisher {
     fn drop(&mut self) {
         let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
-        let (channel, link) = (Arc::clone(&self.channel), Arc::clone(&self.link));
+        let (channel, connection) = (Arc::clone(&self.channel), Arc::clone(&self.connection));
         // At most one record is out that nobody has confirmed, and lapin has sent it: the next publisher need not wait for it.
         let (seat, patience) = if self.proven {
             (self.seat.take(), REST)
@@ -269,9 +269,9 @@ impl Drop for AmqpPublisher {
         };
         runtime.spawn(async move {
             // A queue that is stuck confirms nothing. By then lapin has sent everything, and the channel can end without it.
-            link.within_patience(REST, drain(confirms)).await;
-            if !link.within_patience(patience, end(&channel)).await {
-                link.cut();
+            connection.within_patience(REST, drain(confirms)).await;
+            if !connection.within_patience(patience, end(&channel)).await {
+                connection.cut();
             }
             drop(seat);
         });

@@ -11,7 +11,7 @@ use stream_core::sink::{Publisher, Sink, SinkError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-use crate::link::{Link, Shared};
+use crate::connection::{Connection, SharedConnection};
 use crate::publisher::{AmqpPublisher, Target};
 use crate::settings::{Address, Settings, SettingsError};
 use crate::topology;
@@ -23,7 +23,7 @@ const SEAT: Duration = Duration::from_secs(22);
 pub struct AmqpSink {
     address: Address,
     settings: Settings,
-    shared: Shared,
+    connection: SharedConnection,
     /// Each lane's right to publish, free once nothing is left of its last publisher.
     seats: PerLane<Arc<Mutex<()>>>,
     unproven: PerLane<Arc<AtomicU32>>,
@@ -37,7 +37,7 @@ impl AmqpSink {
         Ok(Self {
             address: settings.address()?,
             limit: Arc::new(AtomicUsize::new(settings.max_message_bytes)),
-            shared: Shared::default(),
+            connection: SharedConnection::default(),
             seats: PerLane::default(),
             unproven: PerLane::default(),
             settings,
@@ -51,7 +51,10 @@ impl AmqpSink {
 
     async fn open(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {
         let settings = &self.settings;
-        let link = self.shared.get(&self.address, settings.ca_file.as_ref()).await?;
+        let connection = self
+            .connection
+            .get(&self.address, settings.ca_file.as_ref())
+            .await?;
         let seat = timeout(SEAT, Arc::clone(&self.seats[lane]).lock_owned())
             .await
             .map_err(|_| {
@@ -59,14 +62,14 @@ impl AmqpSink {
                     "the last publisher of {lane} is not at rest after {SEAT:?}"
                 ))
             })?;
-        let channel = link.channel().await?;
+        let channel = connection.channel().await?;
         let route = settings.route(lane);
         if settings.declare {
-            topology::declare(&link, &channel, &settings.exchange, &route).await?;
+            topology::declare(&connection, &channel, &settings.exchange, &route).await?;
         } else {
-            topology::probe(&link, &channel, &settings.exchange).await?;
+            topology::probe(&connection, &channel, &settings.exchange).await?;
         }
-        topology::confirm(&link, &channel).await?;
+        topology::confirm(&connection, &channel).await?;
         let target = Target {
             exchange: settings.exchange.as_str().into(),
             route: route.as_str().into(),
@@ -75,16 +78,16 @@ impl AmqpSink {
             limit: Arc::clone(&self.limit),
             unproven: Arc::clone(&self.unproven[lane]),
         };
-        Ok(AmqpPublisher::new(link, channel, target, seat))
+        Ok(AmqpPublisher::new(connection, channel, target, seat))
     }
 
     async fn check(&self) -> Result<(), SinkError> {
-        let link = Link::open(&self.address, self.settings.ca_file.as_ref()).await?;
-        let channel = link.channel().await?;
+        let connection = Connection::open(&self.address, self.settings.ca_file.as_ref()).await?;
+        let channel = connection.channel().await?;
         if !self.settings.declare {
-            topology::probe(&link, &channel, &self.settings.exchange).await?;
+            topology::probe(&connection, &channel, &self.settings.exchange).await?;
         }
-        link.step("closing", link.goodbye()).await
+        connection.step("closing", connection.goodbye()).await
     }
 }
 

@@ -5,11 +5,11 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, ExchangeKind};
 use stream_core::sink::SinkError;
 
-use crate::link::Link;
+use crate::connection::Connection;
 
 /// The durable topic exchange and a durable quorum queue bound to it, both called `route`; made unless they stand already.
 pub(crate) async fn declare(
-    link: &Link,
+    connection: &Connection,
     channel: &Channel,
     exchange: &str,
     route: &str,
@@ -24,7 +24,8 @@ pub(crate) async fn declare(
         options,
         FieldTable::default(),
     );
-    link.step(&format!("declaring the exchange {exchange:?}"), made)
+    connection
+        .step(&format!("declaring the exchange {exchange:?}"), made)
         .await?;
 
     let options = QueueDeclareOptions {
@@ -34,7 +35,9 @@ pub(crate) async fn declare(
     let mut kind = FieldTable::default();
     kind.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     let made = channel.queue_declare(route.into(), options, kind);
-    link.step(&format!("declaring the queue {route:?}"), made).await?;
+    connection
+        .step(&format!("declaring the queue {route:?}"), made)
+        .await?;
 
     let bound = channel.queue_bind(
         route.into(),
@@ -43,12 +46,17 @@ pub(crate) async fn declare(
         QueueBindOptions::default(),
         FieldTable::default(),
     );
-    link.step(&format!("binding the queue {route:?} to {exchange:?}"), bound)
+    connection
+        .step(&format!("binding the queue {route:?} to {exchange:?}"), bound)
         .await
 }
 
 /// Asks for the exchange without making it.
-pub(crate) async fn probe(link: &Link, channel: &Channel, exchange: &str) -> Result<(), SinkError> {
+pub(crate) async fn probe(
+    connection: &Connection,
+    channel: &Channel,
+    exchange: &str,
+) -> Result<(), SinkError> {
     let options = ExchangeDeclareOptions {
         passive: true,
         ..ExchangeDeclareOptions::default()
@@ -59,15 +67,17 @@ pub(crate) async fn probe(link: &Link, channel: &Channel, exchange: &str) -> Res
         options,
         FieldTable::default(),
     );
-    link.step(&format!("looking for the exchange {exchange:?}"), there)
+    connection
+        .step(&format!("looking for the exchange {exchange:?}"), there)
         .await
 }
 
 /// Turns publisher confirms on.
-pub(crate) async fn confirm(link: &Link, channel: &Channel) -> Result<(), SinkError> {
-    link.step(
-        "turning on confirms",
-        channel.confirm_select(ConfirmSelectOptions::default()),
-    )
-    .await
+pub(crate) async fn confirm(connection: &Connection, channel: &Channel) -> Result<(), SinkError> {
+    connection
+        .step(
+            "turning on confirms",
+            channel.confirm_select(ConfirmSelectOptions::default()),
+        )
+        .await
 }

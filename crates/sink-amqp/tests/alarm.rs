@@ -2,16 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
+#[path = "it/common.rs"]
 mod common;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::{Own, Reader, deliver, numbered, open, queue, reopen, settings, settled, sink, within};
 use sink_amqp::{AmqpSink, Settings};
-use stream_core::model::Lane;
-use stream_core::model::Record;
+use stream_core::model::{Lane, Record};
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
+
+use common::{Own, Reader, deliver, numbered, open, queue, reopen, settings, settled, sink, within};
 
 /// A lane's windows.
 const SMALL: usize = 2_048;

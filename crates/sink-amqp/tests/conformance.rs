@@ -1,14 +1,14 @@
-//! The suite that every sink passes, against a RabbitMQ of its own.
+//! The suite that every sink passes, on a RabbitMQ of its own. Alone in its program: it measures the process's memory.
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
+#[path = "it/common.rs"]
 mod common;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{Own, Reader, settings};
 use futures_util::future::BoxFuture;
 use lapin::message::Delivery;
 use sink_amqp::{AmqpSink, Settings};
@@ -16,6 +16,8 @@ use stream_core::model::Lane;
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, Broker, ReadBack};
 use tokio::sync::Mutex;
+
+use common::{Own, Reader, settings};
 
 struct Rabbit {
     broker: Own,

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
+#[path = "it/common.rs"]
 mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{open, settings, sink};
 use stream_core::sink::{Sink as _, SinkError};
 use tokio::net::TcpListener;
+
+use common::{open, settings, sink};
 
 fn io_threads() -> usize {
     let threads = std::fs::read_dir("/proc/self/task").unwrap();

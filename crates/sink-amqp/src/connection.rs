@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use lapin::{Channel, Connection};
+use lapin::Channel;
 use stream_core::sink::SinkError;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -15,29 +15,29 @@ use tokio::time::timeout;
 use crate::alarm::Alarm;
 use crate::connect::connect;
 use crate::error::classify;
-use crate::plug::PullOnDrop;
 use crate::settings::Address;
+use crate::socket_guard::SocketGuard;
 
 /// For each answer that a broker owes us on a connection that stands.
 const STEP: Duration = Duration::from_secs(10);
 
 /// A connection that stands, or did. Dropping the last reference cuts it.
-pub(crate) struct Link {
-    connection: Connection,
+pub(crate) struct Connection {
+    lapin: lapin::Connection,
     alarm: Alarm,
     /// An answer is overdue: not to be given to further lanes.
     suspect: AtomicBool,
     listener: JoinHandle<()>,
-    socket: PullOnDrop,
+    socket: SocketGuard,
 }
 
-impl Link {
+impl Connection {
     pub(crate) async fn open(address: &Address, ca_file: Option<&PathBuf>) -> Result<Self, SinkError> {
-        let (connection, socket) = connect(address, ca_file.map(PathBuf::as_path)).await?;
-        let events = connection.events_listener();
-        let (alarm, listen) = Alarm::new(connection.status().clone(), events, address.to_string());
+        let (lapin, socket) = connect(address, ca_file.map(PathBuf::as_path)).await?;
+        let events = lapin.events_listener();
+        let (alarm, listen) = Alarm::new(lapin.status().clone(), events, address.to_string());
         Ok(Self {
-            connection,
+            lapin,
             alarm,
             suspect: AtomicBool::new(false),
             listener: tokio::spawn(listen),
@@ -52,7 +52,7 @@ impl Link {
     /// Whether a new lane may be opened here: `Err` while the broker blocks the connection, because lapin writes nothing then,
     /// and a second connection would be blocked as well (alarms hold for the whole cluster).
     fn usable(&self) -> Result<bool, SinkError> {
-        if !self.connection.status().connected() || self.suspect.load(Ordering::Relaxed) {
+        if !self.lapin.status().connected() || self.suspect.load(Ordering::Relaxed) {
             return Ok(false);
         }
         match self.alarm().reason() {
@@ -64,9 +64,7 @@ impl Link {
     }
 
     pub(crate) async fn channel(&self) -> Result<Channel, SinkError> {
-        let channel = self
-            .step("opening a channel", self.connection.create_channel())
-            .await;
+        let channel = self.step("opening a channel", self.lapin.create_channel()).await;
         if channel.is_err() {
             // lapin never forgets that a channel's number ended badly, and comes back to it after 2,047 others.
             self.suspect.store(true, Ordering::Relaxed);
@@ -106,16 +104,16 @@ impl Link {
 
     /// Ends the connection, with all that waits for an answer on it.
     pub(crate) fn cut(&self) {
-        self.socket.pull();
+        self.socket.shut_down();
     }
 
     /// Tells the broker that we go. The caller limits how long that may take.
     pub(crate) async fn goodbye(&self) -> lapin::Result<()> {
-        self.connection.close(200, "OK".into()).await
+        self.lapin.close(200, "OK".into()).await
     }
 }
 
-impl Drop for Link {
+impl Drop for Connection {
     fn drop(&mut self) {
         self.listener.abort();
     }
@@ -126,14 +124,14 @@ impl Drop for Link {
 /// It lives as long as a lane holds it. Lanes that wait for one attempt share its outcome: of eight lanes in front of a broker
 /// that does not answer, the last must not wait eight deadlines.
 #[derive(Default)]
-pub(crate) struct Shared {
+pub(crate) struct SharedConnection {
     attempts: AtomicU64,
     failure: Mutex<Option<SinkError>>,
-    current: RwLock<Weak<Link>>,
+    current: RwLock<Weak<Connection>>,
 }
 
-impl Shared {
-    pub(crate) fn current(&self) -> Option<Arc<Link>> {
+impl SharedConnection {
+    pub(crate) fn current(&self) -> Option<Arc<Connection>> {
         self.current
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -144,24 +142,24 @@ impl Shared {
         &self,
         address: &Address,
         ca_file: Option<&PathBuf>,
-    ) -> Result<Arc<Link>, SinkError> {
+    ) -> Result<Arc<Connection>, SinkError> {
         let before = self.attempts.load(Ordering::Acquire);
         let mut failure = self.failure.lock().await;
-        if let Some(link) = self.current()
-            && link.usable()?
+        if let Some(connection) = self.current()
+            && connection.usable()?
         {
-            return Ok(link);
+            return Ok(connection);
         }
         if self.attempts.load(Ordering::Acquire) != before
             && let Some(error) = &*failure
         {
             return Err(error.clone());
         }
-        let attempt = Link::open(address, ca_file).await.map(Arc::new);
+        let attempt = Connection::open(address, ca_file).await.map(Arc::new);
         self.attempts.fetch_add(1, Ordering::Release);
         *failure = attempt.as_ref().err().cloned();
-        let link = attempt?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&link);
-        Ok(link)
+        let connection = attempt?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&connection);
+        Ok(connection)
     }
 }

@@ -12,9 +12,7 @@ use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties};
 use sink_amqp::{AmqpSink, Settings};
-use stream_core::model::Lane;
-use stream_core::model::Timestamp;
-use stream_core::model::{Place, Record};
+use stream_core::model::{Lane, Place, Record, Timestamp};
 use stream_core::sink::{Outcome, Publisher, Settled, Sink as _, SinkError};
 
 pub(crate) const EPOCH: u64 = 1_764_000_000;

@@ -1,12 +1,7 @@
 //! Against a broker that stays up: what consumers see, and what needs a person.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
-
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{Reader, deliver, numbered, open, queue, record, reopen, settings, settled, sink, within};
 use futures_util::FutureExt as _;
 use lapin::options::{ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -14,6 +9,10 @@ use sink_amqp::{AmqpSink, Settings};
 use stream_core::cloudevents::Headers;
 use stream_core::model::{Lane, SinkErrorClass};
 use stream_core::sink::{Outcome, Sink as _, SinkError};
+
+use crate::common::{
+    self, Reader, deliver, numbered, open, queue, record, reopen, settings, settled, sink, within,
+};
 
 fn text(value: &str) -> AMQPValue {
     AMQPValue::LongString(value.into())

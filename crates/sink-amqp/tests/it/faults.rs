@@ -1,18 +1,15 @@
 //! A broker that dies, and a queue that is stuck.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use common::{
+use stream_core::model::Lane;
+use stream_core::sink::{Outcome, Sink as _, SinkError};
+
+use crate::common::{
     Own, Reader, assert_whole, deliver, numbered, open, queue, record, reopen, settings, settled, sink,
     within,
 };
-use stream_core::model::Lane;
-use stream_core::sink::{Outcome, Sink as _, SinkError};
 
 const WINDOW: usize = 2_048;
 

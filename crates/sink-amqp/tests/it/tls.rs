@@ -1,14 +1,11 @@
 //! TLS, with a certificate authority of our own.
 
-#![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
-
-mod common;
-
 use std::collections::BTreeSet;
 
-use common::{Own, deliver, numbered, open, settings, sink};
 use sink_amqp::Settings;
 use stream_core::sink::{Sink as _, SinkError};
+
+use crate::common::{Own, deliver, numbered, open, settings, sink};
 
 #[tokio::test]
 async fn a_private_authority_is_trusted_when_named_and_not_otherwise() {

@@ -10,52 +10,52 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Shared by whoever makes the socket and whoever may have to cut it.
 #[derive(Clone, Default)]
-pub(crate) struct Plug(Arc<Mutex<State>>);
+pub(crate) struct SocketHandle(Arc<Mutex<Socket>>);
 
 #[derive(Default)]
-enum State {
+enum Socket {
     #[default]
-    NoSocketYet,
-    In(TcpStream),
-    Pulled,
+    NotYet,
+    Open(TcpStream),
+    ShutDown,
 }
 
-impl Plug {
-    /// Remembers `socket`; an error if the plug has been pulled meanwhile.
-    pub(crate) fn insert(&self, socket: &impl AsFd) -> io::Result<()> {
+impl SocketHandle {
+    /// Remembers `socket`; an error if it is to be shut down already.
+    pub(crate) fn hold(&self, socket: &impl AsFd) -> io::Result<()> {
         let socket = TcpStream::from(socket.as_fd().try_clone_to_owned()?);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match *state {
-            State::Pulled => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
-            State::NoSocketYet | State::In(_) => {
-                *state = State::In(socket);
+            Socket::ShutDown => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
+            Socket::NotYet | Socket::Open(_) => {
+                *state = Socket::Open(socket);
                 Ok(())
             }
         }
     }
 
-    fn pull(&self) {
+    fn shut_down(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::In(socket) = std::mem::replace(&mut *state, State::Pulled) {
+        if let Socket::Open(socket) = std::mem::replace(&mut *state, Socket::ShutDown) {
             // It may be gone already, which is what we want.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 }
 
-/// Pulls the plug when dropped.
-pub(crate) struct PullOnDrop(pub(crate) Plug);
+/// Shuts the socket down when dropped.
+pub(crate) struct SocketGuard(pub(crate) SocketHandle);
 
-impl PullOnDrop {
+impl SocketGuard {
     /// Ends the socket now, and with it whatever waits for an answer from it.
-    pub(crate) fn pull(&self) {
-        self.0.pull();
+    pub(crate) fn shut_down(&self) {
+        self.0.shut_down();
     }
 }
 
-impl Drop for PullOnDrop {
+impl Drop for SocketGuard {
     fn drop(&mut self) {
-        self.pull();
+        self.shut_down();
     }
 }
 
@@ -67,13 +67,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pulling_ends_the_socket_and_any_later_one() {
+    fn shutting_down_ends_the_socket_and_any_later_one() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let plug = Plug::default();
-        plug.insert(&client).unwrap();
-        drop(PullOnDrop(plug.clone()));
+        let handle = SocketHandle::default();
+        handle.hold(&client).unwrap();
+        drop(SocketGuard(handle.clone()));
         assert_eq!(client.read(&mut [0]).unwrap(), 0);
-        assert!(plug.insert(&client).is_err());
+        assert!(handle.hold(&client).is_err());
     }
 }
