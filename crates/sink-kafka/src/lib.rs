@@ -4,14 +4,18 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `settings`, `property` | what a user may say, checked without a network; our defaults; what may not be changed |
-//! | `sink` | makes the producer when needed, replaces it when broken, opens publishers |
+//! | `settings` | [`Settings`]: what a user may say |
+//! | `client_config`, `property` | settings as librdkafka takes them; our defaults; what may not be changed |
+//! | `sink` | [`KafkaSink`]: opens publishers |
+//! | `shared_producer` | makes the producer when needed, replaces it when broken |
 //! | `topics` | looks for a topic, creates it |
-//! | `publisher` | copies records into librdkafka's queue: key, value, timestamp, headers |
-//! | `producer` | the producer, its poll thread, and what librdkafka calls back |
+//! | `publisher` | copies records into librdkafka's queue |
+//! | `message` | a record's headers |
+//! | `producer`, `context` | the producer and its poll thread; what librdkafka calls back |
 //! | `error` | what an error code means for a record, a lane or the client |
 //! | `delivery_reports` | carries outcomes from the poll thread to the lane |
 //! | `health` | folds librdkafka's complaints into one state |
+//! | `blocking` | keeps librdkafka's blocking calls off the runtime's threads |
 //!
 //! # What it rests on
 //!
@@ -27,17 +31,22 @@
 //! # What cannot be promised
 //!
 //! When Kafka refuses a batch for good, librdkafka goes on with a new producer id, whose first batch Kafka takes whatever its
-//! number: what was on its way behind the refused batch may be accepted before `producer` has taken it back, and consumers
+//! number: what was on its way behind the refused batch may be accepted before `context` has taken it back, and consumers
 //! then see it before the refused batch's good records, which the lane sends again. It needs a limit of the topic that was
 //! lowered while we ran, or a record that Kafka finds invalid; batches are never larger than the limits found at the start.
 
+mod blocking;
+mod client_config;
+mod context;
 mod delivery_reports;
 mod error;
 mod health;
+mod message;
 mod producer;
 mod property;
 mod publisher;
 mod settings;
+mod shared_producer;
 mod sink;
 mod topics;
 

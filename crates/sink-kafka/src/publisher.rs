@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode as Code;
-use stream_core::cloudevents::{self, Headers};
-use stream_core::model::{HEADER, Lane, Record};
+use stream_core::cloudevents::Headers;
+use stream_core::model::{Lane, Record};
 use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
 use tokio::time::{Instant, sleep};
 
+use crate::context::tag;
 use crate::delivery_reports::{DeliveryReports, Ticket};
 use crate::error::{self, Verdict};
-use crate::producer::{SharedProducer, tag};
+use crate::message::{Buffers, headers};
+use crate::producer::PolledProducer;
 
 /// How long a full queue may stay full. It is full only if the lanes' windows exceed `queue.buffering.max.*`.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
@@ -30,23 +31,19 @@ pub(crate) struct Target {
 }
 
 pub(crate) struct KafkaPublisher {
-    producer: Arc<SharedProducer>,
+    producer: Arc<PolledProducer>,
     ticket: Ticket,
     target: Target,
-    /// For the `birdfeed` header's value.
-    buffer: String,
-    /// For the names `ce_…`.
-    name: String,
+    buffers: Buffers,
 }
 
 impl KafkaPublisher {
-    pub(crate) fn new(producer: Arc<SharedProducer>, ticket: Ticket, target: Target) -> Self {
+    pub(crate) fn new(producer: Arc<PolledProducer>, ticket: Ticket, target: Target) -> Self {
         Self {
             producer,
             ticket,
             target,
-            buffer: String::new(),
-            name: String::new(),
+            buffers: Buffers::default(),
         }
     }
 
@@ -93,7 +90,12 @@ impl KafkaPublisher {
 
     /// Copies the record into librdkafka's queue.
     fn send(&mut self, record: &Record) -> Result<(), Code> {
-        let headers = self.headers(record);
+        let headers = headers(
+            record,
+            self.target.headers,
+            &self.target.event_source,
+            &mut self.buffers,
+        );
         let mut message =
             BaseRecord::with_opaque_to(&self.target.topic, tag(self.target.lane, record.place.seq))
                 .payload(&record.value[..])
@@ -104,37 +106,6 @@ impl KafkaPublisher {
             .base()
             .send(message)
             .map_err(|(error, _)| error.rdkafka_error_code().unwrap_or(Code::Unknown))
-    }
-
-    fn headers(&mut self, record: &Record) -> OwnedHeaders {
-        let place = Header {
-            key: HEADER,
-            value: Some(record.header(&mut self.buffer)),
-        };
-        match self.target.headers {
-            Headers::Minimal => OwnedHeaders::new_with_capacity(1).insert(place),
-            Headers::CloudEvents => {
-                let headers = OwnedHeaders::new_with_capacity(8).insert(place);
-                let name = &mut self.name;
-                cloudevents::attributes(record, &self.target.event_source).fold(
-                    headers,
-                    |headers, (attribute, value)| {
-                        // The Kafka binding has the content type in a header without the prefix.
-                        name.clear();
-                        if attribute == "datacontenttype" {
-                            name.push_str("content-type");
-                        } else {
-                            name.push_str("ce_");
-                            name.push_str(attribute);
-                        }
-                        headers.insert(Header {
-                            key: name,
-                            value: Some(value.as_ref()),
-                        })
-                    },
-                )
-            }
-        }
     }
 
     fn reports(&self) -> &DeliveryReports {

@@ -1,4 +1,4 @@
-//! The sink: opens publishers on a producer that it makes when needed and replaces when broken.
+//! The sink: opens publishers, each when its topic is there.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,29 +9,29 @@ use futures_util::future::BoxFuture;
 use rdkafka::ClientConfig;
 use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{Publisher, Sink, SinkError};
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
+use crate::blocking::blocking;
+use crate::client_config::client_config;
 use crate::error;
-use crate::producer::{Context, SharedProducer};
+use crate::producer::PolledProducer;
 use crate::publisher::{KafkaPublisher, Target};
 use crate::settings::{Settings, SettingsError};
+use crate::shared_producer::SharedProducer;
 use crate::topics::{self, Presence};
 
 /// How long `open` and `check` may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long a broker has to say how much its topics take; some never do.
-const ASKING: Duration = Duration::from_secs(2);
 
 /// Kafka behind [`Sink`].
 pub struct KafkaSink {
     settings: Settings,
     config: ClientConfig,
     topics: Arc<PerLane<String>>,
-    producer: Mutex<Option<Arc<SharedProducer>>>,
-    /// `batch.size`, once it fits the topics.
-    batch_size: OnceCell<usize>,
+    /// The topics of the lanes in use.
+    in_use: Vec<String>,
+    producer: SharedProducer,
     /// Held while topics are created, so that lanes that open side by side do it once.
     creating: Mutex<()>,
 }
@@ -47,26 +47,29 @@ impl fmt::Debug for KafkaSink {
 impl KafkaSink {
     /// Checks `settings` as far as that goes without a network; the error names every mistake. Connects to nothing yet.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let config = settings.client_config()?;
+        let config = client_config(&settings)?;
         let mut topics = PerLane::default();
         for lane in Lane::ALL {
             topics[lane] = settings.topic(lane);
         }
+        let topics = Arc::new(topics);
+        let in_use: Vec<_> = settings.lanes.iter().map(|&lane| topics[lane].clone()).collect();
+        let servers = settings.bootstrap_servers.clone();
         Ok(Self {
+            producer: SharedProducer::new(config.clone(), servers, Arc::clone(&topics), in_use.clone()),
             settings,
             config,
-            topics: Arc::new(topics),
-            producer: Mutex::default(),
-            batch_size: OnceCell::new(),
+            topics,
+            in_use,
             creating: Mutex::default(),
         })
     }
 
     async fn open_lane(&self, lane: Lane) -> Result<KafkaPublisher, SinkError> {
         let deadline = Instant::now() + PATIENCE;
-        let producer = self.producer().await?;
+        let producer = self.producer.get().await?;
         self.ensure_topic(&producer, lane, deadline).await?;
-        let producer = self.fit(producer).await?;
+        let producer = self.producer.fit(producer).await?;
         let ticket = producer
             .reports(lane)
             .attach(deadline.into())
@@ -86,61 +89,9 @@ impl KafkaSink {
         Ok(KafkaPublisher::new(producer, ticket, target))
     }
 
-    /// The producer in use; a new one if there is none or it has broken.
-    async fn producer(&self) -> Result<Arc<SharedProducer>, SinkError> {
-        let mut current = self.producer.lock().await;
-        if let Some(producer) = current.as_ref() {
-            match producer.death() {
-                None => return Ok(Arc::clone(producer)),
-                Some(error) => tracing::warn!(%error, "replacing the Kafka producer"),
-            }
-        }
-        let mut config = self.config.clone();
-        let batch_size = self
-            .batch_size
-            .get()
-            .copied()
-            .unwrap_or_else(|| batch_size(&config));
-        config.set("batch.size", batch_size.to_string());
-        let context = Context::new(
-            self.settings.bootstrap_servers.clone(),
-            Arc::clone(&self.topics),
-            batch_size,
-        );
-        let producer = Arc::new(blocking(move || SharedProducer::start(&config, context)).await?);
-        *current = Some(Arc::clone(&producer));
-        Ok(producer)
-    }
-
-    /// Gives a producer whose batches all topics take. They are asked once, before anything is published.
-    async fn fit(&self, producer: Arc<SharedProducer>) -> Result<Arc<SharedProducer>, SinkError> {
-        let fits = self.batch_size.get_or_try_init(|| {
-            let (config, topics) = (self.config.clone(), self.topics_in_use());
-            blocking(move || {
-                let limit = topics::limit(&config, &topics, Instant::now() + ASKING);
-                // A batch has a head of its own.
-                let fits = limit.map_or(usize::MAX, |limit| limit / 10 * 9);
-                Ok(fits.min(batch_size(&config)))
-            })
-        });
-        if *fits.await? == producer.context().batch_size {
-            return Ok(producer);
-        }
-        self.producer
-            .lock()
-            .await
-            .take_if(|current| Arc::ptr_eq(current, &producer));
-        self.producer().await
-    }
-
-    fn topics_in_use(&self) -> Vec<String> {
-        let lanes = self.settings.lanes.iter();
-        lanes.map(|&lane| self.topics[lane].clone()).collect()
-    }
-
     async fn ensure_topic(
         &self,
-        producer: &Arc<SharedProducer>,
+        producer: &Arc<PolledProducer>,
         lane: Lane,
         deadline: Instant,
     ) -> Result<(), SinkError> {
@@ -164,11 +115,11 @@ impl KafkaSink {
     /// Creates the topics of all lanes in use, and waits until the one of `lane` is known.
     async fn create(
         &self,
-        producer: &Arc<SharedProducer>,
+        producer: &Arc<PolledProducer>,
         lane: Lane,
         deadline: Instant,
     ) -> Result<(), SinkError> {
-        let mut wanted = self.topics_in_use();
+        let mut wanted = self.in_use.clone();
         let topic = self.topics[lane].clone();
         if !wanted.contains(&topic) {
             wanted.push(topic.clone());
@@ -193,7 +144,7 @@ impl KafkaSink {
 
     async fn look(
         &self,
-        producer: &Arc<SharedProducer>,
+        producer: &Arc<PolledProducer>,
         lane: Lane,
         deadline: Instant,
     ) -> Result<Presence, SinkError> {
@@ -204,7 +155,7 @@ impl KafkaSink {
 
     async fn check_all(&self) -> Result<(), SinkError> {
         let deadline = Instant::now() + PATIENCE;
-        let producer = self.producer().await?;
+        let producer = self.producer.get().await?;
         let mut missing = Vec::new();
         for &lane in &self.settings.lanes {
             if self.look(&producer, lane, deadline).await? == Presence::Missing {
@@ -229,23 +180,5 @@ impl Sink for KafkaSink {
 
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
         self.check_all().boxed()
-    }
-}
-
-/// librdkafka takes numbers only, as the settings' check has shown.
-fn batch_size(config: &ClientConfig) -> usize {
-    let size = config.get("batch.size").and_then(|size| size.parse().ok());
-    size.unwrap_or(usize::MAX)
-}
-
-/// Runs what blocks on a thread that may block.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, SinkError> + Send + 'static,
-) -> Result<T, SinkError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(SinkError::Unavailable(format!(
-            "a blocking task for Kafka failed: {error}"
-        ))),
     }
 }

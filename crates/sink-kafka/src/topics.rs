@@ -10,7 +10,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
 
 use crate::error;
-use crate::producer::SharedProducer;
+use crate::producer::PolledProducer;
 
 /// What a broker knows about a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Presence {
 }
 
 /// Asks a broker for `topic`; waits until `deadline` for one that answers, and for a topic that is just being made.
-pub(crate) fn look(producer: &SharedProducer, topic: &str, deadline: Instant) -> Result<Presence, SinkError> {
+pub(crate) fn look(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<Presence, SinkError> {
     loop {
         match ask(producer, topic, deadline)? {
             None => return Ok(Presence::Present),
@@ -32,7 +32,7 @@ pub(crate) fn look(producer: &SharedProducer, topic: &str, deadline: Instant) ->
 }
 
 /// Waits until `deadline` for a topic that has been created to be known.
-pub(crate) fn appears(producer: &SharedProducer, topic: &str, deadline: Instant) -> Result<(), SinkError> {
+pub(crate) fn appears(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<(), SinkError> {
     while look(producer, topic, deadline)? == Presence::Missing {
         if Instant::now() >= deadline {
             return Err(SinkError::Unavailable(format!(
@@ -45,7 +45,7 @@ pub(crate) fn appears(producer: &SharedProducer, topic: &str, deadline: Instant)
 }
 
 /// The error that the broker gives for `topic`, if any.
-fn ask(producer: &SharedProducer, topic: &str, deadline: Instant) -> Result<Option<Code>, SinkError> {
+fn ask(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<Option<Code>, SinkError> {
     let health = &producer.context().health;
     let metadata = producer
         .base()

@@ -1,0 +1,50 @@
+//! A record's headers in Kafka.
+
+use rdkafka::message::{Header, OwnedHeaders};
+use stream_core::cloudevents::{self, Headers};
+use stream_core::model::{HEADER, Record};
+
+/// Texts that live as long as a publisher, so that no record allocates them anew.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    /// The `birdfeed` header's value.
+    place: String,
+    /// Names `ce_…`.
+    name: String,
+}
+
+/// The headers of `record`; `source` is CloudEvents' `source`.
+///
+/// CloudEvents in binary mode go into headers `ce_<attribute>`, and `datacontenttype` into `content-type`, as the
+/// [Kafka binding](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md) has it.
+pub(crate) fn headers(
+    record: &Record,
+    headers: Headers,
+    source: &str,
+    buffers: &mut Buffers,
+) -> OwnedHeaders {
+    let place = Header {
+        key: HEADER,
+        value: Some(record.header(&mut buffers.place)),
+    };
+    match headers {
+        Headers::Minimal => OwnedHeaders::new_with_capacity(1).insert(place),
+        Headers::CloudEvents => {
+            let headers = OwnedHeaders::new_with_capacity(8).insert(place);
+            let name = &mut buffers.name;
+            cloudevents::attributes(record, source).fold(headers, |headers, (attribute, value)| {
+                name.clear();
+                if attribute == "datacontenttype" {
+                    name.push_str("content-type");
+                } else {
+                    name.push_str("ce_");
+                    name.push_str(attribute);
+                }
+                headers.insert(Header {
+                    key: name,
+                    value: Some(value.as_ref()),
+                })
+            })
+        }
+    }
+}
