@@ -12,8 +12,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use stream_core::sink::SinkError;
 
+use crate::address::Address;
 use crate::error::classify;
-use crate::settings::Address;
 use crate::socket_guard::{SocketGuard, SocketHandle};
 
 /// For name, TCP, TLS and handshake together.

@@ -12,10 +12,10 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::address::Address;
 use crate::alarm::Alarm;
 use crate::connect::connect;
 use crate::error::classify;
-use crate::settings::Address;
 use crate::socket_guard::SocketGuard;
 
 /// For each answer that a broker owes us on a connection that stands.

@@ -12,7 +12,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `settings` | [`Settings`], checked without a network; a URL that shows no password |
+//! | `settings`, `address` | [`Settings`], checked without a network; a URL that shows no password |
 //! | `sink` | [`AmqpSink`]: opens publishers |
 //! | `connection` | the shared connection: made on demand, replaced when broken |
 //! | `alarm` | whether the broker takes messages on it |
@@ -24,6 +24,7 @@
 //! | `watchdog` | a broker that is connected and silent |
 //! | `error` | what a reply code asks of the caller |
 
+mod address;
 mod alarm;
 mod confirms;
 mod connect;

@@ -11,9 +11,10 @@ use stream_core::sink::{Publisher, Sink, SinkError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use crate::address::Address;
 use crate::connection::{Connection, SharedConnection};
 use crate::publisher::{AmqpPublisher, Target};
-use crate::settings::{Address, Settings, SettingsError};
+use crate::settings::{Settings, SettingsError};
 use crate::topology;
 
 /// How long a lane waits until its last publisher is at rest: as long as that may take, and a little.
