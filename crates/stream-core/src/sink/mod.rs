@@ -23,11 +23,22 @@
 //! 9. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
 //!
 //! `testing::conformance` (feature `testing`) checks this against any sink.
+//!
+//! # What sinks have in common
+//!
+//! The same first modules: `settings`, `sink`, `publisher`, `error`; then what is the broker's own. A constructor checks the
+//! settings and gives the sink, or a [`SettingsError`] that names every mistake. [`LaneLeases`] keep publishers of one lane
+//! apart (2., 4.).
+
+mod lease;
+mod settings_error;
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+pub use self::lease::{LaneLease, LaneLeases};
+pub use self::settings_error::{Mistake, SettingsError};
 use crate::model::{Lane, Record, SinkErrorClass};
 
 /// A broker, or a folder of files.
