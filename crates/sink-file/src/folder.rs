@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use stream_core::model::Timestamp;
 
 use crate::error::{FolderError, at};
 use crate::name::{is_ours, next_name, stamp};
+use crate::recovery::cut_half_line;
 
 const EXTENSION: &str = "ndjson";
 
@@ -158,32 +159,6 @@ fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
         newest = newest.max(stem.filter(|stem| is_ours(stem)).map(str::to_owned));
     }
     Ok(newest)
-}
-
-/// Cuts the file behind its last line end.
-fn cut_half_line(path: &Path) -> io::Result<()> {
-    const BLOCK: u64 = 64 * 1024;
-    let file = OpenOptions::new().read(true).write(true).open(path)?;
-    let length = file.metadata()?.len();
-    let mut end = length;
-    let keep = loop {
-        if end == 0 {
-            break 0;
-        }
-        let start = end.saturating_sub(BLOCK);
-        let mut block = vec![0; (end - start) as usize];
-        file.read_exact_at(&mut block, start)?;
-        if let Some(lf) = block.iter().rposition(|byte| *byte == b'\n') {
-            break start + lf as u64 + 1;
-        }
-        end = start;
-    };
-    if keep < length {
-        tracing::warn!(file = %path.display(), bytes = length - keep, "cut half a line that a crash had left");
-        file.set_len(keep)?;
-        file.sync_data()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -13,11 +13,13 @@
 //! | `writer` | the thread of a lane: write, sync, report |
 //! | `folder` | the files of a lane: one writer, half lines, rotation |
 //! | `name` | what they are called |
+//! | `recovery` | half a line that a crash has left |
 
 mod error;
 mod folder;
 mod name;
 mod publisher;
+mod recovery;
 mod settings;
 mod sink;
 mod writer;
