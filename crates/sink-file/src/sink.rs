@@ -1,14 +1,13 @@
 //! The sink: opens publishers, each with its writer's thread.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rustix::fs::{Access, access};
-use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{Publisher, Sink, SinkError};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use stream_core::model::Lane;
+use stream_core::sink::{LaneLeases, Publisher, Sink, SinkError};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::{OPEN_DEADLINE, gone, hangs};
@@ -17,11 +16,11 @@ use crate::publisher::FilePublisher;
 use crate::settings::Settings;
 use crate::writer::Writer;
 
-/// Files.
+/// Sink to NDJSON files, with a folder and a writer's thread for each lane.
 #[derive(Debug)]
 pub struct FileSink {
     settings: Settings,
-    turns: PerLane<Arc<Mutex<()>>>,
+    leases: LaneLeases,
 }
 
 impl FileSink {
@@ -29,21 +28,19 @@ impl FileSink {
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
-            turns: PerLane::default(),
+            leases: LaneLeases::default(),
         }
     }
 
-    async fn start(&self, lane: Lane) -> Result<Box<dyn Publisher>, SinkError> {
+    async fn open_lane(&self, lane: Lane) -> Result<Box<dyn Publisher>, SinkError> {
         let deadline = Instant::now() + OPEN_DEADLINE;
-        // Before there is a thread: on a disk that hangs, the first one keeps its turn, and no further ones are started.
-        let turn = timeout_at(deadline, self.turns[lane].clone().lock_owned())
-            .await
-            .map_err(|_| hangs())?;
+        // Before there is a thread: on a disk that hangs, the first one keeps its lease, and no further ones are started.
+        let lease = self.leases.acquire(lane, deadline).await.ok_or_else(hangs)?;
         let (hand_over, batches) = std::sync::mpsc::channel();
         let (reports, settled) = mpsc::unbounded_channel();
         let (opened, ready) = oneshot::channel();
         let writer = Writer {
-            turn,
+            lease,
             batches,
             reports,
         };
@@ -73,7 +70,7 @@ impl Sink for FileSink {
     }
 
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
-        self.start(lane).boxed()
+        self.open_lane(lane).boxed()
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
@@ -107,13 +104,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let sink = FileSink::new(Settings::new(dir.path()));
         // As by a writer whose disk hangs.
-        let turn = sink.turns[Lane::Unknown].clone().lock_owned().await;
+        let soon = Instant::now() + OPEN_DEADLINE;
+        let lease = sink.leases.acquire(Lane::Unknown, soon).await.unwrap();
         for _ in 0..3 {
             let error = sink.open(Lane::Unknown).await.err().unwrap();
             assert_eq!(error, hangs());
             assert_eq!(threads("file-unknown"), 0);
         }
-        drop(turn);
+        drop(lease);
         tokio::time::resume();
         assert!(sink.open(Lane::Unknown).await.is_ok());
     }

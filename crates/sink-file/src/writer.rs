@@ -1,10 +1,11 @@
-//! The thread of a lane: writes what was handed over, syncs, reports. Disks block; the runtime's threads must not.
+//! Group commit, on a thread of the lane's own: what was handed over while the disk was busy is written and synced at once.
+//! Disks block; the runtime's threads must not.
 
 use std::sync::mpsc::Receiver;
 
 use bytes::Bytes;
-use stream_core::sink::{Outcome, Settled, SinkError};
-use tokio::sync::{OwnedMutexGuard, mpsc, oneshot};
+use stream_core::sink::{LaneLease, Outcome, Settled, SinkError};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{FolderError, refused};
 use crate::folder::Folder;
@@ -12,16 +13,16 @@ use crate::folder::Folder;
 /// Records handed over at once: sequence and value.
 pub(crate) type Batch = Vec<(u64, Bytes)>;
 
-/// What became of them.
+/// What became of a batch: all of it is on the disk, or nothing of it counts.
 pub(crate) type Report = Result<Vec<Settled>, SinkError>;
 
-/// What a writer works with.
+/// One lane's thread, with its ends of the channels to the publisher.
 pub(crate) struct Writer {
-    /// One writer a lane: held for as long as a writer lives, so that its successor waits for it.
-    pub(crate) turn: OwnedMutexGuard<()>,
+    /// Held for as long as the thread lives, which may be longer than its publisher: a disk may hang in the middle of a write.
+    pub(crate) lease: LaneLease,
     /// What was handed over. The lane's window bounds it.
     pub(crate) batches: Receiver<Batch>,
-    /// Where outcomes go.
+    /// To the publisher: an outcome for each record, or what ended the writer.
     pub(crate) reports: mpsc::UnboundedSender<Report>,
 }
 
@@ -33,7 +34,7 @@ impl Writer {
         opened: oneshot::Sender<Result<(), SinkError>>,
     ) {
         let Self {
-            turn: _turn,
+            lease: _lease,
             batches,
             reports,
         } = self;
