@@ -9,8 +9,9 @@
 //! topic alone; the other lanes replay a window. What cannot be taken back is a request in flight behind the first one of a
 //! producer id: Kafka takes that with any sequence.
 
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, TryLockError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
+use parking_lot::{RwLock, RwLockReadGuard};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -60,11 +61,7 @@ impl Context {
 
     /// The right to hand records over; `None` at a moment when all are being taken back.
     pub(crate) fn enter(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        match self.gate.try_read() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+        self.gate.try_read()
     }
 
     /// Takes back what librdkafka holds. Nothing is handed over meanwhile, for it might overtake what comes back.
@@ -72,7 +69,7 @@ impl Context {
         let Some(producer) = self.producer.get().and_then(Weak::upgrade) else {
             return;
         };
-        let _closed = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        let _closed = self.gate.write();
         for lane in Lane::ALL {
             self.reports[lane].take_back();
         }

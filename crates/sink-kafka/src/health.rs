@@ -4,9 +4,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use rdkafka::config::RDKafkaLogLevel as Level;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
@@ -161,7 +161,7 @@ impl Health {
 
     /// How many lines of `facility` were kept back since the last one that was let through, if one may go now.
     fn unfold(&self, facility: &str) -> Option<u64> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.lines.lock();
         let now = Instant::now();
         match lines.iter_mut().find(|line| line.facility == facility) {
             Some(line) if now.duration_since(line.told) < QUIET => {
@@ -185,7 +185,7 @@ impl Health {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

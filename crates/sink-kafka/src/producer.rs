@@ -14,7 +14,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::model::Lane;
-use stream_core::sink::SinkError;
+use stream_core::sink::{LaneLeases, SinkError};
 
 use crate::context::Context;
 use crate::delivery_reports::DeliveryReports;
@@ -27,6 +27,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// A producer, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
 pub(crate) struct PolledProducer {
     producer: Arc<BaseProducer<Context>>,
+    /// Of this producer only: a lane need not wait for what is left of it in a broken one.
+    pub(crate) leases: LaneLeases,
 }
 
 impl PolledProducer {
@@ -49,7 +51,10 @@ impl PolledProducer {
                 }
             })
             .map_err(|error| SinkError::Unavailable(format!("no thread for Kafka: {error}")))?;
-        Ok(Self { producer })
+        Ok(Self {
+            producer,
+            leases: LaneLeases::default(),
+        })
     }
 
     pub(crate) fn base(&self) -> &BaseProducer<Context> {

@@ -9,11 +9,11 @@ use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::cloudevents::Headers;
 use stream_core::model::{Lane, Record};
-use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
+use stream_core::sink::{LaneLease, Outcome, Publisher, Settled, SinkError};
 use tokio::time::{Instant, sleep};
 
 use crate::context::tag;
-use crate::delivery_reports::{DeliveryReports, Ticket};
+use crate::delivery_reports::DeliveryReports;
 use crate::error::{self, Verdict};
 use crate::message::{Buffers, headers};
 use crate::producer::PolledProducer;
@@ -32,16 +32,15 @@ pub(crate) struct Target {
 
 pub(crate) struct KafkaPublisher {
     producer: Arc<PolledProducer>,
-    ticket: Ticket,
     target: Target,
     buffers: Buffers,
 }
 
 impl KafkaPublisher {
-    pub(crate) fn new(producer: Arc<PolledProducer>, ticket: Ticket, target: Target) -> Self {
+    pub(crate) fn new(producer: Arc<PolledProducer>, lease: LaneLease, target: Target) -> Self {
+        producer.reports(target.lane).attach(lease);
         Self {
             producer,
-            ticket,
             target,
             buffers: Buffers::default(),
         }
@@ -72,7 +71,7 @@ impl KafkaPublisher {
         let Some(_open) = producer.context().enter() else {
             return Ok(0);
         };
-        let mut reservation = reports.reserve(self.ticket, records.len())?;
+        let mut reservation = reports.reserve(records.len())?;
         for (taken, record) in records.iter().enumerate() {
             match self.send(record) {
                 Ok(()) => {}
@@ -119,7 +118,7 @@ impl Publisher for KafkaPublisher {
     }
 
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
-        self.reports().settled(self.ticket, into).boxed()
+        self.reports().settled(into).boxed()
     }
 
     /// Waits until the broker has answered for everything, as far as the budget goes.
@@ -131,6 +130,6 @@ impl Publisher for KafkaPublisher {
 
 impl Drop for KafkaPublisher {
     fn drop(&mut self) {
-        self.reports().detach(self.ticket);
+        self.reports().detach();
     }
 }

@@ -70,23 +70,21 @@ impl KafkaSink {
         let producer = self.producer.get().await?;
         self.ensure_topic(&producer, lane, deadline).await?;
         let producer = self.producer.fit(producer).await?;
-        let ticket = producer
-            .reports(lane)
-            .attach(deadline.into())
-            .await
-            .map_err(|unsettled| {
-                SinkError::Unavailable(format!(
-                    "{unsettled} records for topic {} are still on their way from before",
-                    self.topics[lane]
-                ))
-            })?;
+        let lease = producer.leases.acquire(lane, deadline.into()).await;
+        let lease = lease.ok_or_else(|| {
+            let unsettled = producer.reports(lane).unsettled();
+            let topic = &self.topics[lane];
+            SinkError::Unavailable(format!(
+                "{unsettled} records for topic {topic} are still on their way from before"
+            ))
+        })?;
         let target = Target {
             lane,
             topic: self.topics[lane].clone(),
             headers: self.settings.headers,
             event_source: self.settings.event_source.clone(),
         };
-        Ok(KafkaPublisher::new(producer, ticket, target))
+        Ok(KafkaPublisher::new(producer, lease, target))
     }
 
     async fn ensure_topic(
