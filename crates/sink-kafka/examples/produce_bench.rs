@@ -92,15 +92,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 fn settings(bootstrap_servers: String, headers: Headers, properties: BTreeMap<String, String>) -> Settings {
     Settings {
-        bootstrap_servers,
         topic_prefix: "bench.".to_owned(),
-        create_topics: true,
         partitions: Some(1),
-        replication: None,
         properties,
         headers,
         event_source: "/x/search/bench".to_owned(),
         lanes: LANES.to_vec(),
+        ..Settings::new(bootstrap_servers)
     }
 }
 

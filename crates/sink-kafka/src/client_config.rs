@@ -7,9 +7,10 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::BaseProducer;
 use rdkafka::types::RDKafkaConfRes;
+use stream_core::sink::{Mistake, SettingsError};
 
 use crate::property;
-use crate::settings::{Mistake, Settings, SettingsError};
+use crate::settings::Settings;
 
 /// The whole configuration for librdkafka, or every mistake in `settings` at once.
 pub(crate) fn client_config(settings: &Settings) -> Result<ClientConfig, SettingsError> {
@@ -19,9 +20,7 @@ pub(crate) fn client_config(settings: &Settings) -> Result<ClientConfig, Setting
     for (name, value) in &settings.properties {
         mistakes.extend(property_mistake(name, value));
     }
-    if !mistakes.is_empty() {
-        return Err(SettingsError(mistakes));
-    }
+    SettingsError::check(mistakes)?;
     let mut config = ClientConfig::new();
     for (name, value) in property::DEFAULTS {
         config.set(*name, *value);
@@ -58,7 +57,7 @@ fn check_together(config: &ClientConfig, properties: &BTreeMap<String, String>) 
                 other => other.to_string(),
             };
             let reason = property::scrub(reason, properties);
-            Err(SettingsError(vec![Mistake::new("properties", reason)]))
+            Err(Mistake::new("properties", reason).into())
         }
     }
 }
@@ -96,25 +95,15 @@ fn native(name: &str, value: &str) -> Result<(), (RDKafkaConfRes, String)> {
 
 #[cfg(test)]
 mod tests {
-    use stream_core::cloudevents::Headers;
-    use stream_core::model::Lane;
-
     use super::*;
 
     fn settings(properties: &[(&str, &str)]) -> Settings {
         Settings {
-            bootstrap_servers: "127.0.0.1:9092".to_owned(),
-            topic_prefix: "x.".to_owned(),
-            create_topics: true,
-            partitions: None,
-            replication: None,
             properties: properties
                 .iter()
                 .map(|&(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
-            headers: Headers::Minimal,
-            event_source: "/x/search/main".to_owned(),
-            lanes: vec![Lane::Tweets],
+            ..Settings::new("127.0.0.1:9092")
         }
     }
 

@@ -50,5 +50,5 @@ mod shared_producer;
 mod sink;
 mod topics;
 
-pub use settings::{Mistake, Settings, SettingsError};
+pub use settings::Settings;
 pub use sink::KafkaSink;

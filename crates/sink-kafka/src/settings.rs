@@ -5,6 +5,7 @@ use std::fmt;
 
 use stream_core::cloudevents::Headers;
 use stream_core::model::Lane;
+use stream_core::sink::Mistake;
 
 use crate::property;
 
@@ -61,6 +62,21 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// The defaults for brokers at `bootstrap_servers`: prefix `x.`, topics created as the broker likes them.
+    pub fn new(bootstrap_servers: impl Into<String>) -> Self {
+        Self {
+            bootstrap_servers: bootstrap_servers.into(),
+            topic_prefix: "x.".to_owned(),
+            create_topics: true,
+            partitions: None,
+            replication: None,
+            properties: BTreeMap::new(),
+            headers: Headers::Minimal,
+            event_source: String::new(),
+            lanes: Vec::new(),
+        }
+    }
+
     /// The topic of `lane`.
     pub fn topic(&self, lane: Lane) -> String {
         format!("{}{lane}", self.topic_prefix)
@@ -91,54 +107,5 @@ impl Settings {
         {
             mistakes.push(Mistake::new("replication", "a topic has 1 to 32767 replicas"));
         }
-    }
-}
-
-/// Everything that is wrong with [`Settings`]. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingsError(pub(crate) Vec<Mistake>);
-
-impl SettingsError {
-    /// Each mistake; at least one.
-    pub fn mistakes(&self) -> &[Mistake] {
-        &self.0
-    }
-}
-
-impl std::error::Error for SettingsError {}
-
-impl fmt::Display for SettingsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, mistake) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("; ")?;
-            }
-            mistake.fmt(f)?;
-        }
-        Ok(())
-    }
-}
-
-/// One thing wrong with [`Settings`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The setting, as a path: `bootstrap_servers`, `properties."acks"`.
-    pub setting: String,
-    /// What is wrong with it, or what it wants.
-    pub reason: String,
-}
-
-impl Mistake {
-    pub(crate) fn new(setting: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            setting: setting.into(),
-            reason: reason.into(),
-        }
-    }
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.setting, self.reason)
     }
 }

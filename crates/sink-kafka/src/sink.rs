@@ -8,7 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rdkafka::ClientConfig;
 use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{Publisher, Sink, SinkError};
+use stream_core::sink::{Publisher, SettingsError, Sink, SinkError};
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
@@ -17,7 +17,7 @@ use crate::client_config::client_config;
 use crate::error;
 use crate::producer::PolledProducer;
 use crate::publisher::{KafkaPublisher, Target};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
 use crate::shared_producer::SharedProducer;
 use crate::topics::{self, Presence};
 

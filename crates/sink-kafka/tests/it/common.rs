@@ -2,7 +2,6 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -13,7 +12,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _, Timestamp as KafkaTimestamp};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use sink_kafka::{KafkaSink, Settings};
-use stream_core::cloudevents::Headers;
 use stream_core::model::{Lane, Place, Record, Timestamp};
 use stream_core::sink::{Publisher, Settled, SinkError};
 use test_brokers::unique;
@@ -22,15 +20,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn settings(servers: &str) -> Settings {
     Settings {
-        bootstrap_servers: servers.to_owned(),
         topic_prefix: format!("{}.", unique("t")),
-        create_topics: true,
         partitions: Some(1),
-        replication: None,
-        properties: BTreeMap::new(),
-        headers: Headers::Minimal,
         event_source: "/x/search/main".to_owned(),
         lanes: vec![Lane::Tweets],
+        ..Settings::new(servers)
     }
 }
 
