@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use lapin::Channel;
+use parking_lot::RwLock;
 use stream_core::sink::SinkError;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
@@ -132,10 +133,7 @@ pub(crate) struct SharedConnection {
 
 impl SharedConnection {
     pub(crate) fn current(&self) -> Option<Arc<Connection>> {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .upgrade()
+        self.current.read().upgrade()
     }
 
     pub(crate) async fn get(
@@ -159,7 +157,7 @@ impl SharedConnection {
         self.attempts.fetch_add(1, Ordering::Release);
         *failure = attempt.as_ref().err().cloned();
         let connection = attempt?;
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&connection);
+        *self.current.write() = Arc::downgrade(&connection);
         Ok(connection)
     }
 }

@@ -19,8 +19,10 @@
 //! | `connect`, `socket_guard` | one attempt at a connection under one deadline; the socket that ends it |
 //! | `topology` | exchange, queue, binding |
 //! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
+//! | `slow_start` | the first record goes alone |
 //! | `message` | a record's properties and headers |
 //! | `confirms` | which confirms may be believed, and why |
+//! | `drain` | a channel's graceful end, when its publisher has gone |
 //! | `watchdog` | a broker that is connected and silent |
 //! | `error` | what a reply code asks of the caller |
 
@@ -29,11 +31,13 @@ mod alarm;
 mod confirms;
 mod connect;
 mod connection;
+mod drain;
 mod error;
 mod message;
 mod publisher;
 mod settings;
 mod sink;
+mod slow_start;
 mod socket_guard;
 mod topology;
 mod watchdog;

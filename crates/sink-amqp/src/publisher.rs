@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,25 +13,17 @@ use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use stream_core::cloudevents::Headers;
 use stream_core::model::Record;
-use stream_core::sink::{Outcome, Publisher, Settled, SinkError};
+use stream_core::sink::{LaneLease, Outcome, Publisher, Settled, SinkError};
 use tokio::runtime::Handle;
-use tokio::sync::OwnedMutexGuard;
 
 use crate::alarm::Alarm;
 use crate::confirms::{Confirm, Confirms, Failure, judge};
 use crate::connection::Connection;
+use crate::drain::{LONG_REST, Leftovers, REST, drained, end};
 use crate::error::size_limit;
 use crate::message::properties;
+use crate::slow_start::SlowStart;
 use crate::watchdog::Watchdog;
-
-/// How long to wait for a confirm while some are owed.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// The same for a publisher's first confirm; doubles each time that it was too short.
-const FIRST_PATIENCE: Duration = Duration::from_secs(2);
-/// How long confirms are waited for after the publisher's end, and then the channel's end.
-const REST: Duration = Duration::from_secs(10);
-/// The end of a channel that never got a confirm: `RabbitMQ` may hold it for 30 s.
-const LONG_REST: Duration = Duration::from_secs(60);
 
 /// Where a lane's messages go and what they look like.
 pub(crate) struct Target {
@@ -40,8 +32,6 @@ pub(crate) struct Target {
     pub(crate) headers: Headers,
     pub(crate) source: String,
     pub(crate) limit: Arc<AtomicUsize>,
-    /// How many publishers of this lane have waited in vain for their first confirm, one after the other.
-    pub(crate) unproven: Arc<AtomicU32>,
 }
 
 /// One lane's way to the broker.
@@ -49,10 +39,6 @@ pub(crate) struct Target {
 /// Everything handed over is in exactly one place: `waiting` (lapin gets nothing more, because it would queue frames without
 /// limit while the broker blocks us), `confirms` (lapin has it), or `settled` (its fate is known). The lane's window bounds all
 /// three.
-///
-/// The first record goes alone, and the others follow its confirm. A quorum queue without a leader (for half a second after a
-/// broker's start, or for as long as a cluster has no majority) does not refuse messages: the broker holds the whole channel
-/// until there is one, 30 s at most. One record is enough to find that out and to try again on another channel.
 pub(crate) struct AmqpPublisher {
     target: Target,
     waiting: VecDeque<Record>,
@@ -60,44 +46,41 @@ pub(crate) struct AmqpPublisher {
     settled: Vec<Settled>,
     failure: Option<SinkError>,
     watchdog: Watchdog,
-    /// Whether a confirm has come.
-    proven: bool,
+    slow_start: SlowStart,
     alarm: Alarm,
     header: String,
     channel: Arc<Channel>,
     connection: Arc<Connection>,
-    seat: Option<Seat>,
+    lease: Option<LaneLease>,
 }
 
-/// A lane's right to publish, kept by its publisher and then by what is left of it in lapin. Without it a new publisher's
-/// replay could be interleaved with frames of the old one that were still queued.
-pub(crate) type Seat = OwnedMutexGuard<()>;
-
 impl AmqpPublisher {
-    pub(crate) fn new(connection: Arc<Connection>, channel: Channel, target: Target, seat: Seat) -> Self {
-        let vain = target.unproven.load(Ordering::Relaxed);
-        let first = FIRST_PATIENCE
-            .saturating_mul(2_u32.saturating_pow(vain))
-            .min(PATIENCE);
+    pub(crate) fn new(
+        connection: Arc<Connection>,
+        channel: Channel,
+        target: Target,
+        slow_start: SlowStart,
+        lease: LaneLease,
+    ) -> Self {
         Self {
             target,
             waiting: VecDeque::new(),
             confirms: Confirms::new(),
             settled: Vec::new(),
             failure: None,
-            watchdog: Watchdog::new(first),
-            proven: false,
+            watchdog: Watchdog::new(slow_start.patience()),
+            slow_start,
             alarm: connection.alarm(),
             header: String::new(),
             channel: Arc::new(channel),
             connection,
-            seat: Some(seat),
+            lease: Some(lease),
         }
     }
 
     /// Whether lapin may get one more record.
     fn has_room(&self, blocked: bool) -> bool {
-        !blocked && (self.proven || self.confirms.len() == 0)
+        !blocked && self.slow_start.lets_go(self.confirms.len())
     }
 
     fn take(&mut self, record: &Record, blocked: bool) {
@@ -176,9 +159,8 @@ impl AmqpPublisher {
     fn believe(&mut self, batch: Vec<Confirm>) {
         let (delivered, result) = judge(batch, self.target.route.as_str());
         if !delivered.is_empty() {
-            self.proven = true;
-            self.target.unproven.store(0, Ordering::Relaxed);
-            self.watchdog.set_patience(PATIENCE);
+            self.slow_start.confirmed();
+            self.watchdog.set_patience(self.slow_start.patience());
         }
         self.settled = delivered;
         if let Err(failure) = result {
@@ -187,9 +169,7 @@ impl AmqpPublisher {
     }
 
     fn give_up(&self) -> SinkError {
-        if !self.proven {
-            self.target.unproven.fetch_add(1, Ordering::Relaxed);
-        }
+        self.slow_start.gave_up();
         SinkError::Unavailable(format!(
             "the broker has confirmed nothing for {:?}: is a queue behind {:?} without a leader?",
             self.watchdog.patience(),
@@ -240,7 +220,7 @@ impl Publisher for AmqpPublisher {
         let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
         Box::pin(async move {
             let farewell = async {
-                drain(confirms).await;
+                drained(confirms).await;
                 end(&self.channel).await;
                 if Arc::strong_count(&self.connection) == 1 {
                     // It closes either way; there is nothing to do about an error.
@@ -252,40 +232,22 @@ impl Publisher for AmqpPublisher {
     }
 }
 
-/// A publisher that is dropped in mid-flight leaves frames in lapin's queue, which lapin would send after the channel's end: to
-/// the broker an error that costs the whole connection, and with it the other lanes.
 impl Drop for AmqpPublisher {
     fn drop(&mut self) {
-        let confirms = std::mem::replace(&mut self.confirms, Confirms::new());
-        let (channel, connection) = (Arc::clone(&self.channel), Arc::clone(&self.connection));
         // At most one record is out that nobody has confirmed, and lapin has sent it: the next publisher need not wait for it.
-        let (seat, patience) = if self.proven {
-            (self.seat.take(), REST)
+        let (lease, patience) = if self.slow_start.is_proven() {
+            (self.lease.take(), REST)
         } else {
             (None, LONG_REST)
         };
-        let Ok(runtime) = Handle::try_current() else {
-            return;
+        let left = Leftovers {
+            connection: Arc::clone(&self.connection),
+            channel: Arc::clone(&self.channel),
+            confirms: std::mem::replace(&mut self.confirms, Confirms::new()),
+            lease,
         };
-        runtime.spawn(async move {
-            // A queue that is stuck confirms nothing. By then lapin has sent everything, and the channel can end without it.
-            connection.within_patience(REST, drain(confirms)).await;
-            if !connection.within_patience(patience, end(&channel)).await {
-                connection.cut();
-            }
-            drop(seat);
-        });
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(left.come_to_rest(patience));
+        }
     }
-}
-
-/// Waits until lapin has nothing more of the channel.
-async fn drain(mut confirms: Confirms<Confirm>) {
-    while confirms.len() > 0 {
-        poll_fn(|context| confirms.poll_batch(context)).await;
-    }
-}
-
-async fn end(channel: &Channel) {
-    // It is closed either way.
-    let _ = channel.close(200, "OK".into()).await;
 }

@@ -7,27 +7,27 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{Publisher, Sink, SinkError};
-use tokio::sync::Mutex;
-use tokio::time::timeout;
+use stream_core::sink::{LaneLeases, Publisher, Sink, SinkError};
+use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::connection::{Connection, SharedConnection};
 use crate::publisher::{AmqpPublisher, Target};
 use crate::settings::{Settings, SettingsError};
+use crate::slow_start::SlowStart;
 use crate::topology;
 
-/// How long a lane waits until its last publisher is at rest: as long as that may take, and a little.
-const SEAT: Duration = Duration::from_secs(22);
+/// How long a lane waits until its last publisher is at rest: as long as that may take (10 s for its confirms, 10 s for its channel), and a little.
+const AT_REST: Duration = Duration::from_secs(22);
 
 /// `RabbitMQ`, with one connection for all lanes and one channel for each.
 pub struct AmqpSink {
     address: Address,
     settings: Settings,
     connection: SharedConnection,
-    /// Each lane's right to publish, free once nothing is left of its last publisher.
-    seats: PerLane<Arc<Mutex<()>>>,
-    unproven: PerLane<Arc<AtomicU32>>,
+    leases: LaneLeases,
+    /// What each lane's [`SlowStart`] hands on.
+    in_vain: PerLane<Arc<AtomicU32>>,
     /// The largest value that is sent: the setting, or less once a broker has named a lower limit.
     limit: Arc<AtomicUsize>,
 }
@@ -39,8 +39,8 @@ impl AmqpSink {
             address: settings.address()?,
             limit: Arc::new(AtomicUsize::new(settings.max_message_bytes)),
             connection: SharedConnection::default(),
-            seats: PerLane::default(),
-            unproven: PerLane::default(),
+            leases: LaneLeases::default(),
+            in_vain: PerLane::default(),
             settings,
         })
     }
@@ -50,19 +50,18 @@ impl AmqpSink {
         self.address.to_string()
     }
 
-    async fn open(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {
+    async fn open_lane(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {
         let settings = &self.settings;
         let connection = self
             .connection
             .get(&self.address, settings.ca_file.as_ref())
             .await?;
-        let seat = timeout(SEAT, Arc::clone(&self.seats[lane]).lock_owned())
-            .await
-            .map_err(|_| {
-                SinkError::Unavailable(format!(
-                    "the last publisher of {lane} is not at rest after {SEAT:?}"
-                ))
-            })?;
+        let lease = self.leases.acquire(lane, Instant::now() + AT_REST).await;
+        let lease = lease.ok_or_else(|| {
+            SinkError::Unavailable(format!(
+                "the last publisher of {lane} is not at rest after {AT_REST:?}"
+            ))
+        })?;
         let channel = connection.channel().await?;
         let route = settings.route(lane);
         if settings.declare {
@@ -77,9 +76,9 @@ impl AmqpSink {
             headers: settings.headers,
             source: settings.event_source.clone(),
             limit: Arc::clone(&self.limit),
-            unproven: Arc::clone(&self.unproven[lane]),
         };
-        Ok(AmqpPublisher::new(connection, channel, target, seat))
+        let slow_start = SlowStart::new(Arc::clone(&self.in_vain[lane]));
+        Ok(AmqpPublisher::new(connection, channel, target, slow_start, lease))
     }
 
     async fn check(&self) -> Result<(), SinkError> {
@@ -99,7 +98,7 @@ impl Sink for AmqpSink {
 
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
         Box::pin(async move {
-            let publisher: Box<dyn Publisher> = Box::new(self.open(lane).await?);
+            let publisher: Box<dyn Publisher> = Box::new(self.open_lane(lane).await?);
             Ok(publisher)
         })
     }

@@ -6,7 +6,9 @@
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// Shared by whoever makes the socket and whoever may have to cut it.
 #[derive(Clone, Default)]
@@ -24,7 +26,7 @@ impl SocketHandle {
     /// Remembers `socket`; an error if it is to be shut down already.
     pub(crate) fn hold(&self, socket: &impl AsFd) -> io::Result<()> {
         let socket = TcpStream::from(socket.as_fd().try_clone_to_owned()?);
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         match *state {
             Socket::ShutDown => Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
             Socket::NotYet | Socket::Open(_) => {
@@ -35,7 +37,7 @@ impl SocketHandle {
     }
 
     fn shut_down(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         if let Socket::Open(socket) = std::mem::replace(&mut *state, Socket::ShutDown) {
             // It may be gone already, which is what we want.
             let _ = socket.shutdown(Shutdown::Both);
