@@ -42,5 +42,5 @@ mod socket_guard;
 mod topology;
 mod watchdog;
 
-pub use settings::{Settings, SettingsError};
+pub use settings::Settings;
 pub use sink::AmqpSink;

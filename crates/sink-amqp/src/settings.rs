@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use stream_core::cloudevents::Headers;
 use stream_core::model::Lane;
+use stream_core::sink::{Mistake, SettingsError};
 
 use crate::address::{Address, LONGEST_NAME};
 
@@ -54,41 +55,27 @@ impl Settings {
         format!("{}{}", self.prefix, lane.name())
     }
 
-    /// Checks everything that can be checked without a network.
+    /// Where the broker is; or every mistake in the settings, as far as that can be told without a network.
     pub(crate) fn address(&self) -> Result<Address, SettingsError> {
-        let address = Address::parse(self.url.expose_secret()).map_err(SettingsError::Url)?;
+        let address = Address::parse(self.url.expose_secret()).map_err(|reason| Mistake::new("url", reason));
+        let mut mistakes = Vec::from_iter(address.as_ref().err().cloned());
         if self.exchange.is_empty() {
-            return Err(SettingsError::Exchange);
+            let reason = "must not be empty: the default exchange cannot be declared or bound to";
+            mistakes.push(Mistake::new("exchange", reason));
         }
-        let routes = self.lanes.iter().map(|lane| self.route(*lane));
-        if let Some(name) = routes
-            .chain([self.exchange.clone()])
-            .find(|name| name.len() > LONGEST_NAME)
-        {
-            return Err(SettingsError::Name(name));
+        let routes = self.lanes.iter().map(|lane| ("prefix", self.route(*lane)));
+        let mut names = routes.chain([("exchange", self.exchange.clone())]);
+        if let Some((setting, name)) = names.find(|(_, name)| name.len() > LONGEST_NAME) {
+            let reason = format!("{name:?} is longer than {LONGEST_NAME} bytes");
+            mistakes.push(Mistake::new(setting, reason));
         }
-        if self.ca_file.is_some() && !address.is_secure() {
-            return Err(SettingsError::CaWithoutTls);
+        if self.ca_file.is_some() && address.as_ref().is_ok_and(|address| !address.is_secure()) {
+            let reason = "is for amqps:// only, and the url says amqp://";
+            mistakes.push(Mistake::new("ca_file", reason));
         }
-        Ok(address)
+        SettingsError::check(mistakes)?;
+        Ok(address?)
     }
-}
-
-/// What is wrong with [`Settings`]. No text holds the URL: its password would be in it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// The URL cannot be used.
-    #[error("url: {0}")]
-    Url(String),
-    /// No exchange is named.
-    #[error("exchange: must not be empty: the default exchange cannot be declared or bound to")]
-    Exchange,
-    /// A name is too long for AMQP.
-    #[error("prefix or exchange: {0:?} is longer than {LONGEST_NAME} bytes")]
-    Name(String),
-    /// Certificates for a connection that has none.
-    #[error("ca_file: is for amqps:// only, and the url says amqp://")]
-    CaWithoutTls,
 }
 
 #[cfg(test)]
@@ -127,18 +114,30 @@ mod tests {
         }
     }
 
+    fn mistakes(settings: &Settings) -> Vec<String> {
+        let error = settings.address().unwrap_err();
+        error.mistakes().iter().map(|one| one.setting.clone()).collect()
+    }
+
     #[test]
     fn names_must_fit_amqp() {
         let mut long = settings("amqp://localhost");
         long.lanes = vec![Lane::Tweets];
         assert_eq!(long.address().unwrap().to_string(), "amqp://localhost:5672");
         long.prefix = "x".repeat(250);
-        assert!(matches!(long.address(), Err(SettingsError::Name(_))));
-        let mut none = settings("amqp://localhost");
-        none.exchange = String::new();
-        assert_eq!(none.address().unwrap_err(), SettingsError::Exchange);
-        let mut plain = settings("amqp://localhost");
-        plain.ca_file = Some("ca.pem".into());
-        assert_eq!(plain.address().unwrap_err(), SettingsError::CaWithoutTls);
+        assert_eq!(mistakes(&long), ["prefix"]);
+        let mut long = settings("amqp://localhost");
+        long.exchange = "x".repeat(256);
+        assert_eq!(mistakes(&long), ["exchange"]);
+    }
+
+    #[test]
+    fn every_mistake_comes_at_once() {
+        let mut settings = settings("amqp://localhost");
+        settings.exchange = String::new();
+        settings.ca_file = Some("ca.pem".into());
+        assert_eq!(mistakes(&settings), ["exchange", "ca_file"]);
+        settings.url = "localhost".into();
+        assert_eq!(mistakes(&settings), ["url", "exchange"]);
     }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{LaneLeases, Publisher, Sink, SinkError};
+use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
 use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::connection::{Connection, SharedConnection};
 use crate::publisher::{AmqpPublisher, Target};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::Settings;
 use crate::slow_start::SlowStart;
 use crate::topology;
 
@@ -33,7 +33,7 @@ pub struct AmqpSink {
 }
 
 impl AmqpSink {
-    /// Checks `settings`; nothing is connected before a lane is opened.
+    /// Checks `settings` as far as that goes without a network; the error names every mistake. Connects to nothing yet.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         Ok(Self {
             address: settings.address()?,
