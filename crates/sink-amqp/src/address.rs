@@ -1,4 +1,4 @@
-//! Where the broker is: a URL that shows no password.
+//! Connection URL: where the broker is, read so that it shows no password.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ const PARAMETERS: [&str; 5] = [
     "auth_mechanism",
 ];
 
-/// A URL that was read. Shows itself without its user and password.
+/// Connection URL that was read. Shows itself without its user and password.
 #[derive(Clone)]
 pub(crate) struct Address {
     uri: AMQPUri,

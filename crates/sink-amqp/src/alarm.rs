@@ -1,10 +1,10 @@
-//! Whether the broker takes messages on a connection.
+//! Flow control: whether the broker takes messages on a connection.
 
 use futures_util::{Stream, StreamExt as _};
 use lapin::{ConnectionStatus, Event};
 use tokio::sync::watch;
 
-/// One connection's view of the broker's alarms (`connection.blocked`).
+/// Flow control by the broker: one connection's view of its alarms (`connection.blocked`).
 ///
 /// A connection that is gone is not blocked: whoever waits for the alarm's end must go on and find out.
 #[derive(Clone)]

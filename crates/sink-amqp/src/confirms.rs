@@ -1,4 +1,4 @@
-//! Confirms of one channel, and when they may be believed.
+//! Publisher confirms of one channel, and when they may be believed.
 //!
 //! # Why a returned message is never counted as delivered
 //!

@@ -1,4 +1,4 @@
-//! One connection, shared by the lanes that are open on it.
+//! Shared client: one connection for all lanes, made when the first of them wants it, replaced when it has broken.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -120,10 +120,8 @@ impl Drop for Connection {
     }
 }
 
-/// The connection that lanes share, made when the first of them wants it.
-///
-/// It lives as long as a lane holds it. Lanes that wait for one attempt share its outcome: of eight lanes in front of a broker
-/// that does not answer, the last must not wait eight deadlines.
+/// Single flight: lanes that wait for one attempt at a connection share its outcome. Of eight lanes in front of a broker that
+/// does not answer, the last must not wait eight deadlines. The connection lives as long as a lane holds it.
 #[derive(Default)]
 pub(crate) struct SharedConnection {
     attempts: AtomicU64,
@@ -132,7 +130,7 @@ pub(crate) struct SharedConnection {
 }
 
 impl SharedConnection {
-    pub(crate) fn current(&self) -> Option<Arc<Connection>> {
+    fn current(&self) -> Option<Arc<Connection>> {
         self.current.read().upgrade()
     }
 

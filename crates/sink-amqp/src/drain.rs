@@ -1,4 +1,4 @@
-//! Graceful end of a channel: what lapin has of it goes out before the channel is closed.
+//! Graceful shutdown of a channel: what lapin has of it goes out before the channel is closed.
 //!
 //! A publisher that is dropped in mid-flight leaves frames in lapin's queue, which lapin would send after the channel's end: to
 //! the broker an error that costs the whole connection, and with it the other lanes.

@@ -1,4 +1,4 @@
-//! What a broker's refusal asks of the caller.
+//! Error classification: what a broker's refusal asks of the caller.
 
 use std::io;
 

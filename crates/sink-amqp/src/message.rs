@@ -1,4 +1,4 @@
-//! A record as an AMQP message.
+//! Serialisation: a record as an AMQP message.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};

@@ -1,4 +1,4 @@
-//! One lane's channel: hands messages over, waits for their confirms.
+//! Publisher: one lane's channel, which hands messages over and waits for their confirms.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -34,7 +34,7 @@ pub(crate) struct Target {
     pub(crate) limit: Arc<AtomicUsize>,
 }
 
-/// One lane's way to the broker.
+/// Publisher of one lane, with backpressure in front of lapin, which has none.
 ///
 /// Everything handed over is in exactly one place: `waiting` (lapin gets nothing more, because it would queue frames without
 /// limit while the broker blocks us), `confirms` (lapin has it), or `settled` (its fate is known). The lane's window bounds all

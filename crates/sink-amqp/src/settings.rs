@@ -1,4 +1,4 @@
-//! What a user says of the broker, checked without a network.
+//! Settings: what a user may say about `RabbitMQ`, validated without a network.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The sink: opens publishers, tries a connection.
+//! The sink: opens publishers, each when exchange and queue are there.
 
 use std::fmt;
 use std::sync::Arc;

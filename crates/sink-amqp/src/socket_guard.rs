@@ -1,4 +1,4 @@
-//! The socket under a connection, kept in reach so that it can be cut.
+//! Guard of the socket under a connection, which is kept in reach so that it can be cut.
 //!
 //! lapin's I/O thread lives as long as its socket does: after a handshake that is never answered, or behind an alarm that
 //! stops all writes, dropping the connection would leave thread and socket behind. Shutting the socket down ends both.

@@ -1,4 +1,4 @@
-//! What must stand at the broker before a lane can publish.
+//! Topology: what must stand at the broker before a lane can publish.
 
 use lapin::options::{ConfirmSelectOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};

@@ -1,4 +1,4 @@
-//! Notices a broker that is connected and confirms nothing.
+//! Watchdog: notices a broker that is connected and confirms nothing.
 
 use std::future::Future as _;
 use std::pin::Pin;

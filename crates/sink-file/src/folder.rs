@@ -1,4 +1,4 @@
-//! The files of one lane.
+//! Log rotation: the files of one lane, finished by size and by age.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};

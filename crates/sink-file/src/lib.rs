@@ -11,9 +11,9 @@
 //! | `publisher` | one lane's way to its writer |
 //! | `error` | what a disk's refusal asks of the caller |
 //! | `writer` | the thread of a lane: write, sync, report |
-//! | `folder` | the files of a lane: one writer, half lines, rotation |
+//! | `folder` | the files of a lane: one writer, rotation |
 //! | `name` | what they are called |
-//! | `recovery` | half a line that a crash has left |
+//! | `recovery` | cuts half a line that a crash has left |
 
 mod error;
 mod folder;

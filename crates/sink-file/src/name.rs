@@ -1,4 +1,4 @@
-//! The names of files, which sort by time.
+//! File names, which sort by time.
 
 use stream_core::model::Timestamp;
 

@@ -1,4 +1,4 @@
-//! One lane's way to its writer's thread.
+//! Publisher: one lane's way to its writer's thread.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use crate::error::gone;
 use crate::writer::{Batch, Report};
 
-/// Ends its writer's thread when it is dropped.
+/// Publisher of one lane, which only passes on. Its writer's thread ends when it is dropped.
 pub(crate) struct FilePublisher {
     pub(crate) hand_over: std::sync::mpsc::Sender<Batch>,
     pub(crate) settled: mpsc::UnboundedReceiver<Report>,

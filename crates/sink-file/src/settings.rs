@@ -1,4 +1,4 @@
-//! What the caller decides.
+//! Settings: what a user may say about files.
 
 use std::path::PathBuf;
 use std::time::Duration;

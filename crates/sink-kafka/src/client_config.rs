@@ -1,4 +1,4 @@
-//! Settings as librdkafka takes them, checked without a network.
+//! Validation without a network: settings become what librdkafka takes, or every mistake is told.
 
 use std::collections::BTreeMap;
 

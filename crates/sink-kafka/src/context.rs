@@ -1,4 +1,4 @@
-//! What librdkafka calls back, on the poll thread, and what the publishers of one producer share.
+//! Callbacks of librdkafka, on the poll thread, and what the publishers of one producer share with them.
 //!
 //! # After a refused batch
 //!
@@ -24,7 +24,7 @@ use crate::delivery_reports::DeliveryReports;
 use crate::error::{self, Verdict};
 use crate::health::Health;
 
-/// What librdkafka calls back, on the poll thread.
+/// Callbacks of one producer (librdkafka's word for their owner), and what its publishers share with them.
 pub(crate) struct Context {
     pub(crate) health: Health,
     topics: Arc<PerLane<String>>,

@@ -1,4 +1,4 @@
-//! What an error code of Kafka or librdkafka means for a record, a lane or the client.
+//! Error classification: what a code of Kafka or librdkafka means for a record, a lane or the client.
 
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;

@@ -1,4 +1,4 @@
-//! What librdkafka complains about, as a state that is told once, with a count of the rest.
+//! Log deduplication: what librdkafka complains about is a state that is told once, with a count of the rest.
 //!
 //! librdkafka repeats a refused connection or password several times a second for as long as it lasts.
 

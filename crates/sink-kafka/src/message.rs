@@ -1,4 +1,4 @@
-//! A record's headers in Kafka.
+//! Serialisation: a record's headers as Kafka has them.
 
 use rdkafka::message::{Header, OwnedHeaders};
 use stream_core::cloudevents::{self, Headers};

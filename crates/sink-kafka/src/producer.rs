@@ -1,4 +1,4 @@
-//! One librdkafka producer with the thread that polls it.
+//! Event loop: one librdkafka producer with the thread that polls it.
 //!
 //! # Who drops the producer
 //!
@@ -24,7 +24,7 @@ use crate::error;
 /// millisecond of each wait, hence not shorter. A broken producer is noticed as often.
 const POLL: Duration = Duration::from_secs(1);
 
-/// A producer, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
+/// Producer with its poll thread, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
 pub(crate) struct PolledProducer {
     producer: Arc<BaseProducer<Context>>,
     /// Of this producer only: a lane need not wait for what is left of it in a broken one.

@@ -1,4 +1,4 @@
-//! One lane's way into the producer.
+//! Publisher: one lane's way into the producer, with backpressure when its queue is full.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::producer::PolledProducer;
 /// How long a full queue may stay full. It is full only if the lanes' windows exceed `queue.buffering.max.*`.
 const QUEUE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the records of one lane have in common.
+/// Where a lane's records go and what they look like.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) lane: Lane,
@@ -30,6 +30,7 @@ pub(crate) struct Target {
     pub(crate) event_source: String,
 }
 
+/// Publisher of one lane. What was handed over is librdkafka's; its outcomes come by way of the lane's delivery reports.
 pub(crate) struct KafkaPublisher {
     producer: Arc<PolledProducer>,
     target: Target,

@@ -1,4 +1,4 @@
-//! What a user may say about Kafka.
+//! Settings: what a user may say about Kafka.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The producer that lanes share: made when the first of them wants it, replaced when it has broken.
+//! Shared client: one producer for all lanes, made when the first of them wants it, replaced when it has broken.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::topics;
 /// How long a broker has to say how much its topics take; some never do.
 const ASKING: Duration = Duration::from_secs(2);
 
-/// Makes producers, one at a time.
+/// Single flight: lanes that want a producer at the same time get the same one.
 pub(crate) struct SharedProducer {
     config: ClientConfig,
     servers: String,

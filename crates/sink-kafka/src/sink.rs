@@ -24,7 +24,7 @@ use crate::topics::{self, Presence};
 /// How long `open` and `check` may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Kafka behind [`Sink`].
+/// Kafka as a [`Sink`]: one producer for all lanes and one topic for each.
 pub struct KafkaSink {
     settings: Settings,
     config: ClientConfig,

@@ -1,4 +1,5 @@
-//! Whether a topic exists, making it so, and how much it takes. Everything here blocks up to its deadline: for blocking threads only.
+//! Topic provisioning: whether a topic exists, making it so, and how much it takes. Everything here blocks up to its deadline:
+//! for blocking threads only.
 
 use std::time::{Duration, Instant};
 
