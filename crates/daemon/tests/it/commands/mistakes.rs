@@ -1,7 +1,7 @@
 //! Every mistake at once, each where it stands and with what to do.
 
+use super::{check, end};
 use crate::support::birdfeed;
-use crate::{check, end};
 
 #[test]
 fn five_mistakes_are_five_messages() {

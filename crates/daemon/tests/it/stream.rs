@@ -1,21 +1,11 @@
 //! The stream's life, seen from outside: faults that the simulator fires, and what the daemon does about them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::unused_self,
-    clippy::too_many_lines,
-    clippy::redundant_closure_for_method_calls,
-    reason = "a test may panic"
-)]
-
-mod support;
-
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, stream};
 use simulator::fault::garbage;
 use simulator::{Chunking, Fault, FaultPlan, LineEnd, Settings, Simulator, Status};
-use support::{Daemon, PATIENCE, birdfeed, file_sink, lane_lines, stream};
 
 async fn simulator(settings: Settings) -> Simulator {
     Simulator::start(settings).await.unwrap()
