@@ -14,6 +14,7 @@
 pub mod admin;
 pub mod cli;
 pub mod commands;
+mod components;
 pub mod config;
 pub mod exit;
 pub mod logging;

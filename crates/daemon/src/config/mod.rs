@@ -1,18 +1,14 @@
 //! File and environment to settings. Everything that is wrong is said at once, with where it stands and what to do.
 //!
-//! `read` lists every key with its default, `stream` and `sinks` the larger part of them; `config/birdfeed.toml` shows them
-//! to people.
+//! `components` lists every key with its default; `config/birdfeed.toml` shows them to people.
 //! `tree` lays the environment over the file, `section` takes typed values out of it, `problem` is what goes wrong.
 
-mod names;
-mod problem;
-mod read;
-mod section;
-mod sinks;
-mod stream;
+pub(crate) mod names;
+pub(crate) mod problem;
+pub(crate) mod section;
 mod suggest;
-mod tree;
-mod units;
+pub(crate) mod tree;
+pub(crate) mod units;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,6 +19,7 @@ use stream_core::model::LaneSet;
 use stream_core::pipeline::WhenFull;
 
 pub use self::problem::{Problem, Problems};
+use crate::components;
 use crate::exit::{Exit, Stop};
 use crate::logging::Format;
 
@@ -100,7 +97,7 @@ pub struct Log {
 /// Reads `file`, if there is one, and lays `environment` over it.
 pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Problems> {
     let (table, mut problems) = tree(file, environment)?;
-    let config = read::config(table, environment, &mut problems);
+    let config = components::config(table, environment, &mut problems);
     match (config, problems.is_empty()) {
         (Some(config), true) => Ok(config),
         _ => Err(Problems(problems)),
@@ -115,7 +112,7 @@ pub fn from_process(file: Option<&Path>) -> Result<Config, Stop> {
 /// `[admin]` alone for this process: who asks a daemon how it is need not have its secrets.
 pub fn admin_from_process(file: Option<&Path>) -> Result<Admin, Stop> {
     tree(file, &environment())
-        .and_then(|(table, _)| read::admin_only(table))
+        .and_then(|(table, _)| components::admin_only(table))
         .map_err(|problems| Stop::new(Exit::Usage, problems))
 }
 

@@ -4,7 +4,7 @@ use super::section::Section;
 use super::suggest::suggestion;
 
 /// Takes the list `key`, if it is there. Notes every name that is not known, or is there twice.
-pub(super) fn names(section: &mut Section, key: &'static str, known: &[&str]) -> Option<Vec<String>> {
+pub(crate) fn names(section: &mut Section, key: &'static str, known: &[&str]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     for word in section.words(key)? {
         if !known.contains(&word.text.as_str()) {

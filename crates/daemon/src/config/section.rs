@@ -11,10 +11,10 @@ use super::suggest::suggestion;
 use super::tree::{Node, Origin, Table, Value};
 
 /// Where mistakes are noted.
-pub(super) type Notes = Rc<RefCell<Vec<Problem>>>;
+pub(crate) type Notes = Rc<RefCell<Vec<Problem>>>;
 
 /// A table that is being read.
-pub(super) struct Section {
+pub(crate) struct Section {
     path: String,
     origin: Origin,
     table: Table,
@@ -24,13 +24,13 @@ pub(super) struct Section {
 }
 
 /// A word of a list, and where it stands.
-pub(super) struct Word {
-    pub(super) text: String,
-    pub(super) origin: Origin,
+pub(crate) struct Word {
+    pub(crate) text: String,
+    pub(crate) origin: Origin,
 }
 
 impl Section {
-    pub(super) fn root(table: Table, notes: Notes) -> Self {
+    pub(crate) fn root(table: Table, notes: Notes) -> Self {
         Self {
             path: String::new(),
             origin: Origin::Missing,
@@ -49,7 +49,7 @@ impl Section {
         }
     }
 
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Node> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Node> {
         let node = self.table.remove(key);
         let origin = node.as_ref().map(|node| node.origin.clone());
         self.asked.push((key, origin));
@@ -57,12 +57,12 @@ impl Section {
     }
 
     /// Whether `key`, which was not asked for yet, is there.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
     /// Where `key`, which was asked for, stands; or the table, if it does not.
-    pub(super) fn origin_of(&self, key: &str) -> Origin {
+    pub(crate) fn origin_of(&self, key: &str) -> Origin {
         let asked = self.asked.iter().find(|(name, _)| *name == key);
         asked
             .and_then(|(_, origin)| origin.clone())
@@ -70,7 +70,7 @@ impl Section {
     }
 
     /// Notes a mistake in the value of `key` at `origin`.
-    pub(super) fn note(
+    pub(crate) fn note(
         &self,
         origin: Origin,
         key: &str,
@@ -82,7 +82,7 @@ impl Section {
     }
 
     /// Notes that `key` is needed.
-    pub(super) fn missing(&self, key: &str, hint: impl Into<String>) {
+    pub(crate) fn missing(&self, key: &str, hint: impl Into<String>) {
         self.note(self.origin.clone(), key, "is missing", hint);
     }
 
@@ -100,7 +100,7 @@ impl Section {
     }
 
     /// A string.
-    pub(super) fn text(&mut self, key: &'static str) -> Option<(String, Origin)> {
+    pub(crate) fn text(&mut self, key: &'static str) -> Option<(String, Origin)> {
         let node = self.take(key)?;
         if let Value::Text(text) = node.value {
             return Some((text, node.origin));
@@ -110,7 +110,7 @@ impl Section {
     }
 
     /// A string that `parse` understands; `wanted` is an example of one.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         key: &'static str,
         wanted: &str,
@@ -132,12 +132,12 @@ impl Section {
     }
 
     /// A path.
-    pub(super) fn path(&mut self, key: &'static str) -> Option<(PathBuf, Origin)> {
+    pub(crate) fn path(&mut self, key: &'static str) -> Option<(PathBuf, Origin)> {
         self.text(key).map(|(text, origin)| (text.into(), origin))
     }
 
     /// One of `choices`.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let (text, origin) = self.text(key)?;
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
             return Some(*value);
@@ -153,7 +153,7 @@ impl Section {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
         match (&node.value, &node.origin) {
             (Value::Bool(flag), _) => return Some(*flag),
@@ -169,7 +169,7 @@ impl Section {
     }
 
     /// A number within `range`.
-    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(crate) fn number(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
         self.number_called(key, range, "a number")
     }
 
@@ -193,7 +193,7 @@ impl Section {
     }
 
     /// A number, or one word that stands for something else.
-    pub(super) fn number_or(
+    pub(crate) fn number_or(
         &mut self,
         key: &'static str,
         word: &str,
@@ -207,7 +207,7 @@ impl Section {
     }
 
     /// A list of strings; in the environment joined by commas.
-    pub(super) fn words(&mut self, key: &'static str) -> Option<Vec<Word>> {
+    pub(crate) fn words(&mut self, key: &'static str) -> Option<Vec<Word>> {
         let node = self.take(key)?;
         match (&node.value, &node.origin) {
             (Value::Text(text), origin @ Origin::Variable(_)) => {
@@ -240,7 +240,7 @@ impl Section {
     }
 
     /// A table; an empty one if it is not there.
-    pub(super) fn section(&mut self, key: &'static str) -> Self {
+    pub(crate) fn section(&mut self, key: &'static str) -> Self {
         let (table, origin) = match self.take(key) {
             Some(Node {
                 value: Value::Table(table),
@@ -256,7 +256,7 @@ impl Section {
     }
 
     /// A list of tables.
-    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
+    pub(crate) fn sections(&mut self, key: &'static str) -> Vec<Self> {
         let Some(node) = self.take(key) else {
             return Vec::new();
         };
@@ -290,7 +290,7 @@ impl Section {
     }
 
     /// All that is left, as names and strings, and where they stand.
-    pub(super) fn rest(mut self) -> Vec<(String, String, Origin)> {
+    pub(crate) fn rest(mut self) -> Vec<(String, String, Origin)> {
         let mut all = Vec::new();
         for (name, node) in std::mem::take(&mut self.table) {
             match node.value {
@@ -312,14 +312,14 @@ impl Section {
     }
 
     /// Whether `key` is the string `word`.
-    pub(super) fn is_text(&self, key: &str, word: &str) -> bool {
+    pub(crate) fn is_text(&self, key: &str, word: &str) -> bool {
         self.table
             .get(key)
             .is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
     }
 
     /// Notes every key that nobody asked for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         for (key, node) in &self.table {
             let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
             let hint = match suggestion(key, &known) {

@@ -13,14 +13,14 @@ const PREFIX: &str = "BIRDFEED__";
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) origin: Origin,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
 }
 
 /// A value. What the environment says is text, whatever is wanted.
 #[derive(Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     Integer(i64),
     Bool(bool),
@@ -30,11 +30,11 @@ pub(super) enum Value {
     Other,
 }
 
-pub(super) type Table = BTreeMap<String, Node>;
+pub(crate) type Table = BTreeMap<String, Node>;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// In the file.
     File {
         path: PathBuf,
@@ -66,7 +66,7 @@ impl fmt::Debug for Value {
 
 impl Value {
     /// What it is, in a message.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "a string",
             Self::Integer(_) => "a number",
@@ -79,7 +79,7 @@ impl Value {
 }
 
 /// Reads the text of a file. A text that is no TOML is one problem, and nothing else can be said.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Problem> {
+pub(crate) fn parse(path: &Path, text: &str) -> Result<Table, Problem> {
     let at = |offset: usize| {
         let before = &text[..offset.min(text.len())];
         let line = before.matches('\n').count() + 1;
@@ -135,7 +135,7 @@ fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
 }
 
 /// Lays the environment over the tree. Variables that lead nowhere become keys that nobody knows, and are reported as such.
-pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<Problem> {
+pub(crate) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut variables: Vec<_> = environment
         .iter()

@@ -8,9 +8,9 @@ use sink_kafka::KafkaSink;
 use stream_core::cloudevents::Headers;
 use stream_core::model::Lane;
 
-use super::section::Section;
-use super::tree::Origin;
-use super::{Sink, SinkSettings, units};
+use crate::config::section::Section;
+use crate::config::tree::Origin;
+use crate::config::{Sink, SinkSettings, units};
 
 /// What all sinks are told.
 pub(super) struct Common {

@@ -6,10 +6,10 @@ use source_x::base_url::BaseUrl;
 use source_x::endpoint::{Parameter, Takes};
 use source_x::{Endpoint, Query, Settings, Token, XSource};
 
-use super::Stream;
-use super::names::names;
-use super::section::Section;
-use super::tree::Origin;
+use crate::config::Stream;
+use crate::config::names::names;
+use crate::config::section::Section;
+use crate::config::tree::Origin;
 
 /// The variable that holds the bearer token when no file is named.
 const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";

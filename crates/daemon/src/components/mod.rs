@@ -1,5 +1,8 @@
 //! Every key with its default.
 
+mod sinks;
+mod stream;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,19 +12,19 @@ use journal::Durability;
 use stream_core::model::{Lane, LaneSet};
 use stream_core::pipeline::WhenFull;
 
-use super::names::names;
-use super::problem::{Problem, Problems};
-use super::section::Section;
-use super::sinks::{self, Common};
-use super::tree::Table;
-use super::{Admin, Config, Log, stream, units};
+use crate::config::names::names;
+use crate::config::problem::{Problem, Problems};
+use crate::config::section::Section;
+use crate::config::tree::Table;
+use crate::config::{Admin, Config, Log, units};
 use crate::logging::Format;
+use sinks::Common;
 
 /// The longest name of a topic, in characters; queues may have longer ones.
 const LONGEST_TOPIC: usize = 249;
 
 /// Takes the configuration out of `table`. What is wrong goes to `problems`; `None` if no token or no sink is left.
-pub(super) fn config(
+pub(crate) fn config(
     table: Table,
     environment: &BTreeMap<String, String>,
     problems: &mut Vec<Problem>,
@@ -56,7 +59,7 @@ pub(super) fn config(
 }
 
 /// `[admin]`, whatever else is wrong.
-pub(super) fn admin_only(table: Table) -> Result<Admin, Problems> {
+pub(crate) fn admin_only(table: Table) -> Result<Admin, Problems> {
     let notes = Rc::new(RefCell::new(Vec::new()));
     let admin = admin(Section::root(table, notes.clone()).section("admin"));
     let problems = notes.take();
