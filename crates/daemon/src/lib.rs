@@ -24,10 +24,10 @@ pub mod signals;
 pub mod wiring;
 
 use cli::{Command, ConfigCommand};
-use exit::{Exit, Stop};
+use exit::{CommandError, SysExit};
 
 /// Does what the command line says.
-pub fn dispatch(command: Command) -> Result<(), Stop> {
+pub fn dispatch(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Run(args) => commands::run::run(args.config.as_deref()),
         Command::Demo(args) => commands::demo::run(&args),
@@ -41,19 +41,20 @@ pub fn dispatch(command: Command) -> Result<(), Stop> {
     }
 }
 
-fn simulate(args: simulator::cli::SimulateArgs) -> Result<(), Stop> {
+fn simulate(args: simulator::cli::SimulateArgs) -> Result<(), CommandError> {
     let runtime = commands::run::runtime()?;
     runtime.block_on(async {
-        let mut signals = signals::Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+        let mut signals =
+            signals::Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
         let shutdown = async move {
             signals.next().await;
         };
         simulator::cli::run(args, shutdown).await.map_err(|error| {
             let exit = match error.kind() {
-                std::io::ErrorKind::InvalidInput => Exit::Usage,
-                _ => Exit::LocalIo,
+                std::io::ErrorKind::InvalidInput => SysExit::Usage,
+                _ => SysExit::LocalIo,
             };
-            Stop::new(exit, error)
+            CommandError::new(exit, error)
         })
     })
 }

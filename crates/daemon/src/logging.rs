@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, registry};
 
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Format {
+pub enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
     #[default]
     Auto,
@@ -22,12 +22,12 @@ pub enum Format {
 }
 
 /// Starts logging at `level` (tracing's directives: `info`, `debug,stream_core=trace`). Called once.
-pub fn start(format: Format, level: &str) {
+pub fn start(format: LogFormat, level: &str) {
     let terminal = std::io::stderr().is_terminal();
     let json = match format {
-        Format::Auto => !terminal,
-        Format::Json => true,
-        Format::Pretty => false,
+        LogFormat::Auto => !terminal,
+        LogFormat::Json => true,
+        LogFormat::Pretty => false,
     };
     subscriber(json, terminal, level, std::io::stderr).init();
 }

@@ -10,7 +10,7 @@ use stream_core::pipeline::{NamedSink, Settings};
 use stream_core::sink::Sink;
 
 use crate::config::{Config, SinkSettings};
-use crate::exit::{Exit, Stop};
+use crate::exit::{CommandError, SysExit};
 
 /// What a data path is made of.
 pub struct Parts {
@@ -23,12 +23,13 @@ pub struct Parts {
 }
 
 /// Makes the parts. The configuration has been checked, so what fails here is the machine's doing.
-pub fn parts(config: &Config) -> Result<Parts, Stop> {
-    let source = XSource::new(&config.stream.source).map_err(|error| Stop::new(Exit::Usage, error))?;
+pub fn parts(config: &Config) -> Result<Parts, CommandError> {
+    let source =
+        XSource::new(&config.stream.source).map_err(|error| CommandError::new(SysExit::Usage, error))?;
     let sinks = config.sinks.iter().map(|sink| {
         Ok(NamedSink {
             name: sink.name.clone(),
-            sink: open(&sink.settings).map_err(|why| Stop::new(Exit::Usage, why))?,
+            sink: open(&sink.settings).map_err(|why| CommandError::new(SysExit::Usage, why))?,
         })
     });
     let mut settings = Settings::new(config.stream.name.clone(), config.lanes, config.journal.clone());
@@ -37,7 +38,7 @@ pub fn parts(config: &Config) -> Result<Parts, Stop> {
     Ok(Parts {
         settings,
         source: Arc::new(source),
-        sinks: sinks.collect::<Result<_, Stop>>()?,
+        sinks: sinks.collect::<Result<_, CommandError>>()?,
     })
 }
 

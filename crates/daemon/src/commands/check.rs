@@ -7,14 +7,14 @@ use source_x::RulesClient;
 use super::say;
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
-use crate::exit::{Exit, Stop};
+use crate::exit::{CommandError, SysExit};
 use crate::wiring::{self, Parts};
 
 /// How long one service may take to answer.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Checks, and says what is fine.
-pub fn run(args: &CheckArgs) -> Result<(), Stop> {
+pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     let config = config::from_process(args.config.config.as_deref())?;
     let parts = wiring::parts(&config)?;
     say("the configuration is fine");
@@ -27,10 +27,11 @@ pub fn run(args: &CheckArgs) -> Result<(), Stop> {
     ended
 }
 
-async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
+async fn connect(config: &Config, parts: &Parts) -> Result<(), CommandError> {
     // A stream is not opened: it would cost a connect and take the slot of the daemon that may be running. Listing the
     // rules needs the same way and the same token.
-    let rules = RulesClient::new(&config.stream.source).map_err(|error| Stop::new(Exit::Usage, error))?;
+    let rules =
+        RulesClient::new(&config.stream.source).map_err(|error| CommandError::new(SysExit::Usage, error))?;
     let mut failed = 0;
     let mut tell = |name: &str, answer: Result<(), String>| match answer {
         Ok(()) => say(&format!("{name}: answers")),
@@ -49,7 +50,7 @@ async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
         return Ok(());
     }
     let message = format!("{failed} of {} services failed", parts.sinks.len() + 1);
-    Err(Stop::new(Exit::Unavailable, message))
+    Err(CommandError::new(SysExit::Unavailable, message))
 }
 
 fn within<E: ToString>(answer: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), String> {

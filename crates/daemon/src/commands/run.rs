@@ -10,14 +10,14 @@ use stream_core::telemetry::View;
 
 use crate::admin::{self, Admin};
 use crate::config::{self, Config};
-use crate::exit::{Exit, Stop};
+use crate::exit::{CommandError, SysExit};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::signals::{self, Signals};
 use crate::wiring::{self, Parts};
 
 /// Runs until a signal, or until it cannot go on.
-pub fn run(file: Option<&Path>) -> Result<(), Stop> {
+pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     let config = config::from_process(file)?;
     logging::start(config.log.format, &config.log.level);
     let runtime = runtime()?;
@@ -31,18 +31,18 @@ pub fn run(file: Option<&Path>) -> Result<(), Stop> {
 const WORKERS: usize = 4;
 
 /// The runtime of the data path.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors.min(WORKERS))
         .enable_all()
         .build()
-        .map_err(|error| Stop::new(Exit::LocalIo, format!("cannot start the runtime: {error}")))
+        .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(config: Config) -> Result<(), Stop> {
-    let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
-    signals::answer_hangups().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+async fn daemon(config: Config) -> Result<(), CommandError> {
+    let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+    signals::answer_hangups().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let Running { mut pipeline, .. } = start(&config)?;
     let failure = tokio::select! {
         signal = signals.next() => {
@@ -76,7 +76,7 @@ pub(crate) struct Running {
 }
 
 /// Starts everything that `config` asks for.
-pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
+pub(crate) fn start(config: &Config) -> Result<Running, CommandError> {
     let Parts {
         mut settings,
         source,
@@ -86,7 +86,7 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
         .iter()
         .flat_map(|sink| settings.lanes.iter().map(|lane| (sink.name.clone(), lane)))
         .collect();
-    let metrics = Metrics::new(&lanes).map_err(|error| Stop::new(Exit::Invariant, error))?;
+    let metrics = Metrics::new(&lanes).map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let metrics = Arc::new(metrics);
     let timed = metrics.clone();
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
@@ -97,7 +97,8 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
     let view = pipeline.view();
     let serve = |listener| {
         let view = view.clone();
-        admin::serve(listener, Admin { view, metrics }).map_err(|error| Stop::new(Exit::LocalIo, error))
+        admin::serve(listener, Admin { view, metrics })
+            .map_err(|error| CommandError::new(SysExit::LocalIo, error))
     };
     let admin = admin.map(serve).transpose()?;
     Ok(Running {
@@ -108,18 +109,18 @@ pub(crate) fn start(config: &Config) -> Result<Running, Stop> {
 }
 
 /// What a restart does not cure ends with the code that no service manager restarts.
-fn not_started(error: StartError) -> Stop {
+fn not_started(error: StartError) -> CommandError {
     let exit = match error {
-        StartError::Foreign { .. } => Exit::Invariant,
-        StartError::Journal(_) | StartError::Thread(..) => Exit::LocalIo,
+        StartError::Foreign { .. } => SysExit::Invariant,
+        StartError::Journal(_) | StartError::Thread(..) => SysExit::LocalIo,
     };
-    Stop::new(exit, error)
+    CommandError::new(exit, error)
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, Stop> {
+fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).map_err(|error| {
         let message = format!("the admin server cannot listen on {address}: {error}");
-        Stop::new(Exit::LocalIo, message)
+        CommandError::new(SysExit::LocalIo, message)
     })
 }
 
@@ -144,10 +145,10 @@ fn report(rest: &Rest) {
     }
 }
 
-fn ended(failure: Option<Failure>) -> Result<(), Stop> {
+fn ended(failure: Option<Failure>) -> Result<(), CommandError> {
     match failure {
         None => Ok(()),
-        Some(failure @ Failure::RetriesExhausted) => Err(Stop::new(Exit::Unavailable, failure)),
-        Some(failure) => Err(Stop::new(Exit::Invariant, failure)),
+        Some(failure @ Failure::RetriesExhausted) => Err(CommandError::new(SysExit::Unavailable, failure)),
+        Some(failure) => Err(CommandError::new(SysExit::Invariant, failure)),
     }
 }

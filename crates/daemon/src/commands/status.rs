@@ -10,19 +10,19 @@ use serde_json::Value;
 use super::say;
 use crate::cli::StatusArgs;
 use crate::config;
-use crate::exit::{Exit, Stop};
+use crate::exit::{CommandError, SysExit};
 
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The most that is read of an answer.
 const MOST: u64 = 4 << 20;
 
 /// Asks the daemon and shows the answer; with `--watch` every second, until interrupted or nobody reads.
-pub fn run(args: &StatusArgs) -> Result<(), Stop> {
+pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
     let address = address(args)?;
     loop {
         let body = fetch(address).map_err(|error| {
-            Stop::new(
-                Exit::Unavailable,
+            CommandError::new(
+                SysExit::Unavailable,
                 format!(
                     "no daemon answers at {address} ({error}); is it running, and is `admin.listen` the same?"
                 ),
@@ -32,8 +32,12 @@ pub fn run(args: &StatusArgs) -> Result<(), Stop> {
             say(&body);
             return Ok(());
         }
-        let report: Value = serde_json::from_str(&body)
-            .map_err(|error| Stop::new(Exit::Unavailable, format!("{address} is not birdfeed's: {error}")))?;
+        let report: Value = serde_json::from_str(&body).map_err(|error| {
+            CommandError::new(
+                SysExit::Unavailable,
+                format!("{address} is not birdfeed's: {error}"),
+            )
+        })?;
         let page = render(&report);
         if !args.watch {
             say(page.trim_end());
@@ -46,13 +50,13 @@ pub fn run(args: &StatusArgs) -> Result<(), Stop> {
     }
 }
 
-fn address(args: &StatusArgs) -> Result<SocketAddr, Stop> {
+fn address(args: &StatusArgs) -> Result<SocketAddr, CommandError> {
     if let Some(address) = args.address {
         return Ok(address);
     }
     config::admin_from_process(args.config.config.as_deref())?
         .listen
-        .ok_or_else(|| Stop::new(Exit::Usage, "the configuration switches the admin server off"))
+        .ok_or_else(|| CommandError::new(SysExit::Usage, "the configuration switches the admin server off"))
 }
 
 fn fetch(address: SocketAddr) -> std::io::Result<String> {

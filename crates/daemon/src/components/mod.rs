@@ -17,7 +17,7 @@ use crate::config::problem::{Problem, Problems};
 use crate::config::section::Section;
 use crate::config::tree::Table;
 use crate::config::{Admin, Config, Log, units};
-use crate::logging::Format;
+use crate::logging::LogFormat;
 use sinks::Common;
 
 /// The longest name of a topic, in characters; queues may have longer ones.
@@ -160,9 +160,9 @@ fn admin(mut section: Section) -> Admin {
 
 fn log(mut section: Section) -> Log {
     let formats = [
-        ("auto", Format::Auto),
-        ("json", Format::Json),
-        ("pretty", Format::Pretty),
+        ("auto", LogFormat::Auto),
+        ("json", LogFormat::Json),
+        ("pretty", LogFormat::Pretty),
     ];
     let format = section.choice("format", &formats).unwrap_or_default();
     let level = section.parsed("level", "\"info\"", |text| {

@@ -20,8 +20,8 @@ use stream_core::pipeline::WhenFull;
 
 pub use self::problem::{Problem, Problems};
 use crate::components;
-use crate::exit::{Exit, Stop};
-use crate::logging::Format;
+use crate::exit::{CommandError, SysExit};
+use crate::logging::LogFormat;
 
 /// The default file, commented: what `birdfeed config default` prints.
 pub const DEFAULT_TOML: &str = include_str!("../../../../config/birdfeed.toml");
@@ -89,7 +89,7 @@ pub struct Admin {
 #[derive(Clone, Debug)]
 pub struct Log {
     /// How lines look.
-    pub format: Format,
+    pub format: LogFormat,
     /// Which lines: tracing's directives.
     pub level: String,
 }
@@ -105,15 +105,15 @@ pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Resu
 }
 
 /// The same for this process: its environment, and problems as the reason to stop.
-pub fn from_process(file: Option<&Path>) -> Result<Config, Stop> {
-    load(file, &environment()).map_err(|problems| Stop::new(Exit::Usage, problems))
+pub fn from_process(file: Option<&Path>) -> Result<Config, CommandError> {
+    load(file, &environment()).map_err(|problems| CommandError::new(SysExit::Usage, problems))
 }
 
 /// `[admin]` alone for this process: who asks a daemon how it is need not have its secrets.
-pub fn admin_from_process(file: Option<&Path>) -> Result<Admin, Stop> {
+pub fn admin_from_process(file: Option<&Path>) -> Result<Admin, CommandError> {
     tree(file, &environment())
         .and_then(|(table, _)| components::admin_only(table))
-        .map_err(|problems| Stop::new(Exit::Usage, problems))
+        .map_err(|problems| CommandError::new(SysExit::Usage, problems))
 }
 
 /// This process's environment; a variable that is not UTF-8 is none of ours.
