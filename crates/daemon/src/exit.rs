@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::config::Problems;
+
 /// Exit codes after sysexits.h, so that a service manager can tell what a restart may cure from what it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SysExit {
@@ -43,5 +45,11 @@ impl CommandError {
             exit,
             message: message.to_string(),
         }
+    }
+}
+
+impl From<Problems> for CommandError {
+    fn from(problems: Problems) -> Self {
+        Self::new(SysExit::Usage, problems)
     }
 }

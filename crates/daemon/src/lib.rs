@@ -3,8 +3,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
-//! | [`config`] | file and environment to settings, every mistake at once |
-//! | [`wiring`] | settings to a source, sinks and a data path |
+//! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
+//! | `components` | the keys, and what becomes of them: source, sinks, data path, logging |
 //! | [`commands`] | `run`, `demo`, `check`, `status` |
 //! | [`metrics`] | the catalogue, the counters, the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
@@ -15,13 +15,12 @@ pub mod admin;
 pub mod cli;
 pub mod commands;
 mod components;
-pub mod config;
+mod config;
 pub mod exit;
 pub mod logging;
 pub mod metrics;
 pub mod proof;
 pub mod signals;
-pub mod wiring;
 
 use cli::{Command, ConfigCommand};
 use exit::{CommandError, SysExit};
@@ -35,7 +34,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Status(args) => commands::status::run(&args),
         Command::Simulate(args) => simulate(args),
         Command::Config(ConfigCommand::Default) => {
-            commands::say(config::DEFAULT_TOML.trim_end());
+            commands::say(components::DEFAULT_FILE.trim_end());
             Ok(())
         }
     }

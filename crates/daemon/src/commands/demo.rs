@@ -14,9 +14,9 @@ use stream_core::telemetry::{Status, View};
 use super::run::{Running, runtime, start};
 use super::say;
 use crate::cli::DemoArgs;
-use crate::config;
+use crate::components;
 use crate::exit::{CommandError, SysExit};
-use crate::logging;
+use crate::logging::{LogFormat, Logging};
 use crate::proof::{self, Proof};
 use crate::signals::Signals;
 
@@ -25,7 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs the demo and shows its proof.
 pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
-    logging::start(logging::LogFormat::Pretty, "warn");
+    Logging::new(LogFormat::Pretty, "warn")
+        .map_err(|error| CommandError::new(SysExit::Invariant, error))?
+        .start();
     let dir = args
         .dir
         .clone()
@@ -57,13 +59,13 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
     for (value, tag) in [("bird has:images", Some("birds")), ("\"good morning\"", None)] {
         simulator.add_rule(value, tag);
     }
-    let config = config::load(None, &environment(&simulator, dir))
+    let parts = components::load(None, &environment(&simulator, dir))
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
     let Running {
         mut pipeline,
         view,
         admin,
-    } = start(&config)?;
+    } = start(parts.data_path, parts.admin)?;
     say(&format!(
         "simulator {} → birdfeed → files in {}",
         simulator.base_url(),
@@ -83,7 +85,7 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
     let rest = async {
         let sent = simulator.at_rest().await.whole_posts;
         caught_up(sent, &view).await?;
-        Ok(pipeline.drain(PATIENCE).await)
+        Ok::<_, CommandError>(pipeline.drain(PATIENCE).await)
     };
     let rest = tokio::select! {
         rest = rest => rest?,

@@ -3,25 +3,31 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::telemetry::Observer;
 use stream_core::telemetry::View;
 
 use crate::admin::{self, Admin};
-use crate::config::{self, Config};
+use crate::components::{self, DataPath, Parts};
+use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
-use crate::logging;
 use crate::metrics::Metrics;
 use crate::signals::{self, Signals};
-use crate::wiring::{self, Parts};
 
 /// Runs until a signal, or until it cannot go on.
 pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
-    let config = config::from_process(file)?;
-    logging::start(config.log.format, &config.log.level);
+    let Parts {
+        data_path,
+        admin,
+        log,
+        drain,
+        ..
+    } = components::load(file, &environment())?;
+    log.start();
     let runtime = runtime()?;
-    let ended = runtime.block_on(daemon(config));
+    let ended = runtime.block_on(daemon(data_path, admin, drain));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -40,10 +46,10 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(config: Config) -> Result<(), CommandError> {
+async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration) -> Result<(), CommandError> {
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_hangups().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-    let Running { mut pipeline, .. } = start(&config)?;
+    let Running { mut pipeline, .. } = start(data_path, admin)?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -55,7 +61,7 @@ async fn daemon(config: Config) -> Result<(), CommandError> {
         }
     };
     let rest = tokio::select! {
-        rest = pipeline.drain(config.drain) => rest,
+        rest = pipeline.drain(drain) => rest,
         signal = signals.next() => {
             tracing::warn!(signal, "ending at once; the journal keeps what is not delivered");
             return ended(failure);
@@ -75,13 +81,13 @@ pub(crate) struct Running {
     pub admin: Option<SocketAddr>,
 }
 
-/// Starts everything that `config` asks for.
-pub(crate) fn start(config: &Config) -> Result<Running, CommandError> {
-    let Parts {
+/// Starts the data path, with an admin server at `admin`.
+pub(crate) fn start(data_path: DataPath, admin: Option<SocketAddr>) -> Result<Running, CommandError> {
+    let DataPath {
         mut settings,
         source,
         sinks,
-    } = wiring::parts(config)?;
+    } = data_path;
     let lanes: Vec<_> = sinks
         .iter()
         .flat_map(|sink| settings.lanes.iter().map(|lane| (sink.name.clone(), lane)))
@@ -92,7 +98,7 @@ pub(crate) fn start(config: &Config) -> Result<Running, CommandError> {
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
     let observer: Arc<dyn Observer> = metrics.clone();
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
-    let admin = config.admin.listen.map(bind).transpose()?;
+    let admin = admin.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
     let view = pipeline.view();
     let serve = |listener| {

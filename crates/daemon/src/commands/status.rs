@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::say;
 use crate::cli::StatusArgs;
-use crate::config;
+use crate::components;
+use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -54,8 +55,7 @@ fn address(args: &StatusArgs) -> Result<SocketAddr, CommandError> {
     if let Some(address) = args.address {
         return Ok(address);
     }
-    config::admin_from_process(args.config.config.as_deref())?
-        .listen
+    components::load_admin(args.config.config.as_deref(), &environment())?
         .ok_or_else(|| CommandError::new(SysExit::Usage, "the configuration switches the admin server off"))
 }
 

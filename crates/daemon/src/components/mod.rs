@@ -1,185 +1,116 @@
-//! Every key with its default.
+//! Composition root: the configuration's keys become the things that they configure, each in one file. What was checked is
+//! what is used. `config/birdfeed.toml` shows every key to people.
 
-mod sinks;
+mod admin;
+mod journal;
+mod lanes;
+mod log;
+mod rules;
+mod shutdown;
+mod sink;
+mod sink_amqp;
+mod sink_file;
+mod sink_kafka;
 mod stream;
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use journal::Durability;
-use stream_core::model::{Lane, LaneSet};
-use stream_core::pipeline::WhenFull;
+use source_x::{RulesClient, XSource};
+use stream_core::pipeline::{NamedSink, Settings};
 
-use crate::config::names::names;
-use crate::config::problem::{Problem, Problems};
-use crate::config::section::Section;
-use crate::config::tree::Table;
-use crate::config::{Admin, Config, Log, units};
-use crate::logging::LogFormat;
-use sinks::Common;
+use self::sink::{SinkContext, SinkType};
+use crate::config::{Document, Environment, Problems, Section};
+use crate::logging::Logging;
 
-/// The longest name of a topic, in characters; queues may have longer ones.
-const LONGEST_TOPIC: usize = 249;
+/// The sinks that there are.
+const SINKS: &[SinkType] = &[
+    ("kafka", sink_kafka::build),
+    ("amqp", sink_amqp::build),
+    ("file", sink_file::build),
+];
 
-/// Takes the configuration out of `table`. What is wrong goes to `problems`; `None` if no token or no sink is left.
-pub(crate) fn config(
-    table: Table,
-    environment: &BTreeMap<String, String>,
-    problems: &mut Vec<Problem>,
-) -> Option<Config> {
-    let notes = Rc::new(RefCell::new(Vec::new()));
-    let mut root = Section::root(table, notes.clone());
-    let (name, stream) = stream::read(root.section("stream"), environment);
-    refuse_rules(root.section("rules"));
-    let (prefix, lanes) = lanes(root.section("lanes"));
-    let (journal, when_full) = journal(root.section("journal"));
-    let common = Common {
-        prefix,
-        lanes: lanes.iter().collect(),
-        event_source: name,
-    };
-    let sinks = sinks::read(root.sections("sink"), &common);
-    let admin = admin(root.section("admin"));
-    let log = log(root.section("log"));
-    let drain = shutdown(root.section("shutdown"));
-    root.finish();
-    problems.append(&mut notes.borrow_mut());
-    Some(Config {
-        stream: stream?,
-        lanes,
-        journal,
-        when_full,
-        sinks: sinks?,
-        admin,
-        log,
-        drain,
+/// The default file, commented: what `birdfeed config default` prints.
+pub(crate) const DEFAULT_FILE: &str = include_str!("../../../../config/birdfeed.toml");
+
+/// Parts of a daemon, ready for use. Nothing is connected or opened yet.
+pub(crate) struct Parts {
+    /// The stream and where it goes.
+    pub(crate) data_path: DataPath,
+    /// The rules of the stream.
+    pub(crate) rules: RulesClient,
+    /// The admin server's address; `None` for no server.
+    pub(crate) admin: Option<SocketAddr>,
+    /// Not started yet.
+    pub(crate) log: Logging,
+    /// How long the end may take.
+    pub(crate) drain: Duration,
+}
+
+/// Data path, not started yet: what [`Pipeline::start`](stream_core::pipeline::Pipeline::start) takes.
+pub(crate) struct DataPath {
+    pub(crate) settings: Settings,
+    pub(crate) source: Arc<XSource>,
+    pub(crate) sinks: Vec<NamedSink>,
+}
+
+/// Builds the parts that `file`, if there is one, and `environment` describe, or says everything that is wrong.
+pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Parts, Problems> {
+    Document::read(file, environment)?.build(|root| {
+        let stream = root.section("stream", |section| stream::build(section, environment));
+        root.section("rules", rules::refuse);
+        let lanes = root.section("lanes", lanes::build);
+        let journal = root.section("journal", journal::build);
+        let sinks = sinks(
+            root,
+            SinkContext {
+                prefix: lanes.prefix,
+                lanes: lanes.enabled.iter().collect(),
+                event_source: stream.event_source,
+                folders: HashSet::new(),
+                names: HashSet::new(),
+            },
+        );
+        let admin = root.section("admin", admin::build);
+        let log = root.section("log", log::build);
+        let drain = root.section("shutdown", shutdown::build);
+        let mut settings = Settings::new(stream.name, lanes.enabled, journal.settings);
+        settings.when_full = journal.when_full;
+        settings.max_retries = stream.max_retries;
+        let clients = stream.clients?;
+        Some(Parts {
+            data_path: DataPath {
+                settings,
+                source: clients.source,
+                sinks: sinks?,
+            },
+            rules: clients.rules,
+            admin,
+            log,
+            drain,
+        })
     })
 }
 
-/// `[admin]`, whatever else is wrong.
-pub(crate) fn admin_only(table: Table) -> Result<Admin, Problems> {
-    let notes = Rc::new(RefCell::new(Vec::new()));
-    let admin = admin(Section::root(table, notes.clone()).section("admin"));
-    let problems = notes.take();
-    if problems.is_empty() {
-        Ok(admin)
-    } else {
-        Err(Problems(problems))
-    }
+/// The admin server's address alone: who asks a daemon how it is need not have its secrets.
+pub(crate) fn load_admin(
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<Option<SocketAddr>, Problems> {
+    Document::read(file, environment)?.build_part("admin", admin::build)
 }
 
-/// Rules are not kept yet: nothing may look as if they were.
-fn refuse_rules(mut section: Section) {
-    let hint = "leave [rules] out, or set mode = \"off\"; add rules with X's own API";
-    if let Some((_, origin)) = section.text("file") {
-        section.note(origin, "file", "is not there yet", hint);
+/// The sinks; without any, files.
+fn sinks(root: &mut Section, mut context: SinkContext) -> Option<Vec<NamedSink>> {
+    let sinks = root.sections("sink", |section| sink::build(section, SINKS, &mut context));
+    if sinks.is_empty() {
+        return Some(vec![NamedSink {
+            name: "file".to_owned(),
+            sink: sink_file::default_sink(),
+        }]);
     }
-    let modes = ["off", "check", "apply"].map(|mode| (mode, mode));
-    if let Some(mode) = section.choice("mode", &modes).filter(|mode| *mode != "off") {
-        let origin = section.origin_of("mode");
-        section.note(origin, "mode", format!("{mode:?} is not there yet"), hint);
-    }
-    if let Some(node) = section.take("prune") {
-        section.note(node.origin, "prune", "is not there yet", hint);
-    }
-    section.finish();
-}
-
-fn lanes(mut section: Section) -> (String, LaneSet) {
-    let prefix = section.parsed("prefix", "\"x.\"", prefix);
-    let known = Lane::ALL.map(Lane::name);
-    let enabled = match names(&mut section, "enabled", &known) {
-        Some(names) => {
-            if names.is_empty() {
-                let hint = format!("at least one of: {}", known.join(", "));
-                section.note(section.origin_of("enabled"), "enabled", "names no lane", hint);
-            }
-            names.iter().filter_map(|name| Lane::from_name(name)).collect()
-        }
-        None => Lane::ALL.into_iter().filter(|lane| lane.is_default()).collect(),
-    };
-    section.finish();
-    (prefix.unwrap_or_else(|| "x.".to_owned()), enabled)
-}
-
-/// What may stand before a lane's name in the name of a topic and of a queue alike.
-fn prefix(text: &str) -> Result<String, String> {
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if !text.chars().all(legal) {
-        return Err("a topic's name has only letters, digits, '.', '_' and '-'".to_owned());
-    }
-    if Lane::ALL
-        .iter()
-        .any(|lane| text.len() + lane.name().len() > LONGEST_TOPIC)
-    {
-        return Err(format!("a topic's name has at most {LONGEST_TOPIC} characters"));
-    }
-    Ok(text.to_owned())
-}
-
-fn journal(mut section: Section) -> (journal::Settings, WhenFull) {
-    let dir = section
-        .path("dir")
-        .map_or_else(|| "./birdfeed-data/journal".into(), |(dir, _)| dir);
-    let mut settings = journal::Settings::new(dir);
-    let max_bytes = section.parsed("max_bytes", "\"8GiB\"", |text| match units::bytes(text)? {
-        bytes if bytes < 64 << 20 => Err("less than 64MiB".to_owned()),
-        bytes => Ok(bytes),
-    });
-    settings.max_bytes = max_bytes.unwrap_or(settings.max_bytes);
-    let modes = [
-        ("process", Durability::Process),
-        ("adaptive", Durability::Adaptive),
-        ("strict", Durability::Strict),
-    ];
-    settings.durability = section
-        .choice("durability", &modes)
-        .unwrap_or(settings.durability);
-    let policies = [("pause", WhenFull::Pause), ("drop-newest", WhenFull::DropNewest)];
-    let when_full = section.choice("when_full", &policies).unwrap_or_default();
-    section.finish();
-    (settings, when_full)
-}
-
-fn admin(mut section: Section) -> Admin {
-    let default = ([127, 0, 0, 1], 9464).into();
-    let listen = section.parsed("listen", "\"127.0.0.1:9464\"", |text| match text {
-        "off" => Ok(None),
-        text => text
-            .parse()
-            .map(Some)
-            .map_err(|_| "not an address with a port".to_owned()),
-    });
-    section.finish();
-    Admin {
-        listen: listen.unwrap_or(Some(default)),
-    }
-}
-
-fn log(mut section: Section) -> Log {
-    let formats = [
-        ("auto", LogFormat::Auto),
-        ("json", LogFormat::Json),
-        ("pretty", LogFormat::Pretty),
-    ];
-    let format = section.choice("format", &formats).unwrap_or_default();
-    let level = section.parsed("level", "\"info\"", |text| {
-        let checked: Result<tracing_subscriber::EnvFilter, _> = text.parse();
-        checked
-            .map(|_| text.to_owned())
-            .map_err(|error| error.to_string())
-    });
-    section.finish();
-    Log {
-        format,
-        level: level.unwrap_or_else(|| "info".to_owned()),
-    }
-}
-
-fn shutdown(mut section: Section) -> Duration {
-    let drain = section.parsed("drain", "\"20s\"", units::duration);
-    section.finish();
-    drain.unwrap_or(Duration::from_secs(20))
+    sinks.into_iter().collect()
 }

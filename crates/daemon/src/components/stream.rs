@@ -1,15 +1,11 @@
-//! The keys of `[stream]`.
+//! `[stream]`: where the stream comes from, and what is asked for.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use source_x::base_url::BaseUrl;
 use source_x::endpoint::{Parameter, Takes};
-use source_x::{Endpoint, Query, Settings, Token, XSource};
+use source_x::{Endpoint, Query, RulesClient, Settings, SettingsError, Token, XSource};
 
-use crate::config::Stream;
-use crate::config::names::names;
-use crate::config::section::Section;
-use crate::config::tree::Origin;
+use crate::config::{Environment, Origin, Section};
 
 /// The variable that holds the bearer token when no file is named.
 const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
@@ -31,72 +27,84 @@ const LATER: [&str; 13] = [
     "v1-sample",
 ];
 
-/// The stream, and its name as `CloudEvents`' `source` has it, which the sinks need even if the stream is wrong.
-pub(super) fn read(mut section: Section, environment: &BTreeMap<String, String>) -> (String, Option<Stream>) {
-    let name = section
-        .text("name")
-        .map_or_else(|| "main".to_owned(), |(name, _)| name);
-    let endpoint = endpoint(&mut section);
-    let event_source = format!("/x/{}/{name}", endpoint.name());
-    let max_retries = section.number_or("max_retries", "unlimited", 0..=i64::from(u32::MAX));
-    let backfill = backfill(&mut section, endpoint);
-    dedupe(&mut section);
-    let mut query = query(section.section("fields"), endpoint);
-    query.backfill_minutes = backfill;
-    let token = token(&mut section, environment);
-    let source = source(&mut section, token.unwrap_or_else(|| Token::from_value("")));
-    section.finish();
-    let max_retries = max_retries.and_then(|most| u32::try_from(most).ok());
-    let source = source.map(|source| Settings {
-        endpoint,
-        query,
-        ..source
-    });
-    (
-        event_source,
-        source.map(|source| Stream {
-            name,
-            max_retries,
-            source,
-        }),
-    )
+/// Stream of X, as far as it can be had without connecting.
+pub(super) struct Stream {
+    /// Its name, in events and headers.
+    pub(super) name: String,
+    /// `CloudEvents`' `source`.
+    pub(super) event_source: String,
+    /// Failures in a row before giving up; `None` for never.
+    pub(super) max_retries: Option<u32>,
+    /// Unless something is wrong with them.
+    pub(super) clients: Option<Clients>,
 }
 
-/// Where to connect to, checked without connecting.
-fn source(section: &mut Section, token: Token) -> Option<Settings> {
-    let mut settings = Settings::new(token);
-    let base_url = section.text("base_url");
-    settings.allow_custom_host = section.flag("allow_custom_host").unwrap_or(false);
-    let ca_file = section.path("ca_file");
-    if let Some((url, origin)) = base_url {
-        if let Err(error) = BaseUrl::parse(&url, settings.allow_custom_host) {
-            section.note(
-                origin,
-                "base_url",
-                error.to_string(),
-                "for example base_url = \"https://api.x.com\"",
-            );
-            return None;
-        }
-        settings.base_url = Some(url);
+/// Clients of X's API.
+pub(super) struct Clients {
+    pub(super) source: Arc<XSource>,
+    pub(super) rules: RulesClient,
+}
+
+pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream {
+    let name = section.text("name").unwrap_or_else(|| "main".to_owned());
+    let endpoint = endpoint(section);
+    let max_retries = section.number_or("max_retries", "unlimited", 0..=u32::MAX);
+    let backfill_minutes = backfill(section, endpoint);
+    dedupe(section);
+    let query = Query {
+        backfill_minutes,
+        ..section.section("fields", |section| query(section, endpoint))
+    };
+    let token = token(section, environment);
+    // Without a token, what else is wrong shows all the same.
+    let defaults = Settings::new(token.unwrap_or_else(|| Token::from_value("")));
+    let settings = Settings {
+        base_url: section.text("base_url"),
+        allow_custom_host: section.flag("allow_custom_host").unwrap_or(false),
+        ca_file: section.path("ca_file"),
+        endpoint,
+        query,
+        ..defaults
+    };
+    Stream {
+        event_source: format!("/x/{}/{name}", endpoint.name()),
+        name,
+        max_retries,
+        clients: clients(section, &settings),
     }
-    if let Some((path, origin)) = ca_file {
-        settings.ca_file = Some(path);
-        if let Err(error) = XSource::new(&settings) {
-            section.note(
-                origin,
-                "ca_file",
-                error.to_string(),
-                "a file with certificates in PEM form",
-            );
-            return None;
+}
+
+fn clients(section: &Section, settings: &Settings) -> Option<Clients> {
+    let clients = XSource::new(settings).and_then(|source| {
+        Ok(Clients {
+            source: Arc::new(source),
+            rules: RulesClient::new(settings)?,
+        })
+    });
+    clients.map_err(|error| note(section, &error)).ok()
+}
+
+fn note(section: &Section, error: &SettingsError) {
+    let (key, message, hint) = match error {
+        SettingsError::BaseUrl(error) => {
+            let hint = "for example base_url = \"https://api.x.com\"";
+            ("base_url", error.to_string(), hint)
         }
-    }
-    Some(settings)
+        SettingsError::Query(_) => ("fields", error.to_string(), "leave them out for X's defaults"),
+        SettingsError::CaFile { .. }
+        | SettingsError::NoRoots(_)
+        | SettingsError::Tls(_)
+        | SettingsError::UserAgent => (
+            "ca_file",
+            error.to_string(),
+            "a file with certificates in PEM form",
+        ),
+    };
+    section.note(key, message, hint);
 }
 
 fn endpoint(section: &mut Section) -> Endpoint {
-    let Some((name, origin)) = section.text("endpoint") else {
+    let Some(name) = section.text("endpoint") else {
         return Endpoint::Search;
     };
     Endpoint::from_name(&name).unwrap_or_else(|| {
@@ -107,7 +115,6 @@ fn endpoint(section: &mut Section) -> Endpoint {
         };
         let known = Endpoint::ALL.map(Endpoint::name).join(", ");
         section.note(
-            origin,
             "endpoint",
             format!("{name:?} {wrong}"),
             format!("one of: {known}"),
@@ -120,83 +127,70 @@ fn backfill(section: &mut Section, endpoint: Endpoint) -> Option<u8> {
     let Some(Takes::Number { range, .. }) = endpoint.takes(Parameter::BackfillMinutes) else {
         return None;
     };
-    let most = range.end();
-    let hint = format!("write \"off\", or 1 to {most} minutes if your access has it");
-    if let Some(node) = section.text_if("backfill", "auto") {
-        section.note(node, "backfill", "\"auto\" is not there yet", hint);
+    let most = *range.end();
+    if section.is("backfill", "auto") {
+        section.ask("backfill");
+        let hint = format!("write \"off\", or 1 to {most} minutes if your access has it");
+        section.note("backfill", "\"auto\" is not there yet", hint);
         return None;
     }
-    section
-        .number_or("backfill", "off", 1..=i64::from(*most))
-        .and_then(|minutes| u8::try_from(minutes).ok())
+    section.number_or("backfill", "off", 1..=most)
 }
 
 fn dedupe(section: &mut Section) {
-    let Some((mode, origin)) = section.text("dedupe") else {
+    let Some(mode) = section.text("dedupe") else {
         return;
     };
     match mode.as_str() {
         "off" => {}
         "drop" | "mark" => {
-            section.note(
-                origin,
-                "dedupe",
-                format!("{mode:?} is not there yet"),
-                "write \"off\", and drop repeats by id",
-            );
+            let hint = "write \"off\", and drop repeats by id";
+            section.note("dedupe", format!("{mode:?} is not there yet"), hint);
         }
-        _ => section.note(
+        _ => section.note("dedupe", format!("{mode:?} is not known"), "write \"off\""),
+    }
+}
+
+/// The token, from a file or the environment.
+fn token(section: &mut Section, environment: &Environment) -> Option<Token> {
+    let variable = environment.get(TOKEN_VARIABLE).filter(|token| !token.is_empty());
+    let (token, origin, hint) = if let Some(path) = section.path("bearer_token_file") {
+        let origin = section.origin_of("bearer_token_file");
+        (
+            Token::from_file(path),
             origin,
-            "dedupe",
-            format!("{mode:?} is not known"),
-            "write \"off\"",
-        ),
-    }
-}
-
-fn token(section: &mut Section, environment: &BTreeMap<String, String>) -> Option<Token> {
-    if let Some((path, origin)) = section.path("bearer_token_file") {
-        let token = Token::from_file(path);
-        if let Err(error) = token.check() {
-            section.note(
-                origin,
-                "bearer_token_file",
-                error.to_string(),
-                "a file with the token and nothing else",
-            );
-            return None;
-        }
-        return Some(token);
-    }
-    if let Some(token) = environment.get(TOKEN_VARIABLE).filter(|token| !token.is_empty()) {
-        let token = Token::from_value(token.clone());
-        return match token.check() {
-            Ok(()) => Some(token),
-            Err(error) => {
-                let origin = Origin::Variable(TOKEN_VARIABLE.to_owned());
-                section.note(
-                    origin,
-                    "bearer_token_file",
-                    error.to_string(),
-                    "the token and nothing else",
-                );
-                None
-            }
-        };
-    }
-    section.missing(
-        "bearer_token_file",
-        format!("name a file with the bearer token, or set {TOKEN_VARIABLE}"),
-    );
-    None
-}
-
-fn query(mut section: Section, endpoint: Endpoint) -> Query {
-    let mut names = |key, parameter| match endpoint.takes(parameter) {
-        Some(Takes::Names(known)) => names(&mut section, key, known).unwrap_or_default(),
-        _ => Vec::new(),
+            "a file with the token and nothing else",
+        )
+    } else if let Some(token) = variable {
+        let origin = Origin::Variable(TOKEN_VARIABLE.to_owned());
+        (
+            Token::from_value(token.clone()),
+            origin,
+            "the token and nothing else",
+        )
+    } else {
+        let hint = format!("name a file with the bearer token, or set {TOKEN_VARIABLE}");
+        section.note("bearer_token_file", "is missing", hint);
+        return None;
     };
-    let query = Query {
+    match token.check() {
+        Ok(()) => Some(token),
+        Err(error) => {
+            section.note_at(origin, "bearer_token_file", error.to_string(), hint);
+            None
+        }
+    }
+}
+
+fn query(section: &mut Section, endpoint: Endpoint) -> Query {
+    let mut names = |key, parameter| {
+        let Some(Takes::Names(known)) = endpoint.takes(parameter) else {
+            return Vec::new();
+        };
+        let names = section.names(key, known).unwrap_or_default();
+        names.into_iter().map(str::to_owned).collect()
+    };
+    Query {
         tweet_fields: names("tweet", Parameter::TweetFields),
         user_fields: names("user", Parameter::UserFields),
         media_fields: names("media", Parameter::MediaFields),
@@ -204,18 +198,5 @@ fn query(mut section: Section, endpoint: Endpoint) -> Query {
         place_fields: names("place", Parameter::PlaceFields),
         expansions: names("expansions", Parameter::Expansions),
         ..Query::default()
-    };
-    section.finish();
-    query
-}
-
-impl Section {
-    /// Where `key` stands, if it is the string `word`.
-    fn text_if(&mut self, key: &'static str, word: &str) -> Option<Origin> {
-        if self.is_text(key, word) {
-            self.text(key).map(|(_, origin)| origin)
-        } else {
-            None
-        }
     }
 }

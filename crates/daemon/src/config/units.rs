@@ -1,4 +1,4 @@
-//! Sizes and durations as people write them.
+//! Units: sizes and durations as people write them.
 
 use std::time::Duration;
 

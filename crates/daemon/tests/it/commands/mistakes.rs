@@ -66,6 +66,10 @@ const SINGLE: &[(&str, &str)] = &[
         "birdfeed.toml:6:1: sink.0.properties.\"acks\": ",
     ),
     (
+        "[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\n[sink.properties]\nlinger.ms = 5",
+        "birdfeed.toml:5:1: sink.0.properties.linger: wants a string, not a table\n    a name with dots needs quotes: \"linger.ms\"\n",
+    ),
+    (
         "[[sink]]\ntype = \"file\"\ndir = \"a\"\n[[sink]]\ntype = \"file\"\ndir = \"a\"",
         "birdfeed.toml:6:1: sink.1.dir: a is an earlier sink's folder\n",
     ),
