@@ -105,7 +105,7 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".into());
     }
     match request.uri().path() {
-        "/metrics" => match admin.metrics.render(&admin.view) {
+        "/metrics" => match admin.metrics.render() {
             Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
         },

@@ -101,6 +101,9 @@ pub(crate) fn start(data_path: DataPath, admin: Option<SocketAddr>) -> Result<Ru
     let admin = admin.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
     let view = pipeline.view();
+    metrics
+        .watch(view.clone())
+        .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
         let view = view.clone();
         admin::serve(listener, Admin { view, metrics })
