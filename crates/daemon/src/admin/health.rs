@@ -103,17 +103,7 @@ mod tests {
                 ..StreamStatus::default()
             },
             lanes: vec![LaneStatus::new("kafka", Lane::Tweets)],
-            journal: JournalStatus {
-                bytes: 0,
-                max_bytes: 1,
-                segments: 0,
-                unsynced: 0,
-                end: 0,
-                lost: 0,
-                sync_failures: 0,
-                cursor_failures: 0,
-                trim_failures: 0,
-            },
+            journal: JournalStatus::default(),
         }
     }
 

@@ -26,15 +26,8 @@ fn status() -> Status {
             ..LaneStatus::new("file", Lane::Tweets)
         }],
         journal: JournalStatus {
-            bytes: 0,
-            max_bytes: 1,
-            segments: 0,
-            unsynced: 0,
-            end: 0,
-            lost: 0,
-            sync_failures: 0,
             cursor_failures: 2,
-            trim_failures: 0,
+            ..JournalStatus::default()
         },
     }
 }
