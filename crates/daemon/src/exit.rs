@@ -7,7 +7,7 @@ use crate::config::Problems;
 /// Exit codes after sysexits.h, so that a service manager can tell what a restart may cure from what it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SysExit {
-    /// All is well.
+    /// All went as it should.
     Clean = 0,
     /// The command line or the configuration is wrong.
     Usage = 64,
@@ -28,7 +28,7 @@ impl From<SysExit> for ExitCode {
 /// Error of a command: the exit code for machines, the message for people.
 #[derive(Debug)]
 pub struct CommandError {
-    /// The exit code.
+    /// The code that the process ends with.
     pub exit: SysExit,
     /// What is wrong and what to do.
     pub message: String,

@@ -1,12 +1,12 @@
-//! The `birdfeed` program: configuration, wiring, admin server, metrics, commands.
+//! The `birdfeed` program: the crates put together, configured, watched and operated.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
-//! | `components` | the keys, and what becomes of them: source, sinks, data path, logging |
+//! | `components` | the keys and what becomes of them, one file each; the table of sinks |
 //! | [`commands`] | `run`, `demo`, `check`, `status` |
-//! | [`metrics`] | the catalogue, the counters, the snapshot as metrics |
+//! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
 //! | [`proof`] | simulator against files, byte for byte |

@@ -1,4 +1,4 @@
-//! Logs to standard error: for people on a terminal, JSON for machines.
+//! Structured logging to standard error: for people on a terminal, JSON for machines.
 
 use std::io::IsTerminal as _;
 
@@ -9,7 +9,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry};
 
-/// How a log line looks.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
@@ -17,7 +17,7 @@ pub enum LogFormat {
     Auto,
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// In colours on a terminal, a line for people.
     Pretty,
 }
 
@@ -36,7 +36,7 @@ impl Logging {
         Ok(Self { format, filter })
     }
 
-    /// Starts it. Called once.
+    /// Starts it for the whole process. Called once.
     pub fn start(self) {
         let terminal = std::io::stderr().is_terminal();
         let json = match self.format {

@@ -1,4 +1,4 @@
-//! The `birdfeed` program.
+//! Entry point: the command line in, an exit code out.
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The admin server: metrics, health, status. On a thread and a runtime of its own, so that it answers when the data path is
+//! Observability endpoint: metrics, health and status over HTTP. On a thread and a runtime of its own, so that it answers when the data path is
 //! wedged; it only reads.
 
 pub mod health;
@@ -30,11 +30,11 @@ const HEAD: Duration = Duration::from_secs(1);
 /// How long all of a request may take.
 const REQUEST: Duration = Duration::from_secs(5);
 
-/// What the server shows.
+/// Sources of the pages.
 pub struct Admin {
-    /// The data path from outside.
+    /// The data path from outside, for health and status.
     pub view: View,
-    /// The counters.
+    /// The registry behind `/metrics`.
     pub metrics: Arc<Metrics>,
 }
 

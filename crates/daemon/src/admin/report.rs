@@ -11,7 +11,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Report of a running daemon: readiness, and the whole snapshot beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// The daemon's version.
+    /// The version of the daemon that says this.
     pub version: String,
     /// Whether `/readyz` says yes.
     pub ready: bool,
@@ -25,7 +25,7 @@ pub struct Report {
 /// Incompatibility: why an answer cannot be read as a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// It is none.
+    /// It is none: another program listens there.
     #[error("not birdfeed's: {0}")]
     Foreign(serde_json::Error),
     /// Another version has written it, which knows something that this one does not, or the other way about.
@@ -33,15 +33,15 @@ pub enum ReportError {
         "birdfeed {version}, which birdfeed {VERSION} cannot read ({error}); --json shows the answer as it is"
     )]
     OtherVersion {
-        /// The daemon's.
+        /// The version of the daemon that answered.
         version: String,
-        /// What could not be read.
+        /// The first thing that could not be read.
         error: serde_json::Error,
     },
 }
 
 impl Report {
-    /// What `view` shows now.
+    /// The report of this daemon, as `view` shows it now.
     pub(super) fn of(view: &View) -> Self {
         let status = view.status();
         let reasons = health::ready(view, &status).reasons;
@@ -53,7 +53,7 @@ impl Report {
         }
     }
 
-    /// Reads what [`Self::of`] became on its way. Fields that are not known are passed over: a newer daemon may say more.
+    /// Reads the body of an answer. Fields that are not known are passed over: a newer daemon may say more.
     pub fn read(json: &str) -> Result<Self, ReportError> {
         #[derive(Deserialize)]
         struct Versioned {

@@ -27,6 +27,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
 async fn connect(parts: &Parts) -> Result<(), CommandError> {
     // A stream is not opened: it would cost a connect and take the slot of the daemon that may be running. Listing the
     // rules needs the same way and the same token.
+    let rules = parts.data_path.source.rules();
     let mut failed = 0;
     let mut tell = |name: &str, answer: Result<(), String>| match answer {
         Ok(()) => say(&format!("{name}: answers")),
@@ -35,7 +36,7 @@ async fn connect(parts: &Parts) -> Result<(), CommandError> {
             say(&format!("{name}: FAILED: {why}"))
         }
     };
-    let x = tokio::time::timeout(DEADLINE, parts.rules.list());
+    let x = tokio::time::timeout(DEADLINE, rules.list());
     tell("X", within(x.await.map(|rules| rules.map(drop))));
     for sink in &parts.data_path.sinks {
         let check = tokio::time::timeout(DEADLINE, sink.sink.check());

@@ -7,11 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use simulator::{Chunking, Simulator};
-use stream_core::model::Lane;
-use stream_core::model::Timestamp;
+use stream_core::model::{Lane, Timestamp};
 use stream_core::telemetry::{Status, View};
 
-use super::run::{Running, runtime, start};
+use super::run::{runtime, start};
 use super::say;
 use crate::cli::DemoArgs;
 use crate::components;
@@ -61,11 +60,8 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
     }
     let parts = components::load(None, &environment(&simulator, dir))
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
-    let Running {
-        mut pipeline,
-        view,
-        admin,
-    } = start(parts.data_path, parts.admin)?;
+    let (mut pipeline, admin) = start(parts.data_path, parts.admin)?;
+    let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",
         simulator.base_url(),

@@ -1,4 +1,4 @@
-//! `birdfeed run`: the daemon.
+//! `birdfeed run`: the daemon, from its start through a graceful shutdown.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::telemetry::Observer;
-use stream_core::telemetry::View;
 
 use crate::admin::{self, Admin};
 use crate::components::{self, DataPath, Parts};
@@ -49,7 +48,7 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration) -> Result<(), CommandError> {
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_hangups().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-    let Running { mut pipeline, .. } = start(data_path, admin)?;
+    let (mut pipeline, _) = start(data_path, admin)?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -71,18 +70,11 @@ async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration)
     ended(failure.or(rest.failure))
 }
 
-/// A data path with everything around it.
-pub(crate) struct Running {
-    /// The data path.
-    pub pipeline: Pipeline,
-    /// The same, from outside.
-    pub view: View,
-    /// Where the admin server listens, if it is switched on.
-    pub admin: Option<SocketAddr>,
-}
-
-/// Starts the data path, with an admin server at `admin`.
-pub(crate) fn start(data_path: DataPath, admin: Option<SocketAddr>) -> Result<Running, CommandError> {
+/// Starts the data path, with an admin server at `admin`; gives it, and where the server listens.
+pub(crate) fn start(
+    data_path: DataPath,
+    admin: Option<SocketAddr>,
+) -> Result<(Pipeline, Option<SocketAddr>), CommandError> {
     let DataPath {
         mut settings,
         source,
@@ -100,21 +92,16 @@ pub(crate) fn start(data_path: DataPath, admin: Option<SocketAddr>) -> Result<Ru
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
     let admin = admin.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
-    let view = pipeline.view();
     metrics
-        .watch(view.clone())
+        .watch(pipeline.view())
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
-        let view = view.clone();
+        let view = pipeline.view();
         admin::serve(listener, Admin { view, metrics })
             .map_err(|error| CommandError::new(SysExit::LocalIo, error))
     };
     let admin = admin.map(serve).transpose()?;
-    Ok(Running {
-        pipeline,
-        view,
-        admin,
-    })
+    Ok((pipeline, admin))
 }
 
 /// What a restart does not cure ends with the code that no service manager restarts.

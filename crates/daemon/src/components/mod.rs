@@ -13,13 +13,12 @@ mod sink_file;
 mod sink_kafka;
 mod stream;
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use source_x::{RulesClient, XSource};
+use source_x::XSource;
 use stream_core::pipeline::{NamedSink, Settings};
 
 use self::sink::{SinkContext, SinkType};
@@ -40,11 +39,9 @@ pub(crate) const DEFAULT_FILE: &str = include_str!("../../../../config/birdfeed.
 pub(crate) struct Parts {
     /// The stream and where it goes.
     pub(crate) data_path: DataPath,
-    /// The rules of the stream.
-    pub(crate) rules: RulesClient,
     /// The admin server's address; `None` for no server.
     pub(crate) admin: Option<SocketAddr>,
-    /// Not started yet.
+    /// What is logged, and how; not started yet.
     pub(crate) log: Logging,
     /// How long the end may take.
     pub(crate) drain: Duration,
@@ -64,30 +61,25 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
         root.section("rules", rules::refuse);
         let lanes = root.section("lanes", lanes::build);
         let journal = root.section("journal", journal::build);
-        let sinks = sinks(
-            root,
-            SinkContext {
-                prefix: lanes.prefix,
-                lanes: lanes.enabled.iter().collect(),
-                event_source: stream.event_source,
-                folders: HashSet::new(),
-                names: HashSet::new(),
-            },
-        );
+        let context = SinkContext {
+            prefix: lanes.prefix,
+            lanes: lanes.enabled.iter().collect(),
+            event_source: stream.event_source,
+            ..SinkContext::default()
+        };
+        let sinks = sinks(root, context);
         let admin = root.section("admin", admin::build);
         let log = root.section("log", log::build);
         let drain = root.section("shutdown", shutdown::build);
         let mut settings = Settings::new(stream.name, lanes.enabled, journal.settings);
         settings.when_full = journal.when_full;
         settings.max_retries = stream.max_retries;
-        let clients = stream.clients?;
         Some(Parts {
             data_path: DataPath {
                 settings,
-                source: clients.source,
+                source: stream.source?,
                 sinks: sinks?,
             },
-            rules: clients.rules,
             admin,
             log,
             drain,

@@ -18,16 +18,17 @@ pub(super) type SinkType = (
 );
 
 /// Context of a sink: what all of them are told, and what the earlier ones have taken.
+#[derive(Default)]
 pub(super) struct SinkContext {
     /// Goes before a lane's name.
     pub(super) prefix: String,
     /// The lanes that are switched on.
     pub(super) lanes: Vec<Lane>,
-    /// `CloudEvents`' `source`.
+    /// `CloudEvents`' `source`, the same in all of them.
     pub(super) event_source: String,
-    /// The folders that files go to.
+    /// The folders that earlier sinks write to: two writers in one would spoil it.
     pub(super) folders: HashSet<PathBuf>,
-    /// The names.
+    /// The names that earlier sinks have in metrics and cursors.
     pub(super) names: HashSet<String>,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use source_x::endpoint::{Parameter, Takes};
-use source_x::{Endpoint, Query, RulesClient, Settings, SettingsError, Token, XSource};
+use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
 
 use crate::config::{Environment, Origin, Section};
 
@@ -31,18 +31,12 @@ const LATER: [&str; 13] = [
 pub(super) struct Stream {
     /// Its name, in events and headers.
     pub(super) name: String,
-    /// `CloudEvents`' `source`.
+    /// `CloudEvents`' `source`: the endpoint and the name.
     pub(super) event_source: String,
     /// Failures in a row before giving up; `None` for never.
     pub(super) max_retries: Option<u32>,
-    /// Unless something is wrong with them.
-    pub(super) clients: Option<Clients>,
-}
-
-/// Clients of X's API.
-pub(super) struct Clients {
-    pub(super) source: Arc<XSource>,
-    pub(super) rules: RulesClient,
+    /// Unless something is wrong with it.
+    pub(super) source: Option<Arc<XSource>>,
 }
 
 pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream {
@@ -70,18 +64,11 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         event_source: format!("/x/{}/{name}", endpoint.name()),
         name,
         max_retries,
-        clients: clients(section, &settings),
+        source: XSource::new(&settings)
+            .map_err(|error| note(section, &error))
+            .ok()
+            .map(Arc::new),
     }
-}
-
-fn clients(section: &Section, settings: &Settings) -> Option<Clients> {
-    let clients = XSource::new(settings).and_then(|source| {
-        Ok(Clients {
-            source: Arc::new(source),
-            rules: RulesClient::new(settings)?,
-        })
-    });
-    clients.map_err(|error| note(section, &error)).ok()
 }
 
 fn note(section: &Section, error: &SettingsError) {

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// Provenance of a value.
+/// Provenance of a value: file and line, or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// In the file.
+    /// In the file, at a line and column counted from 1.
     File {
         path: PathBuf,
         line: usize,

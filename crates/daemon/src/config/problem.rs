@@ -11,7 +11,7 @@ pub(crate) struct Problem {
     /// The key's whole path, its parts joined by dots.
     key: String,
     message: String,
-    /// What to do.
+    /// What to do about it, where that can be said.
     hint: Option<String>,
 }
 

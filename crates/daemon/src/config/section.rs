@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::suggest::suggestion;
 use super::tree::{Node, Table, Value};
 
-/// Where mistakes are noted.
+/// Diagnostics so far, shared by all sections of a document.
 pub(super) type Notes = Rc<RefCell<Vec<Problem>>>;
 
 /// Table that is being read.

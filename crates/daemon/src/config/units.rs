@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Bytes: `64MiB`, `8GiB`, `1_000_000`.
+/// A size in bytes: `64MiB`, `8GiB`, `1_000_000`.
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text

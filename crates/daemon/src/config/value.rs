@@ -11,7 +11,7 @@ use super::suggest::suggestion;
 use super::tree::{Node, Value};
 
 impl Section {
-    /// A string.
+    /// A string, as it stands there.
     pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
         let node = self.take(key)?;
         if let Value::Text(text) = node.value {
@@ -21,7 +21,7 @@ impl Section {
         None
     }
 
-    /// A path.
+    /// A path, relative to the working directory.
     pub(crate) fn path(&mut self, key: &'static str) -> Option<PathBuf> {
         self.text(key).map(PathBuf::from)
     }
@@ -47,7 +47,7 @@ impl Section {
         given.unwrap_or_else(|| parse(default).expect("a default is a right value"))
     }
 
-    /// One of `choices`.
+    /// An enumeration: one of `choices`, by name.
     pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
@@ -59,7 +59,7 @@ impl Section {
         None
     }
 
-    /// `true` or `false`.
+    /// A boolean: `true` or `false`.
     pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
         let flag = match (&node.value, &node.origin) {
@@ -73,7 +73,7 @@ impl Section {
         flag
     }
 
-    /// A number within `range`.
+    /// An integer within `range`; in the environment, a text that is one.
     pub(crate) fn number<N>(&mut self, key: &'static str, range: RangeInclusive<N>) -> Option<N>
     where
         N: TryFrom<i64> + PartialOrd + Display,

@@ -21,7 +21,7 @@ pub fn catalogue() -> Vec<Family> {
     all
 }
 
-/// The document `docs/metrics.md`.
+/// The text of `docs/metrics.md`.
 pub fn document() -> String {
     let mut text = String::from(
         "# Metrics\n\nAll are served at `/metrics` of the admin address. This page is made from the tables of the owners in\n\

@@ -49,7 +49,7 @@ impl Collector for ViewCollector {
     }
 }
 
-/// All readings of `status`.
+/// The families of all readings, with what `status` says.
 pub(super) fn read(status: &Status) -> Vec<MetricFamily> {
     let whole = WHOLE.into_iter().flatten();
     let whole = whole.map(|reading| reading.samples(std::iter::once((Vec::new(), status))));

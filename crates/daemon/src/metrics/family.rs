@@ -5,14 +5,14 @@
 pub enum FamilyKind {
     /// Only grows; its name ends in `_total`.
     Counter,
-    /// Goes up and down.
+    /// Goes up and down, and is only ever set.
     Gauge,
-    /// Buckets of seconds.
+    /// Counts in buckets of seconds.
     Histogram,
 }
 
 impl FamilyKind {
-    /// As Prometheus writes it.
+    /// The type as Prometheus writes it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -22,12 +22,12 @@ impl FamilyKind {
     }
 }
 
-/// Metric family.
+/// Metric family: a name, a type, the labels that tell its series apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
     /// Its name after `birdfeed_`.
     pub name: &'static str,
-    /// Its type.
+    /// What its values may do.
     pub kind: FamilyKind,
     /// The names of its labels.
     pub labels: &'static [&'static str],
@@ -36,7 +36,7 @@ pub struct Family {
 }
 
 impl Family {
-    /// The whole name.
+    /// The whole name, with the prefix of all of ours.
     pub fn full_name(&self) -> String {
         format!("birdfeed_{}", self.name)
     }

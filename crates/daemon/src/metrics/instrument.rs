@@ -46,7 +46,7 @@ macro_rules! instruments {
 
 pub(super) use instruments;
 
-/// Where instruments are registered.
+/// Registration: where instruments go, and what their series are named by.
 pub(super) struct Registrar<'a> {
     pub(super) registry: &'a Registry,
     /// Every lane of every sink: sink name, lane; those of one sink in a row.
@@ -60,7 +60,7 @@ impl Registrar<'_> {
     }
 }
 
-/// Something that counts.
+/// Instrument: a type of field that knows its family's type and labels, and makes all its series at once.
 pub(super) trait Instrument: Sized {
     const KIND: FamilyKind;
     const LABELS: &'static [&'static str];
@@ -94,7 +94,7 @@ impl Instrument for Gauge {
     }
 }
 
-/// Seconds.
+/// Of seconds, as all our histograms are.
 impl Instrument for Histogram {
     const KIND: FamilyKind = FamilyKind::Histogram;
     const LABELS: &'static [&'static str] = &[];

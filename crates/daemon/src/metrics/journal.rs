@@ -9,7 +9,7 @@ use super::instrument::{Instrument, Registrar, instruments};
 use super::reading::{Read, Reading};
 
 instruments! {
-    /// Instruments of the journal.
+    /// Latency of the disk, counted as it happens.
     JournalMetrics {
         append: Histogram = "journal_append_seconds", "Time to append a batch to the journal.";
         sync: Histogram = "journal_sync_seconds", "Time to force the journal to the disk.";
@@ -26,7 +26,7 @@ impl JournalMetrics {
     }
 }
 
-/// Readings of the journal.
+/// State of the journal, read when somebody asks.
 pub(super) const READINGS: &[Reading<Status>] = &[
     Reading::gauge(
         "journal_bytes",

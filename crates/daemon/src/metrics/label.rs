@@ -8,7 +8,7 @@ use stream_core::model::{
 
 /// Label whose values are a closed set.
 pub(super) trait Label: Copy + PartialEq + Send + Sync + 'static {
-    /// The label's name.
+    /// The name of the label, the same in every family.
     const KEY: &'static str;
 
     /// Every value that there is.

@@ -9,7 +9,7 @@ use super::label::Label as _;
 use super::reading::{Read, Reading, each};
 
 instruments! {
-    /// Instruments of the lanes.
+    /// Latency of delivery, counted as it happens.
     LaneMetrics {
         confirm: LaneHistograms = "lane_confirm_seconds", "From the receipt of a message to the confirmation of its record.";
     }
@@ -27,7 +27,7 @@ impl LaneMetrics {
 /// The labels that name a lane.
 const LANE: &[&str] = &["sink", "lane"];
 
-/// Readings of a lane.
+/// State of one lane of one sink, read when somebody asks.
 pub(super) const READINGS: &[Reading<LaneStatus>] = &[
     Reading::gauge(
         "lane_connected",

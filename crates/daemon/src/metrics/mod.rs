@@ -62,12 +62,12 @@ impl Metrics {
         self.registry.register(Box::new(ViewCollector::new(view)?))
     }
 
-    /// Counts the journal's timings.
+    /// Counts how long the journal's disk took.
     pub fn time(&self, timing: Timing) {
         self.journal.on(timing);
     }
 
-    /// The page `/metrics`.
+    /// The page `/metrics`, in Prometheus' text format.
     pub fn render(&self) -> Result<Vec<u8>, Error> {
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;

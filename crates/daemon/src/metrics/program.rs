@@ -1,10 +1,10 @@
-//! The program itself.
+//! The program itself: what is true as long as it runs.
 
 use stream_core::telemetry::Status;
 
 use super::reading::{Read, Reading};
 
-/// Readings of the program.
+/// State of the program, read when somebody asks.
 pub(super) const READINGS: &[Reading<Status>] = &[Reading::gauge(
     "build_info",
     &["version"],

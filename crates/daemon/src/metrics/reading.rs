@@ -11,11 +11,11 @@ pub(super) struct Reading<S> {
     read: Read<S>,
 }
 
-/// How samples are read.
+/// Arity of a reading.
 pub(super) enum Read<S> {
-    /// One.
+    /// One sample, of an `S`.
     One(fn(&S) -> f64),
-    /// One for each value of the family's last label.
+    /// One sample for each value of the family's last label.
     Each(fn(&S) -> Vec<(&'static str, f64)>),
 }
 

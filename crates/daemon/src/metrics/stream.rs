@@ -14,7 +14,7 @@ use super::label::{KindName, Label as _, NotFilled};
 use super::reading::{Read, Reading, each};
 
 instruments! {
-    /// Instruments of the stream.
+    /// Counters of the stream, counted as it happens.
     StreamMetrics {
         connects: Counters<ConnectOutcome> = "stream_connects_total", "Attempts to connect, by outcome.";
         disconnects: Counters<DisconnectReason> = "stream_disconnects_total", "Connections that ended, by reason.";
@@ -70,7 +70,7 @@ impl StreamMetrics {
     }
 }
 
-/// Readings of the stream.
+/// State of the stream, read when somebody asks.
 pub(super) const READINGS: &[Reading<Status>] = &[
     Reading::gauge(
         "stream_state",
