@@ -1,23 +1,19 @@
 //! `[journal]`: the write-ahead log between the stream and the sinks.
 
-use journal::{Durability, Settings};
-use stream_core::pipeline::WhenFull;
+use journal::Durability;
+use stream_core::model::LaneSet;
+use stream_core::pipeline::{Settings, WhenFull};
 
 use crate::config::{Section, units};
 
 /// The least that it may be given: some segments for the sinks to lag in.
 const LEAST_BYTES: u64 = 64 << 20;
 
-/// Write-ahead log, and what to do when it is full.
-pub(super) struct Journal {
-    pub(super) settings: Settings,
-    pub(super) when_full: WhenFull,
-}
-
-pub(super) fn build(section: &mut Section) -> Journal {
+/// The data path's settings around the journal, for a stream called `stream` with `lanes`.
+pub(super) fn build(section: &mut Section, stream: String, lanes: LaneSet) -> Settings {
     let dir = section.path("dir");
-    let mut settings = Settings::new(dir.unwrap_or_else(|| "./birdfeed-data/journal".into()));
-    settings.max_bytes = section.parsed("max_bytes", "8GiB", |text| match units::bytes(text)? {
+    let mut journal = journal::Settings::new(dir.unwrap_or_else(|| "./birdfeed-data/journal".into()));
+    journal.max_bytes = section.parsed("max_bytes", "8GiB", |text| match units::bytes(text)? {
         bytes if bytes < LEAST_BYTES => Err("less than 64MiB".to_owned()),
         bytes => Ok(bytes),
     });
@@ -27,10 +23,10 @@ pub(super) fn build(section: &mut Section) -> Journal {
         ("strict", Durability::Strict),
     ];
     let durability = section.choice("durability", &modes);
-    settings.durability = durability.unwrap_or(settings.durability);
+    journal.durability = durability.unwrap_or(journal.durability);
     let policies = [("pause", WhenFull::Pause), ("drop-newest", WhenFull::DropNewest)];
-    Journal {
-        settings,
-        when_full: section.choice("when_full", &policies).unwrap_or_default(),
-    }
+    let when_full = section.choice("when_full", &policies);
+    let mut settings = Settings::new(stream, lanes, journal);
+    settings.when_full = when_full.unwrap_or_default();
+    settings
 }

@@ -60,7 +60,10 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
         let stream = root.section("stream", |section| stream::build(section, environment));
         root.section("rules", rules::refuse);
         let lanes = root.section("lanes", lanes::build);
-        let journal = root.section("journal", journal::build);
+        let mut settings = root.section("journal", |section| {
+            journal::build(section, stream.name, lanes.enabled)
+        });
+        settings.max_retries = stream.max_retries;
         let context = SinkContext {
             prefix: lanes.prefix,
             lanes: lanes.enabled.iter().collect(),
@@ -71,9 +74,6 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
         let admin = root.section("admin", admin::build);
         let log = root.section("log", log::build);
         let drain = root.section("shutdown", shutdown::build);
-        let mut settings = Settings::new(stream.name, lanes.enabled, journal.settings);
-        settings.when_full = journal.when_full;
-        settings.max_retries = stream.max_retries;
         Some(Parts {
             data_path: DataPath {
                 settings,
