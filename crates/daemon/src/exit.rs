@@ -1,11 +1,13 @@
-//! How the program ends.
+//! Exit codes: how the program ends, for service managers and scripts.
 
 use std::process::ExitCode;
 
-/// The exit codes, after sysexits.h.
+use crate::config::Problems;
+
+/// Exit codes after sysexits.h, so that a service manager can tell what a restart may cure from what it does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// All is well.
+pub enum SysExit {
+    /// All went as it should.
     Clean = 0,
     /// The command line or the configuration is wrong.
     Usage = 64,
@@ -17,31 +19,37 @@ pub enum Exit {
     LocalIo = 74,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<SysExit> for ExitCode {
+    fn from(exit: SysExit) -> Self {
         Self::from(exit as u8)
     }
 }
 
-/// Why a command ends early: the code, and what to tell the user.
+/// Error of a command: the exit code for machines, the message for people.
 #[derive(Debug)]
-pub struct Stop {
-    /// The code.
-    pub exit: Exit,
-    /// For people: what is wrong and what to do.
+pub struct CommandError {
+    /// The code that the process ends with.
+    pub exit: SysExit,
+    /// What is wrong and what to do.
     pub message: String,
 }
 
-impl Stop {
-    /// Ends with `exit`, saying `message`.
+impl CommandError {
+    /// Ends the program with `exit`, saying `message`.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "an error that ends the program is given away"
     )]
-    pub fn new(exit: Exit, message: impl ToString) -> Self {
+    pub fn new(exit: SysExit, message: impl ToString) -> Self {
         Self {
             exit,
             message: message.to_string(),
         }
+    }
+}
+
+impl From<Problems> for CommandError {
+    fn from(problems: Problems) -> Self {
+        Self::new(SysExit::Usage, problems)
     }
 }

@@ -1,12 +1,12 @@
-//! The `birdfeed` program: configuration, wiring, admin server, metrics, commands.
+//! The `birdfeed` program: the crates put together, configured, watched and operated.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
-//! | [`config`] | file and environment to settings, every mistake at once |
-//! | [`wiring`] | settings to a source, sinks and a data path |
+//! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
+//! | `components` | the keys and what becomes of them, one file each; the table of sinks |
 //! | [`commands`] | `run`, `demo`, `check`, `status`, `simulate` |
-//! | [`metrics`] | the catalogue, the counters, the snapshot as metrics |
+//! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
 //! | `proof` | simulator against files, byte for byte |
@@ -17,20 +17,20 @@
 pub mod admin;
 pub mod cli;
 pub mod commands;
-pub mod config;
+mod components;
+mod config;
 pub mod exit;
 pub mod logging;
 pub mod metrics;
 #[cfg(feature = "simulator")]
 pub mod proof;
 pub mod signals;
-pub mod wiring;
 
 use cli::{Command, ConfigCommand};
-use exit::Stop;
+use exit::CommandError;
 
 /// Does what the command line says.
-pub fn dispatch(command: Command) -> Result<(), Stop> {
+pub fn dispatch(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Run(args) => commands::run::run(args.config.as_deref()),
         #[cfg(feature = "simulator")]
@@ -40,7 +40,7 @@ pub fn dispatch(command: Command) -> Result<(), Stop> {
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Config(ConfigCommand::Default) => {
-            commands::say(config::DEFAULT_TOML.trim_end());
+            commands::say(components::DEFAULT_FILE.trim_end());
             Ok(())
         }
     }

@@ -1,44 +1,57 @@
-//! Logs to standard error: for people on a terminal, JSON for machines.
+//! Structured logging to standard error: for people on a terminal, JSON for machines.
 
 use std::io::IsTerminal as _;
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::filter::{LevelFilter, ParseError, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry};
 
-/// How a log line looks.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Format {
+pub enum LogFormat {
     /// Pretty on a terminal, JSON otherwise.
     #[default]
     Auto,
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// In colours on a terminal, a line for people.
     Pretty,
 }
 
-/// Starts logging at `level` (tracing's directives: `info`, `debug,stream_core=trace`). Called once.
-pub fn start(format: Format, level: &str) {
-    let terminal = std::io::stderr().is_terminal();
-    let json = match format {
-        Format::Auto => !terminal,
-        Format::Json => true,
-        Format::Pretty => false,
-    };
-    subscriber(json, terminal, level, std::io::stderr).init();
+/// Logging of this process, not started yet.
+pub struct Logging {
+    format: LogFormat,
+    filter: EnvFilter,
 }
 
-fn subscriber<W>(json: bool, ansi: bool, level: &str, writer: W) -> impl Subscriber
+impl Logging {
+    /// Logs what `level` lets through: tracing's directives, as `info` or `debug,stream_core=trace`.
+    pub fn new(format: LogFormat, level: &str) -> Result<Self, ParseError> {
+        let filter = EnvFilter::builder()
+            .with_default_directive(LevelFilter::INFO.into())
+            .parse(level)?;
+        Ok(Self { format, filter })
+    }
+
+    /// Starts it for the whole process. Called once.
+    pub fn start(self) {
+        let terminal = std::io::stderr().is_terminal();
+        let json = match self.format {
+            LogFormat::Auto => !terminal,
+            LogFormat::Json => true,
+            LogFormat::Pretty => false,
+        };
+        subscriber(json, terminal, self.filter, std::io::stderr).init();
+    }
+}
+
+fn subscriber<W>(json: bool, ansi: bool, filter: EnvFilter, writer: W) -> impl Subscriber
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse_lossy(level);
     // A line that cannot be written is lost: saying so would go to the same place, and panic there.
     let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
     let lines = if json {
@@ -80,7 +93,8 @@ mod tests {
         let page = Page::default();
         let writer = page.clone();
         let level = "trace,lapin=trace,lapin::io_loop=trace";
-        let subscriber = subscriber(true, false, level, move || writer.clone());
+        let Logging { filter, .. } = Logging::new(LogFormat::Json, level).unwrap();
+        let subscriber = subscriber(true, false, filter, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!("ours");
             tracing::trace!(target: "lapin::io_loop", "StartOk guest s3cret");

@@ -1,4 +1,4 @@
-//! The `birdfeed` program.
+//! Entry point: the command line in, an exit code out.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use daemon::cli::Cli;
-use daemon::exit::Exit;
+use daemon::exit::SysExit;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -15,15 +15,15 @@ fn main() -> ExitCode {
             // Help and version are answers; everything else is a mistake. Nobody may be reading either.
             let _ = error.print();
             let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return if asked { Exit::Clean } else { Exit::Usage }.into();
+            return if asked { SysExit::Clean } else { SysExit::Usage }.into();
         }
     };
     match daemon::dispatch(cli.command) {
-        Ok(()) => Exit::Clean.into(),
-        Err(stop) => {
+        Ok(()) => SysExit::Clean.into(),
+        Err(error) => {
             // The exit code says it too, should nobody be able to read this.
-            let _ = writeln!(std::io::stderr(), "birdfeed: {}", stop.message);
-            stop.exit.into()
+            let _ = writeln!(std::io::stderr(), "birdfeed: {}", error.message);
+            error.exit.into()
         }
     }
 }

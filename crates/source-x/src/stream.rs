@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::api::{Answer, Api, Call, with_causes};
 use crate::endpoint::Messages;
 use crate::response;
+use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
 
 /// Connector for one stream of X, which its host asks anew for each connection.
@@ -40,6 +41,11 @@ impl XSource {
             call,
             messages: settings.endpoint.messages(),
         })
+    }
+
+    /// A client for the rules, with the same token and the same trust.
+    pub fn rules(&self) -> RulesClient {
+        RulesClient::on(self.api.clone())
     }
 
     async fn open(&self) -> Result<XConnection, ConnectError> {

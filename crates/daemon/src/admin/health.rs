@@ -1,10 +1,9 @@
-//! Alive, and ready. Quiet is not dead, and stuck is not ready.
+//! Liveness and readiness: quiet is not dead, and stuck is not ready.
 
 use std::time::Duration;
 
 use stream_core::model::{StreamState, Timestamp};
-use stream_core::telemetry::LaneStatus;
-use stream_core::telemetry::{Status, View};
+use stream_core::telemetry::{LaneStatus, Status, View};
 
 /// A loop that has not beaten for this long is stuck.
 const STUCK: Duration = Duration::from_secs(10);
@@ -13,13 +12,13 @@ const LANE_STUCK: Duration = Duration::from_secs(60);
 /// X sends something every 20 s. Without a byte for this long, reconnecting has not helped.
 const UNHEARD: Duration = Duration::from_secs(5 * 60);
 
-/// What speaks against it; nothing if all is well.
+/// Verdict of a probe: what speaks against it; nothing if all is well.
 pub struct Health {
-    /// Each in words.
+    /// What speaks against it, each reason a sentence for people.
     pub reasons: Vec<String>,
 }
 
-/// Whether the process should live on. Says nothing of X or the brokers: a restart would not cure them.
+/// Liveness: whether the process should live on. Says nothing of X or the brokers: a restart would not cure them.
 pub fn live(view: &View, status: &Status) -> Health {
     let reasons = view
         .stuck(STUCK)
@@ -36,7 +35,7 @@ fn has_ended(name: &str, status: &Status) -> bool {
     name == "reader" && status.stream.state == StreamState::Stopped
 }
 
-/// Whether the process does what it is there for.
+/// Readiness: whether the process does what it is there for.
 pub fn ready(view: &View, status: &Status) -> Health {
     let mut health = live(view, status);
     let now = Timestamp::now();
@@ -90,8 +89,7 @@ fn lane(status: &LaneStatus, now: Timestamp) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use stream_core::model::Lane;
-    use stream_core::telemetry::JournalStatus;
-    use stream_core::telemetry::StreamStatus;
+    use stream_core::telemetry::{JournalStatus, StreamStatus};
 
     use super::*;
 
@@ -103,17 +101,7 @@ mod tests {
                 ..StreamStatus::default()
             },
             lanes: vec![LaneStatus::new("kafka", Lane::Tweets)],
-            journal: JournalStatus {
-                bytes: 0,
-                max_bytes: 1,
-                segments: 0,
-                unsynced: 0,
-                end: 0,
-                lost: 0,
-                sync_failures: 0,
-                cursor_failures: 0,
-                trim_failures: 0,
-            },
+            journal: JournalStatus::default(),
         }
     }
 

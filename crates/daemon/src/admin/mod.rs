@@ -1,7 +1,8 @@
-//! The admin server: metrics, health, status. On a thread and a runtime of its own, so that it answers when the data path is
+//! Observability endpoint: metrics, health and status over HTTP. On a thread and a runtime of its own, so that it answers when the data path is
 //! wedged; it only reads.
 
 pub mod health;
+pub mod report;
 
 use std::convert::Infallible;
 use std::io;
@@ -15,11 +16,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde::Serialize;
-use stream_core::telemetry::{Status, View};
+use stream_core::telemetry::View;
 use tokio::sync::Semaphore;
 
 use self::health::Health;
+use self::report::Report;
 use crate::metrics::Metrics;
 
 /// Requests served at once; more wait in the kernel's queue.
@@ -29,22 +30,12 @@ const HEAD: Duration = Duration::from_secs(1);
 /// How long all of a request may take.
 const REQUEST: Duration = Duration::from_secs(5);
 
-/// What the server shows.
+/// Sources of the pages.
 pub struct Admin {
-    /// The data path from outside.
+    /// The data path from outside, for health and status.
     pub view: View,
-    /// The counters.
+    /// The registry behind `/metrics`.
     pub metrics: Arc<Metrics>,
-}
-
-/// What `/status` says.
-#[derive(Serialize)]
-struct Report<'a> {
-    version: &'static str,
-    ready: bool,
-    reasons: Vec<String>,
-    #[serde(flatten)]
-    status: &'a Status,
 }
 
 /// Serves at `listener` until the process ends. Gives its address, which says the port if 0 was asked for.
@@ -105,7 +96,7 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".into());
     }
     match request.uri().path() {
-        "/metrics" => match admin.metrics.render(&admin.view) {
+        "/metrics" => match admin.metrics.render() {
             Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
         },
@@ -120,15 +111,7 @@ fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
 }
 
 fn status(admin: &Admin) -> Response<Full<Bytes>> {
-    let status = admin.view.status();
-    let health = health::ready(&admin.view, &status);
-    let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        ready: health.reasons.is_empty(),
-        reasons: health.reasons,
-        status: &status,
-    };
-    match serde_json::to_vec_pretty(&report) {
+    match serde_json::to_vec_pretty(&Report::of(&admin.view)) {
         Ok(body) => respond(StatusCode::OK, "application/json", body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }

@@ -2,35 +2,32 @@
 
 use std::time::Duration;
 
-use source_x::RulesClient;
-
 use super::say;
 use crate::cli::CheckArgs;
-use crate::config::{self, Config};
-use crate::exit::{Exit, Stop};
-use crate::wiring::{self, Parts};
+use crate::components::{self, Parts};
+use crate::config::environment;
+use crate::exit::{CommandError, SysExit};
 
 /// How long one service may take to answer.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Checks, and says what is fine.
-pub fn run(args: &CheckArgs) -> Result<(), Stop> {
-    let config = config::from_process(args.config.config.as_deref())?;
-    let parts = wiring::parts(&config)?;
+pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
+    let parts = components::load(args.config.config.as_deref(), &environment())?;
     say("the configuration is fine");
     if !args.connect {
         return Ok(());
     }
     let runtime = super::run::runtime()?;
-    let ended = runtime.block_on(connect(&config, &parts));
+    let ended = runtime.block_on(connect(&parts));
     runtime.shutdown_background();
     ended
 }
 
-async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
+async fn connect(parts: &Parts) -> Result<(), CommandError> {
     // A stream is not opened: it would cost a connect and take the slot of the daemon that may be running. Listing the
     // rules needs the same way and the same token.
-    let rules = RulesClient::new(&config.stream.source).map_err(|error| Stop::new(Exit::Usage, error))?;
+    let rules = parts.data_path.source.rules();
     let mut failed = 0;
     let mut tell = |name: &str, answer: Result<(), String>| match answer {
         Ok(()) => say(&format!("{name}: answers")),
@@ -41,15 +38,15 @@ async fn connect(config: &Config, parts: &Parts) -> Result<(), Stop> {
     };
     let x = tokio::time::timeout(DEADLINE, rules.list());
     tell("X", within(x.await.map(|rules| rules.map(drop))));
-    for sink in &parts.sinks {
+    for sink in &parts.data_path.sinks {
         let check = tokio::time::timeout(DEADLINE, sink.sink.check());
         tell(&format!("sink {}", sink.name), within(check.await));
     }
     if failed == 0 {
         return Ok(());
     }
-    let message = format!("{failed} of {} services failed", parts.sinks.len() + 1);
-    Err(Stop::new(Exit::Unavailable, message))
+    let message = format!("{failed} of {} services failed", parts.data_path.sinks.len() + 1);
+    Err(CommandError::new(SysExit::Unavailable, message))
 }
 
 fn within<E: ToString>(answer: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), String> {

@@ -7,16 +7,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use simulator::{Chunking, Simulator};
-use stream_core::model::Lane;
-use stream_core::model::Timestamp;
+use stream_core::model::{Lane, Timestamp};
 use stream_core::telemetry::{Status, View};
 
 use super::run::{runtime, start};
 use super::say;
 use crate::cli::DemoArgs;
-use crate::config;
-use crate::exit::{Exit, Stop};
-use crate::logging;
+use crate::components;
+use crate::exit::{CommandError, SysExit};
+use crate::logging::{LogFormat, Logging};
 use crate::proof::{self, Proof};
 use crate::signals::Signals;
 
@@ -24,8 +23,10 @@ use crate::signals::Signals;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs the demo and shows its proof.
-pub fn run(args: &DemoArgs) -> Result<(), Stop> {
-    logging::start(logging::Format::Pretty, "warn");
+pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
+    Logging::new(LogFormat::Pretty, "warn")
+        .map_err(|error| CommandError::new(SysExit::Invariant, error))?
+        .start();
     let dir = args
         .dir
         .clone()
@@ -35,7 +36,7 @@ pub fn run(args: &DemoArgs) -> Result<(), Stop> {
             "{} is already there; give --dir a folder of its own",
             dir.display()
         );
-        return Err(Stop::new(Exit::Usage, message));
+        return Err(CommandError::new(SysExit::Usage, message));
     }
     let runtime = runtime()?;
     let ended = runtime.block_on(demo(args, &dir));
@@ -43,8 +44,8 @@ pub fn run(args: &DemoArgs) -> Result<(), Stop> {
     ended
 }
 
-async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
-    let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
+async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
+    let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let settings = simulator::Settings {
         rate: args.rate,
         rules_required: true,
@@ -53,13 +54,13 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
     };
     let simulator = Simulator::start(settings)
         .await
-        .map_err(|error| Stop::new(Exit::Usage, error))?;
+        .map_err(|error| CommandError::new(SysExit::Usage, error))?;
     for (value, tag) in [("bird has:images", Some("birds")), ("\"good morning\"", None)] {
         simulator.add_rule(value, tag);
     }
-    let config = config::load(None, &environment(&simulator, dir))
-        .map_err(|problems| Stop::new(Exit::Invariant, problems))?;
-    let (mut pipeline, admin) = start(&config)?;
+    let parts = components::load(None, &environment(&simulator, dir))
+        .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
+    let (mut pipeline, admin) = start(parts.data_path, parts.admin)?;
     let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",
@@ -74,21 +75,21 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), Stop> {
     tokio::select! {
         () = watch(&view, args.length) => {}
         _ = signals.next() => {}
-        failure = pipeline.failed() => return Err(Stop::new(Exit::Invariant, failure)),
+        failure = pipeline.failed() => return Err(CommandError::new(SysExit::Invariant, failure)),
     }
     simulator.pause();
     let rest = async {
         let sent = simulator.at_rest().await.whole_posts;
         caught_up(sent, &view).await?;
-        Ok(pipeline.drain(PATIENCE).await)
+        Ok::<_, CommandError>(pipeline.drain(PATIENCE).await)
     };
     let rest = tokio::select! {
         rest = rest => rest?,
-        _ = signals.next() => return Err(Stop::new(Exit::Unavailable, "ended before the proof")),
+        _ = signals.next() => return Err(CommandError::new(SysExit::Unavailable, "ended before the proof")),
     };
     let lanes = dir.join("lanes");
     let proof = proof::of_files(&simulator.ledger().posts(), &lanes)
-        .map_err(|error| Stop::new(Exit::LocalIo, format!("{}: {error}", lanes.display())))?;
+        .map_err(|error| CommandError::new(SysExit::LocalIo, format!("{}: {error}", lanes.display())))?;
     simulator.shutdown().await;
     conclude(&rest.status, &proof, dir)
 }
@@ -149,7 +150,7 @@ fn counters(status: &Status, elapsed: Duration) -> String {
 }
 
 /// Waits until so many posts have arrived and are delivered.
-async fn caught_up(sent: u64, view: &View) -> Result<(), Stop> {
+async fn caught_up(sent: u64, view: &View) -> Result<(), CommandError> {
     let behind = || {
         let status = view.status();
         status.stream.messages < sent || status.lanes.iter().any(|lane| lane.pending > 0)
@@ -160,7 +161,7 @@ async fn caught_up(sent: u64, view: &View) -> Result<(), Stop> {
             let message = format!(
                 "not caught up within {PATIENCE:?}: this machine is too slow for the rate; try a lower --rate"
             );
-            return Err(Stop::new(Exit::Unavailable, message));
+            return Err(CommandError::new(SysExit::Unavailable, message));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -170,7 +171,7 @@ async fn caught_up(sent: u64, view: &View) -> Result<(), Stop> {
 /// The lanes that must have seen something, or nothing is proven.
 const NEEDED: [Lane; 3] = [Lane::Tweets, Lane::Includes, Lane::MatchingRules];
 
-fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), Stop> {
+fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), CommandError> {
     say(&format!(
         "\n{:<16} {:>10} {:>10} {:>10} {:>10}   byte for byte",
         "lane", "simulator", "received", "delivered", "in files"
@@ -191,16 +192,16 @@ fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), Stop> {
 }
 
 /// Whether it is proven, given how many lanes disagree.
-fn verdict(wrong: usize, proof: &[Proof]) -> Result<(), Stop> {
+fn verdict(wrong: usize, proof: &[Proof]) -> Result<(), CommandError> {
     if wrong > 0 {
         let message = "the numbers do not agree; please report this with the folder above";
-        return Err(Stop::new(Exit::Invariant, message));
+        return Err(CommandError::new(SysExit::Invariant, message));
     }
     let empty = |proof: &&Proof| NEEDED.contains(&proof.lane) && proof.sent == 0;
     if let Some(Proof { lane, .. }) = proof.iter().find(empty) {
         let message =
             format!("nothing was sent for the lane {lane}, so nothing is proven; try a longer --for");
-        return Err(Stop::new(Exit::Unavailable, message));
+        return Err(CommandError::new(SysExit::Unavailable, message));
     }
     Ok(())
 }
@@ -237,11 +238,11 @@ mod tests {
             equal: true,
         });
         assert!(verdict(0, &proof).is_ok());
-        assert_eq!(verdict(1, &proof).unwrap_err().exit, Exit::Invariant);
+        assert_eq!(verdict(1, &proof).unwrap_err().exit, SysExit::Invariant);
         for at in [0, 1, 3] {
             let mut proof = proof.clone();
             proof[at].sent = 0;
-            assert_eq!(verdict(0, &proof).unwrap_err().exit, Exit::Unavailable);
+            assert_eq!(verdict(0, &proof).unwrap_err().exit, SysExit::Unavailable);
         }
     }
 }

@@ -1,27 +1,33 @@
-//! `birdfeed run`: the daemon.
+//! `birdfeed run`: the daemon, from its start through a graceful shutdown.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use journal::OpenError;
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::telemetry::Observer;
 
 use crate::admin::{self, Admin};
-use crate::config::{self, Config};
-use crate::exit::{Exit, Stop};
-use crate::logging;
+use crate::components::{self, DataPath, Parts};
+use crate::config::environment;
+use crate::exit::{CommandError, SysExit};
 use crate::metrics::Metrics;
 use crate::signals::{self, Signals};
-use crate::wiring::{self, Parts};
 
 /// Runs until a signal, or until it cannot go on.
-pub fn run(file: Option<&Path>) -> Result<(), Stop> {
-    let config = config::from_process(file)?;
-    logging::start(config.log.format, &config.log.level);
+pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
+    let Parts {
+        data_path,
+        admin,
+        log,
+        drain,
+        ..
+    } = components::load(file, &environment())?;
+    log.start();
     let runtime = runtime()?;
-    let ended = runtime.block_on(daemon(config));
+    let ended = runtime.block_on(daemon(data_path, admin, drain));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -31,19 +37,19 @@ pub fn run(file: Option<&Path>) -> Result<(), Stop> {
 const WORKERS: usize = 4;
 
 /// The runtime of the data path.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(processors.min(WORKERS))
         .enable_all()
         .build()
-        .map_err(|error| Stop::new(Exit::LocalIo, format!("cannot start the runtime: {error}")))
+        .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(config: Config) -> Result<(), Stop> {
-    let mut signals = Signals::new().map_err(|error| Stop::new(Exit::LocalIo, error))?;
-    signals::answer_hangups().map_err(|error| Stop::new(Exit::LocalIo, error))?;
-    let (mut pipeline, _) = start(&config)?;
+async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration) -> Result<(), CommandError> {
+    let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+    signals::answer_hangups().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+    let (mut pipeline, _) = start(data_path, admin)?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -55,7 +61,7 @@ async fn daemon(config: Config) -> Result<(), Stop> {
         }
     };
     let rest = tokio::select! {
-        rest = pipeline.drain(config.drain) => rest,
+        rest = pipeline.drain(drain) => rest,
         signal = signals.next() => {
             tracing::warn!(signal, "ending at once; the journal keeps what is not delivered");
             return ended(failure);
@@ -65,46 +71,53 @@ async fn daemon(config: Config) -> Result<(), Stop> {
     ended(failure.or(rest.failure))
 }
 
-/// Starts everything that `config` asks for; gives the data path, and where the admin server listens if it is switched on.
-pub(crate) fn start(config: &Config) -> Result<(Pipeline, Option<SocketAddr>), Stop> {
-    let Parts {
+/// Starts the data path, with an admin server at `admin`; gives it, and where the server listens.
+pub(crate) fn start(
+    data_path: DataPath,
+    admin: Option<SocketAddr>,
+) -> Result<(Pipeline, Option<SocketAddr>), CommandError> {
+    let DataPath {
         mut settings,
         source,
         sinks,
-    } = wiring::parts(config)?;
+    } = data_path;
     let lanes: Vec<_> = sinks
         .iter()
         .flat_map(|sink| settings.lanes.iter().map(|lane| (sink.name.clone(), lane)))
         .collect();
-    let metrics = Metrics::new(&lanes).map_err(|error| Stop::new(Exit::Invariant, error))?;
+    let metrics = Metrics::new(&lanes).map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let metrics = Arc::new(metrics);
     let timed = metrics.clone();
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
     let observer: Arc<dyn Observer> = metrics.clone();
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
-    let admin = config.admin.listen.map(bind).transpose()?;
+    let admin = admin.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
+    metrics
+        .watch(pipeline.view())
+        .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
         let view = pipeline.view();
-        admin::serve(listener, Admin { view, metrics }).map_err(|error| Stop::new(Exit::LocalIo, error))
+        admin::serve(listener, Admin { view, metrics })
+            .map_err(|error| CommandError::new(SysExit::LocalIo, error))
     };
     let admin = admin.map(serve).transpose()?;
     Ok((pipeline, admin))
 }
 
 /// What a restart does not cure ends with the code that no service manager restarts.
-fn not_started(error: StartError) -> Stop {
+fn not_started(error: StartError) -> CommandError {
     let exit = match error {
-        StartError::Foreign { .. } | StartError::Journal(OpenError::Version { .. }) => Exit::Invariant,
-        StartError::Journal(_) | StartError::Thread(..) => Exit::LocalIo,
+        StartError::Foreign { .. } | StartError::Journal(OpenError::Version { .. }) => SysExit::Invariant,
+        StartError::Journal(_) | StartError::Thread(..) => SysExit::LocalIo,
     };
-    Stop::new(exit, error)
+    CommandError::new(exit, error)
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, Stop> {
+fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
     TcpListener::bind(address).map_err(|error| {
         let message = format!("the admin server cannot listen on {address}: {error}");
-        Stop::new(Exit::LocalIo, message)
+        CommandError::new(SysExit::LocalIo, message)
     })
 }
 
@@ -129,10 +142,10 @@ fn report(rest: &Rest) {
     }
 }
 
-fn ended(failure: Option<Failure>) -> Result<(), Stop> {
+fn ended(failure: Option<Failure>) -> Result<(), CommandError> {
     match failure {
         None => Ok(()),
-        Some(failure @ Failure::RetriesExhausted) => Err(Stop::new(Exit::Unavailable, failure)),
-        Some(failure) => Err(Stop::new(Exit::Invariant, failure)),
+        Some(failure @ Failure::RetriesExhausted) => Err(CommandError::new(SysExit::Unavailable, failure)),
+        Some(failure) => Err(CommandError::new(SysExit::Invariant, failure)),
     }
 }

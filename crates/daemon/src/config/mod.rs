@@ -1,152 +1,30 @@
-//! File and environment to settings. Everything that is wrong is said at once, with where it stands and what to do.
+//! Configuration engine: file and environment to typed values that know where they stand, every mistake at once. It knows no
+//! key; `components` does.
 //!
-//! `read` lists every key with its default, `stream` and `sinks` the larger part of them; `config/birdfeed.toml` shows them
-//! to people.
-//! `tree` lays the environment over the file, `section` takes typed values out of it, `problem` is what goes wrong.
+//! | module | what it does |
+//! |---|---|
+//! | `document` | reads file and environment; what is built out of them, or everything that is wrong |
+//! | `tree` | lays the environment over the file |
+//! | `section` | a table that is being read: which keys were asked for, what is wrong with them |
+//! | `value` | the types that a key's value may have |
+//! | `entries` | tables whose keys are not ours |
+//! | `suggest` | edit distance: what was probably meant |
+//! | `units` | sizes and durations as people write them |
+//! | `origin`, `problem` | where a value stands, what is wrong with it |
 
-mod names;
+mod document;
+mod entries;
+mod origin;
 mod problem;
-mod read;
 mod section;
-mod sinks;
-mod stream;
 mod suggest;
 mod tree;
-mod units;
+pub(crate) mod units;
+mod value;
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::time::Duration;
-
-use stream_core::model::LaneSet;
-use stream_core::pipeline::WhenFull;
-
-pub use self::problem::{Problem, Problems};
-use crate::exit::{Exit, Stop};
-use crate::logging::Format;
-
-/// The default file, commented: what `birdfeed config default` prints.
-pub const DEFAULT_TOML: &str = include_str!("../../../../config/birdfeed.toml");
-
-/// Everything that can be configured, checked as far as it can be without a network.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// `[stream]`
-    pub stream: Stream,
-    /// The lanes that are switched on, `lanes.enabled`.
-    pub lanes: LaneSet,
-    /// `[journal]`
-    pub journal: journal::Settings,
-    /// What to do when the journal is full, `journal.when_full`.
-    pub when_full: WhenFull,
-    /// `[[sink]]`, at least one, with unique names.
-    pub sinks: Vec<Sink>,
-    /// `[admin]`
-    pub admin: Admin,
-    /// `[log]`
-    pub log: Log,
-    /// How long the end may take, `shutdown.drain`.
-    pub drain: Duration,
-}
-
-/// Where the stream comes from.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    /// Its name, in events and headers.
-    pub name: String,
-    /// Failures in a row before giving up; `None` for never.
-    pub max_retries: Option<u32>,
-    /// How to reach X, and what to ask for.
-    pub source: source_x::Settings,
-}
-
-/// A sink with its name.
-#[derive(Clone, Debug)]
-pub struct Sink {
-    /// Unique.
-    pub name: String,
-    /// Which, and how.
-    pub settings: SinkSettings,
-}
-
-/// The sinks' own settings.
-#[derive(Clone, Debug)]
-pub enum SinkSettings {
-    /// Kafka.
-    Kafka(sink_kafka::Settings),
-    /// RabbitMQ.
-    Amqp(sink_amqp::Settings),
-    /// Files.
-    File(sink_file::Settings),
-}
-
-/// The admin server.
-#[derive(Clone, Debug)]
-pub struct Admin {
-    /// Its address; `None` for no server.
-    pub listen: Option<SocketAddr>,
-}
-
-/// Logging.
-#[derive(Clone, Debug)]
-pub struct Log {
-    /// How lines look.
-    pub format: Format,
-    /// Which lines: tracing's directives.
-    pub level: String,
-}
-
-/// Reads `file`, if there is one, and lays `environment` over it.
-pub fn load(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Config, Problems> {
-    let (table, mut problems) = tree(file, environment)?;
-    let config = read::config(table, environment, &mut problems);
-    match (config, problems.is_empty()) {
-        (Some(config), true) => Ok(config),
-        _ => Err(Problems(problems)),
-    }
-}
-
-/// The same for this process: its environment, and problems as the reason to stop.
-pub fn from_process(file: Option<&Path>) -> Result<Config, Stop> {
-    load(file, &environment()).map_err(|problems| Stop::new(Exit::Usage, problems))
-}
-
-/// `[admin]` alone for this process: who asks a daemon how it is need not have its secrets.
-pub fn admin_from_process(file: Option<&Path>) -> Result<Admin, Stop> {
-    tree(file, &environment())
-        .and_then(|(table, _)| read::admin_only(table))
-        .map_err(|problems| Stop::new(Exit::Usage, problems))
-}
-
-/// This process's environment; a variable that is not UTF-8 is none of ours.
-fn environment() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
-}
-
-/// File and environment as one tree, with what leads nowhere in the environment.
-fn tree(
-    file: Option<&Path>,
-    environment: &BTreeMap<String, String>,
-) -> Result<(tree::Table, Vec<Problem>), Problems> {
-    let mut table = match file {
-        Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
-        None => tree::Table::new(),
-    };
-    let problems = tree::overlay(&mut table, environment);
-    Ok((table, problems))
-}
-
-fn read_file(path: &Path) -> Result<tree::Table, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let origin = tree::Origin::File {
-            path: path.to_owned(),
-            line: 1,
-            column: 1,
-        };
-        Problem::new(origin, "", format!("cannot be read: {error}"))
-    })?;
-    tree::parse(path, &text)
-}
+pub(crate) use document::Document;
+pub(crate) use entries::Entries;
+pub(crate) use origin::Origin;
+pub(crate) use problem::Problems;
+pub(crate) use section::Section;
+pub(crate) use tree::{Environment, environment};

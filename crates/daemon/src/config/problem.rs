@@ -1,19 +1,18 @@
-//! What is wrong with a configuration, all of it at once.
+//! Diagnostics: what is wrong with a configuration, all of it at once, each with its place and what to do.
 
 use std::fmt;
 
-use super::tree::Origin;
+use super::origin::Origin;
 
-/// One mistake. Never holds a secret's value.
+/// Diagnostic of one mistake. Never holds a secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     origin: Origin,
-    /// The key, as `stream.endpoint`.
-    pub key: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
+    /// The key's whole path, its parts joined by dots.
+    key: String,
+    message: String,
+    /// What to do about it, where that can be said.
+    hint: Option<String>,
 }
 
 impl Problem {
@@ -46,9 +45,9 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every mistake of a configuration; at least one.
+/// Diagnostics of a whole configuration; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub(crate) struct Problems(pub(super) Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -61,5 +60,3 @@ impl fmt::Display for Problems {
         }
     }
 }
-
-impl std::error::Error for Problems {}

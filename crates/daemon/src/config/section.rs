@@ -1,32 +1,26 @@
-//! Takes typed values out of a table. Every mistake is noted, a default stands in for it, and reading goes on; keys that
-//! nobody asked for are mistakes too.
+//! Schema by reading: a key is known because it was asked for. Every mistake is noted and reading goes on; keys that nobody
+//! asked for are mistakes too.
 
 use std::cell::RefCell;
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
 
+use super::origin::Origin;
 use super::problem::Problem;
 use super::suggest::suggestion;
-use super::tree::{Node, Origin, Table, Value};
+use super::tree::{Node, Table, Value};
 
-/// Where mistakes are noted.
+/// Diagnostics so far, shared by all sections of a document.
 pub(super) type Notes = Rc<RefCell<Vec<Problem>>>;
 
-/// A table that is being read.
-pub(super) struct Section {
+/// Table that is being read.
+pub(crate) struct Section {
     path: String,
     origin: Origin,
     table: Table,
     /// The keys that were asked for, and where those stand that are there.
     asked: Vec<(&'static str, Option<Origin>)>,
     notes: Notes,
-}
-
-/// A word of a list, and where it stands.
-pub(super) struct Word {
-    pub(super) text: String,
-    pub(super) origin: Origin,
 }
 
 impl Section {
@@ -40,6 +34,16 @@ impl Section {
         }
     }
 
+    fn inner(&self, path: String, table: Table, origin: Origin) -> Self {
+        Self {
+            path,
+            origin,
+            table,
+            asked: Vec::new(),
+            notes: self.notes.clone(),
+        }
+    }
+
     /// The name of `key` in messages.
     fn key(&self, key: &str) -> String {
         if self.path.is_empty() {
@@ -49,6 +53,7 @@ impl Section {
         }
     }
 
+    /// Takes the value of `key` out.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Node> {
         let node = self.table.remove(key);
         let origin = node.as_ref().map(|node| node.origin.clone());
@@ -56,21 +61,37 @@ impl Section {
         node
     }
 
+    /// Asks for `key`, and says whether it is there, whatever its value.
+    pub(crate) fn ask(&mut self, key: &'static str) -> bool {
+        self.take(key).is_some()
+    }
+
     /// Whether `key`, which was not asked for yet, is there.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
+    /// Whether `key`, which was not asked for yet, is the string `word`.
+    pub(crate) fn is(&self, key: &str, word: &str) -> bool {
+        let node = self.table.get(key);
+        node.is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
+    }
+
     /// Where `key`, which was asked for, stands; or the table, if it does not.
-    pub(super) fn origin_of(&self, key: &str) -> Origin {
+    pub(crate) fn origin_of(&self, key: &str) -> Origin {
         let asked = self.asked.iter().find(|(name, _)| *name == key);
         asked
             .and_then(|(_, origin)| origin.clone())
             .unwrap_or_else(|| self.origin.clone())
     }
 
-    /// Notes a mistake in the value of `key` at `origin`.
-    pub(super) fn note(
+    /// Notes a mistake in the value of `key`, which was asked for, or that it is not there.
+    pub(crate) fn note(&self, key: &str, message: impl Into<String>, hint: impl Into<String>) {
+        self.note_at(self.origin_of(key), key, message, hint);
+    }
+
+    /// Notes a mistake that stands elsewhere than `key` itself.
+    pub(crate) fn note_at(
         &self,
         origin: Origin,
         key: &str,
@@ -81,166 +102,27 @@ impl Section {
         self.notes.borrow_mut().push(problem);
     }
 
-    /// Notes that `key` is needed.
-    pub(super) fn missing(&self, key: &str, hint: impl Into<String>) {
-        self.note(self.origin.clone(), key, "is missing", hint);
+    /// Notes that `key`, which was not asked for yet, is needed if it is not there.
+    pub(crate) fn require(&self, key: &str, hint: impl Into<String>) {
+        if !self.has(key) {
+            self.note(key, "is missing", hint);
+        }
     }
 
-    fn wrong_type(&self, key: &str, node: &Node, wanted: &str) {
+    pub(super) fn wrong_type(&self, key: &str, node: &Node, wanted: &str) {
         let got = match node.origin {
             Origin::Variable(_) => "another text",
             _ => node.value.kind(),
         };
         self.note(
-            node.origin.clone(),
             key,
             format!("wants {wanted}, not {got}"),
             format!("write {key} = {wanted}"),
         );
     }
 
-    /// A string.
-    pub(super) fn text(&mut self, key: &'static str) -> Option<(String, Origin)> {
-        let node = self.take(key)?;
-        if let Value::Text(text) = node.value {
-            return Some((text, node.origin));
-        }
-        self.wrong_type(key, &node, "\"text\"");
-        None
-    }
-
-    /// A string that `parse` understands; `wanted` is an example of one.
-    pub(super) fn parsed<T>(
-        &mut self,
-        key: &'static str,
-        wanted: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let node = self.take(key)?;
-        let Value::Text(text) = &node.value else {
-            self.wrong_type(key, &node, wanted);
-            return None;
-        };
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(message) => {
-                let hint = format!("for example {key} = {wanted}");
-                self.note(node.origin, key, format!("{text:?}: {message}"), hint);
-                None
-            }
-        }
-    }
-
-    /// A path.
-    pub(super) fn path(&mut self, key: &'static str) -> Option<(PathBuf, Origin)> {
-        self.text(key).map(|(text, origin)| (text.into(), origin))
-    }
-
-    /// One of `choices`.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
-        let (text, origin) = self.text(key)?;
-        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
-            return Some(*value);
-        }
-        let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-        self.note(
-            origin,
-            key,
-            format!("{text:?} is not known"),
-            format!("one of: {}", names.join(", ")),
-        );
-        None
-    }
-
-    /// `true` or `false`.
-    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
-        let node = self.take(key)?;
-        match (&node.value, &node.origin) {
-            (Value::Bool(flag), _) => return Some(*flag),
-            (Value::Text(text), Origin::Variable(_)) => {
-                if let Ok(flag) = text.parse() {
-                    return Some(flag);
-                }
-            }
-            _ => {}
-        }
-        self.wrong_type(key, &node, "true or false");
-        None
-    }
-
-    /// A number within `range`.
-    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
-        self.number_called(key, range, "a number")
-    }
-
-    fn number_called(&mut self, key: &'static str, range: RangeInclusive<i64>, wanted: &str) -> Option<i64> {
-        let node = self.take(key)?;
-        let number = match (&node.value, &node.origin) {
-            (Value::Integer(number), _) => Some(*number),
-            (Value::Text(text), Origin::Variable(_)) => text.parse().ok(),
-            _ => None,
-        };
-        let Some(number) = number else {
-            self.wrong_type(key, &node, wanted);
-            return None;
-        };
-        if range.contains(&number) {
-            return Some(number);
-        }
-        let hint = format!("from {} to {}", range.start(), range.end());
-        self.note(node.origin, key, format!("{number} is out of range"), hint);
-        None
-    }
-
-    /// A number, or one word that stands for something else.
-    pub(super) fn number_or(
-        &mut self,
-        key: &'static str,
-        word: &str,
-        range: RangeInclusive<i64>,
-    ) -> Option<i64> {
-        if self.is_text(key, word) {
-            self.take(key);
-            return None;
-        }
-        self.number_called(key, range, &format!("a number or {word:?}"))
-    }
-
-    /// A list of strings; in the environment joined by commas.
-    pub(super) fn words(&mut self, key: &'static str) -> Option<Vec<Word>> {
-        let node = self.take(key)?;
-        match (&node.value, &node.origin) {
-            (Value::Text(text), origin @ Origin::Variable(_)) => {
-                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-                return Some(
-                    words
-                        .map(|word| Word {
-                            text: word.to_owned(),
-                            origin: origin.clone(),
-                        })
-                        .collect(),
-                );
-            }
-            (Value::List(list), _) => {
-                let words = list.iter().map(|node| match &node.value {
-                    Value::Text(text) => Some(Word {
-                        text: text.clone(),
-                        origin: node.origin.clone(),
-                    }),
-                    _ => None,
-                });
-                if let Some(words) = words.collect() {
-                    return Some(words);
-                }
-            }
-            _ => {}
-        }
-        self.wrong_type(key, &node, "[\"a\", \"b\"]");
-        None
-    }
-
-    /// A table; an empty one if it is not there.
-    pub(super) fn section(&mut self, key: &'static str) -> Self {
+    /// Reads a table, an empty one if it is not there.
+    pub(crate) fn section<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Self) -> T) -> T {
         let (table, origin) = match self.take(key) {
             Some(Node {
                 value: Value::Table(table),
@@ -252,81 +134,68 @@ impl Section {
             }
             None => (Table::new(), Origin::Missing),
         };
-        self.inner(self.key(key), table, origin)
+        self.inner(self.key(key), table, origin).read(read)
     }
 
-    /// A list of tables.
-    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
+    /// Reads each table of a list, which may be missing.
+    pub(crate) fn sections<T>(&mut self, key: &'static str, mut read: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let Some(node) = self.take(key) else {
             return Vec::new();
         };
         let Value::List(list) = node.value else {
-            self.note(
-                node.origin,
-                key,
-                "wants a list of tables",
-                format!("write [[{key}]]"),
-            );
+            self.note(key, "wants a list of tables", format!("write [[{key}]]"));
             return Vec::new();
         };
-        let mut sections = Vec::new();
+        let mut all = Vec::new();
         for (at, node) in list.into_iter().enumerate() {
             match node.value {
-                Value::Table(table) => sections.push(self.inner(format!("{key}.{at}"), table, node.origin)),
-                _ => self.note(node.origin, key, "wants tables only", format!("write [[{key}]]")),
-            }
-        }
-        sections
-    }
-
-    fn inner(&self, path: String, table: Table, origin: Origin) -> Self {
-        Self {
-            path,
-            origin,
-            table,
-            asked: Vec::new(),
-            notes: self.notes.clone(),
-        }
-    }
-
-    /// All that is left, as names and strings, and where they stand.
-    pub(super) fn rest(mut self) -> Vec<(String, String, Origin)> {
-        let mut all = Vec::new();
-        for (name, node) in std::mem::take(&mut self.table) {
-            match node.value {
-                Value::Text(text) => all.push((name, text, node.origin)),
-                Value::Integer(number) => all.push((name, number.to_string(), node.origin)),
-                Value::Bool(flag) => all.push((name, flag.to_string(), node.origin)),
-                value => {
-                    let message = format!("wants a string, not {}", value.kind());
-                    self.note(
-                        node.origin,
-                        &name,
-                        message,
-                        "a name with dots needs quotes: \"compression.type\"",
-                    );
+                Value::Table(table) => {
+                    let section = self.inner(format!("{key}.{at}"), table, node.origin);
+                    all.push(section.read(&mut read));
                 }
+                _ => self.note_at(node.origin, key, "wants tables only", format!("write [[{key}]]")),
             }
         }
         all
     }
 
-    /// Whether `key` is the string `word`.
-    pub(super) fn is_text(&self, key: &str, word: &str) -> bool {
-        self.table
-            .get(key)
-            .is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
+    fn read<T>(mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let value = read(&mut self);
+        self.finish();
+        value
+    }
+
+    /// The contents of the file that `key`, which was asked for, names.
+    pub(crate) fn contents(&self, key: &str, path: &Path) -> Option<String> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let message = format!("{} cannot be read: {error}", path.display());
+                self.note(key, message, "the daemon's user must be able to read it");
+                None
+            }
+        }
+    }
+
+    /// Takes all that is left out.
+    pub(super) fn take_rest(&mut self) -> Table {
+        std::mem::take(&mut self.table)
+    }
+
+    /// Passes over all that is left: which keys there may be is not known, for a reason that was noted.
+    pub(crate) fn pass_over(&mut self) {
+        self.table.clear();
     }
 
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self) {
+        let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
         for (key, node) in &self.table {
-            let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
             let hint = match suggestion(key, &known) {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("known here: {}", known.join(", ")),
             };
-            self.note(node.origin.clone(), key, "is not a known key", hint);
+            self.note_at(node.origin.clone(), key, "is not a known key", hint);
         }
     }
 }

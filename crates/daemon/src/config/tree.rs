@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::origin::Origin;
 use super::problem::Problem;
 
 /// The prefix of every variable that sets a key; two underscores join the parts of a key.
@@ -32,29 +33,14 @@ pub(super) enum Value {
 
 pub(super) type Table = BTreeMap<String, Node>;
 
-/// Where a value stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// In the file.
-    File {
-        path: PathBuf,
-        line: usize,
-        column: usize,
-    },
-    /// In the environment.
-    Variable(String),
-    /// Nowhere: it is missing.
-    Missing,
-}
+/// Environment of a process: the variables by name.
+pub(crate) type Environment = BTreeMap<String, String>;
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
-            Self::Variable(name) => write!(f, "environment {name}"),
-            Self::Missing => f.write_str("configuration"),
-        }
-    }
+/// This process's environment; a variable that is not UTF-8 is none of ours.
+pub(crate) fn environment() -> Environment {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Names the kind only: a value may be a secret.
@@ -135,7 +121,7 @@ fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
 }
 
 /// Lays the environment over the tree. Variables that lead nowhere become keys that nobody knows, and are reported as such.
-pub(super) fn overlay(table: &mut Table, environment: &BTreeMap<String, String>) -> Vec<Problem> {
+pub(super) fn overlay(table: &mut Table, environment: &Environment) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut variables: Vec<_> = environment
         .iter()
@@ -183,11 +169,6 @@ fn set(table: &mut Table, parts: &[String], node: Node) -> Result<(), &'static s
         origin: origin.clone(),
     });
     match &mut inner.value {
-        Value::Table(inner) if key == "properties" => {
-            // Kafka's property names have dots, which no variable's name can have.
-            inner.insert(rest.join("_").replace('_', "."), node);
-            Ok(())
-        }
         Value::Table(inner) => set(inner, rest, node),
         Value::List(list) => {
             let at: usize = next

@@ -1,9 +1,9 @@
-//! Sizes and durations as people write them.
+//! Units: sizes and durations as people write them.
 
 use std::time::Duration;
 
-/// Bytes: `64MiB`, `8GiB`, `1_000_000`.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+/// A size in bytes: `64MiB`, `8GiB`, `1_000_000`.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '_')
@@ -28,7 +28,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// A time: `20s`, `5min`, `1h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| error.to_string())
 }
 

@@ -19,6 +19,7 @@ use crate::{dial, tls};
 const READ_BUFFER: usize = 256 * 1024;
 
 /// Where connections lead, and how its certificate is checked if it must have one.
+#[derive(Clone)]
 pub(super) struct Peer {
     url: BaseUrl,
     tls: Option<(TlsConnector, ServerName<'static>)>,

@@ -21,6 +21,7 @@ use crate::settings::{Deadlines, Settings, SettingsError};
 use crate::token::{Bearer, Token};
 
 /// X's API at one base URL with one token.
+#[derive(Clone)]
 pub(crate) struct Api {
     endpoint: Endpoint,
     peer: Peer,

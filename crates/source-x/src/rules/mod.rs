@@ -32,6 +32,11 @@ impl RulesClient {
         })
     }
 
+    /// Asks `api`.
+    pub(crate) fn on(api: Api) -> Self {
+        Self { api }
+    }
+
     /// Every rule that is stored.
     pub async fn list(&self) -> Result<Vec<Rule>, RulesError> {
         let mut rules = Vec::new();

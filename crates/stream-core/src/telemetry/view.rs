@@ -10,7 +10,7 @@ use super::heartbeat::Heartbeat;
 use super::status::{LaneStatus, StatusCell, StreamStatus};
 
 /// Snapshot of the whole data path, taken at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The name of the stream, as configured.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct Status {
 }
 
 /// The journal's part of a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalStatus {
     /// Bytes that it takes on disk.
     pub bytes: u64,

@@ -1,7 +1,7 @@
 //! Every mistake at once, each where it stands and with what to do.
 
+use super::{check, end};
 use crate::support::birdfeed;
-use crate::{check, end};
 
 #[test]
 fn five_mistakes_are_five_messages() {
@@ -64,6 +64,10 @@ const SINGLE: &[(&str, &str)] = &[
     (
         "[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\n[sink.properties]\n\"linger.ms\" = 5\nacks = 1",
         "birdfeed.toml:6:1: sink.0.properties.\"acks\": ",
+    ),
+    (
+        "[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\n[sink.properties]\nlinger.ms = 5",
+        "birdfeed.toml:5:1: sink.0.properties.linger: wants a string, not a table\n    a name with dots needs quotes: \"linger.ms\"\n",
     ),
     (
         "[[sink]]\ntype = \"file\"\ndir = \"a\"\n[[sink]]\ntype = \"file\"\ndir = \"a\"",

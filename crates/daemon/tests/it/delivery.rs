@@ -3,23 +3,13 @@
 //!
 //! `BIRDFEED_TEST_MESSAGES` sets how many posts each test sends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::unused_self,
-    clippy::too_many_lines,
-    clippy::redundant_closure_for_method_calls,
-    reason = "a test may panic"
-)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::oracle::{Consumed, assert_ordered, assert_whole};
+use crate::support::{Daemon, amqp, kafka, stream};
 use simulator::{Chunking, Settings, Simulator};
 use stream_core::model::Lane;
 use stream_core::model::Timestamp;
-use support::oracle::{Consumed, assert_ordered, assert_whole};
-use support::{Daemon, amqp, kafka, stream};
 use test_brokers::unique;
 
 const LANES: [Lane; 4] = [Lane::Tweets, Lane::Includes, Lane::Errors, Lane::MatchingRules];

@@ -4,11 +4,11 @@ use std::net::TcpListener;
 
 use simulator::{Settings, Simulator};
 
+use super::{check, end};
 use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, stream};
-use crate::{check, end};
 
-const README: &str = include_str!("../../../../README.md");
-const DEFAULT: &str = include_str!("../../../../config/birdfeed.toml");
+const README: &str = include_str!("../../../../../README.md");
+const DEFAULT: &str = include_str!("../../../../../config/birdfeed.toml");
 
 #[test]
 fn the_default_file_is_printed_and_passes() {

@@ -1,12 +1,5 @@
 //! What the end-to-end tests share: the real program as a process, and consumers that know nothing of our code.
 
-#![allow(
-    unreachable_pub,
-    clippy::unnecessary_debug_formatting,
-    reason = "shared by test binaries; paths in TOML need quotes"
-)]
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 pub mod amqp;
 pub mod kafka;
 pub mod oracle;
@@ -28,7 +21,6 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A `birdfeed run` in a folder of its own.
 pub struct Daemon {
     child: Child,
-    dir: PathBuf,
     log: PathBuf,
     admin: String,
 }
@@ -59,7 +51,6 @@ impl Daemon {
             .unwrap();
         let mut daemon = Self {
             child,
-            dir: dir.to_owned(),
             log,
             admin: String::new(),
         };
@@ -160,11 +151,6 @@ impl Daemon {
     /// Where its admin server listens.
     pub fn admin(&self) -> &str {
         &self.admin
-    }
-
-    /// Its folder.
-    pub fn dir(&self) -> &Path {
-        &self.dir
     }
 }
 

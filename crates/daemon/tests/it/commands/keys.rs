@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use super::{Ended, check, end};
 use crate::support::birdfeed;
-use crate::{Ended, check, end};
 
 /// A section, or the type of a sink; a line of it; the same in the environment; whether it works, or comes later.
 const KEYS: &str = r#"

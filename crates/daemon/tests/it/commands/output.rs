@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use simulator::{Settings, Simulator};
 
-use crate::end;
+use super::end;
 use crate::support::{Daemon, PATIENCE, birdfeed, end_of, file_sink, lane_lines, signal, stream};
 
 fn full() -> File {

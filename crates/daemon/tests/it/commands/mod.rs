@@ -1,23 +1,15 @@
 //! What an operator meets: every command of the real program, what it says, and how it ends. No brokers needed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::unnecessary_debug_formatting,
-    reason = "a test may panic; paths in TOML need quotes"
-)]
-
 mod check;
 mod keys;
 mod mistakes;
 mod operation;
 mod output;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::path::Path;
 use std::process::Command;
 
-use support::birdfeed;
+use crate::support::birdfeed;
 
 /// How a command ended, and what it said.
 #[derive(Debug)]

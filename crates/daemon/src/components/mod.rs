@@ -1,0 +1,108 @@
+//! Composition root: the configuration's keys become the things that they configure, each in one file. What was checked is
+//! what is used. `config/birdfeed.toml` shows every key to people.
+
+mod admin;
+mod journal;
+mod lanes;
+mod log;
+mod rules;
+mod shutdown;
+mod sink;
+mod sink_amqp;
+mod sink_file;
+mod sink_kafka;
+mod stream;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use source_x::XSource;
+use stream_core::pipeline::{NamedSink, Settings};
+
+use self::sink::{SinkContext, SinkType};
+use crate::config::{Document, Environment, Problems, Section};
+use crate::logging::Logging;
+
+/// The sinks that there are.
+const SINKS: &[SinkType] = &[
+    ("kafka", sink_kafka::build),
+    ("amqp", sink_amqp::build),
+    ("file", sink_file::build),
+];
+
+/// The default file, commented: what `birdfeed config default` prints.
+pub(crate) const DEFAULT_FILE: &str = include_str!("../../../../config/birdfeed.toml");
+
+/// Parts of a daemon, ready for use. Nothing is connected or opened yet.
+pub(crate) struct Parts {
+    /// The stream and where it goes.
+    pub(crate) data_path: DataPath,
+    /// The admin server's address; `None` for no server.
+    pub(crate) admin: Option<SocketAddr>,
+    /// What is logged, and how; not started yet.
+    pub(crate) log: Logging,
+    /// How long the end may take.
+    pub(crate) drain: Duration,
+}
+
+/// Data path, not started yet: what [`Pipeline::start`](stream_core::pipeline::Pipeline::start) takes.
+pub(crate) struct DataPath {
+    pub(crate) settings: Settings,
+    pub(crate) source: Arc<XSource>,
+    pub(crate) sinks: Vec<NamedSink>,
+}
+
+/// Builds the parts that `file`, if there is one, and `environment` describe, or says everything that is wrong.
+pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Parts, Problems> {
+    Document::read(file, environment)?.build(|root| {
+        let stream = root.section("stream", |section| stream::build(section, environment));
+        root.section("rules", rules::refuse);
+        let lanes = root.section("lanes", lanes::build);
+        let mut settings = root.section("journal", |section| {
+            journal::build(section, stream.name, lanes.enabled)
+        });
+        settings.max_retries = stream.max_retries;
+        let context = SinkContext {
+            prefix: lanes.prefix,
+            lanes: lanes.enabled.iter().collect(),
+            event_source: stream.event_source,
+            ..SinkContext::default()
+        };
+        let sinks = sinks(root, context);
+        let admin = root.section("admin", admin::build);
+        let log = root.section("log", log::build);
+        let drain = root.section("shutdown", shutdown::build);
+        Some(Parts {
+            data_path: DataPath {
+                settings,
+                source: stream.source?,
+                sinks: sinks?,
+            },
+            admin,
+            log,
+            drain,
+        })
+    })
+}
+
+/// The admin server's address alone: who asks a daemon how it is need not have its secrets.
+pub(crate) fn load_admin(
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<Option<SocketAddr>, Problems> {
+    Document::read(file, environment)?.build_part("admin", admin::build)
+}
+
+/// The sinks; without any, files.
+fn sinks(root: &mut Section, mut context: SinkContext) -> Option<Vec<NamedSink>> {
+    let sinks = root.sections("sink", |section| sink::build(section, SINKS, &mut context));
+    if sinks.is_empty() {
+        return Some(vec![NamedSink {
+            name: "file".to_owned(),
+            sink: sink_file::default_sink(),
+        }]);
+    }
+    sinks.into_iter().collect()
+}

@@ -1,0 +1,60 @@
+//! `[[sink]] type = "amqp"`: RabbitMQ.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use sink_amqp::{AmqpSink, Settings};
+use stream_core::sink::Sink;
+
+use super::sink::{SinkContext, headers};
+use crate::config::Section;
+
+pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
+    let url = url(section);
+    let exchange = section.text("exchange");
+    let declare = section.flag("declare");
+    let ca_file = section.path("ca_file");
+    let headers = headers(section);
+    let defaults = Settings::new(url?);
+    let settings = Settings {
+        exchange: exchange.unwrap_or(defaults.exchange),
+        declare: declare.unwrap_or(defaults.declare),
+        ca_file,
+        headers,
+        prefix: context.prefix.clone(),
+        event_source: context.event_source.clone(),
+        lanes: context.lanes.clone(),
+        ..defaults
+    };
+    match AmqpSink::new(settings) {
+        Ok(sink) => Some(Arc::new(sink)),
+        Err(error) => {
+            for mistake in error.mistakes() {
+                let hint = match mistake.setting.as_str() {
+                    "url" => "for example amqp://user:password@host:5672/%2f",
+                    "ca_file" => "a file with certificates in PEM form",
+                    _ => "RabbitMQ's names are short",
+                };
+                section.note(&mistake.setting, &mistake.reason, hint);
+            }
+            None
+        }
+    }
+}
+
+/// The URL, from one of two keys.
+fn url(section: &mut Section) -> Option<SecretString> {
+    if !section.has("url_file") {
+        let hint = "for example url = \"amqp://guest:guest@localhost:5672/%2f\", or name a url_file";
+        section.require("url", hint);
+    }
+    match (section.text("url"), section.path("url_file")) {
+        (Some(_), Some(_)) => {
+            section.note("url_file", "stands beside a url", "leave one of them out");
+            None
+        }
+        (Some(url), None) => Some(url.into()),
+        (None, Some(path)) => Some(section.contents("url_file", &path)?.trim().into()),
+        (None, None) => None,
+    }
+}

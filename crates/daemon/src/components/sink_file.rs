@@ -1,0 +1,33 @@
+//! `[[sink]] type = "file"`: NDJSON files, a folder for each lane.
+
+use std::sync::Arc;
+
+use sink_file::{FileSink, Settings};
+use stream_core::sink::Sink;
+
+use super::sink::SinkContext;
+use crate::config::{Section, units};
+
+/// Where files go unless the user says otherwise.
+const DIR: &str = "./birdfeed-data/lanes";
+
+pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
+    let dir = section.path("dir").unwrap_or_else(|| DIR.into());
+    let rotate_bytes = section.parsed("rotate_bytes", "256MiB", units::bytes);
+    let rotate_every = section.parsed("rotate_every", "1h", units::duration);
+    if !context.folders.insert(dir.clone()) {
+        let message = format!("{} is an earlier sink's folder", dir.display());
+        section.note("dir", message, "give each its own");
+        return None;
+    }
+    Some(Arc::new(FileSink::new(Settings {
+        dir,
+        rotate_bytes,
+        rotate_every,
+    })))
+}
+
+/// The sink of those who name none.
+pub(super) fn default_sink() -> Arc<dyn Sink> {
+    Arc::new(FileSink::new(Settings::new(DIR)))
+}

@@ -1,0 +1,189 @@
+//! `[stream]`: where the stream comes from, and what is asked for.
+
+use std::sync::Arc;
+
+use source_x::endpoint::{Parameter, Takes};
+use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
+
+use crate::config::{Environment, Origin, Section};
+
+/// The variable that holds the bearer token when no file is named.
+const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
+
+/// Endpoints that X has and that we do not speak yet.
+const LATER: [&str; 13] = [
+    "sample10",
+    "firehose",
+    "firehose-lang",
+    "tweets-compliance",
+    "users-compliance",
+    "likes-compliance",
+    "tweets-label",
+    "likes-firehose",
+    "likes-sample10",
+    "activity",
+    "powerstream",
+    "v1-filter",
+    "v1-sample",
+];
+
+/// Stream of X, as far as it can be had without connecting.
+pub(super) struct Stream {
+    /// Its name, in events and headers.
+    pub(super) name: String,
+    /// `CloudEvents`' `source`: the endpoint and the name.
+    pub(super) event_source: String,
+    /// Failures in a row before giving up; `None` for never.
+    pub(super) max_retries: Option<u32>,
+    /// Unless something is wrong with it.
+    pub(super) source: Option<Arc<XSource>>,
+}
+
+pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream {
+    let name = section.text("name").unwrap_or_else(|| "main".to_owned());
+    let endpoint = endpoint(section);
+    let max_retries = section.number_or("max_retries", "unlimited", 0..=u32::MAX);
+    let backfill_minutes = backfill(section, endpoint);
+    dedupe(section);
+    let query = Query {
+        backfill_minutes,
+        ..section.section("fields", |section| query(section, endpoint))
+    };
+    let token = token(section, environment);
+    // Without a token, what else is wrong shows all the same.
+    let defaults = Settings::new(token.unwrap_or_else(|| Token::from_value("")));
+    let settings = Settings {
+        base_url: section.text("base_url"),
+        allow_custom_host: section.flag("allow_custom_host").unwrap_or(false),
+        ca_file: section.path("ca_file"),
+        endpoint,
+        query,
+        ..defaults
+    };
+    Stream {
+        event_source: format!("/x/{}/{name}", endpoint.name()),
+        name,
+        max_retries,
+        source: XSource::new(&settings)
+            .map_err(|error| note(section, &error))
+            .ok()
+            .map(Arc::new),
+    }
+}
+
+fn note(section: &Section, error: &SettingsError) {
+    let (key, message, hint) = match error {
+        SettingsError::BaseUrl(error) => {
+            let hint = "for example base_url = \"https://api.x.com\"";
+            ("base_url", error.to_string(), hint)
+        }
+        SettingsError::Query(_) => ("fields", error.to_string(), "leave them out for X's defaults"),
+        SettingsError::CaFile { .. }
+        | SettingsError::NoRoots(_)
+        | SettingsError::Tls(_)
+        | SettingsError::UserAgent => (
+            "ca_file",
+            error.to_string(),
+            "a file with certificates in PEM form",
+        ),
+    };
+    section.note(key, message, hint);
+}
+
+fn endpoint(section: &mut Section) -> Endpoint {
+    let Some(name) = section.text("endpoint") else {
+        return Endpoint::Search;
+    };
+    Endpoint::from_name(&name).unwrap_or_else(|| {
+        let wrong = if LATER.contains(&name.as_str()) {
+            "is not there yet"
+        } else {
+            "is not known"
+        };
+        let known = Endpoint::ALL.map(Endpoint::name).join(", ");
+        section.note(
+            "endpoint",
+            format!("{name:?} {wrong}"),
+            format!("one of: {known}"),
+        );
+        Endpoint::Search
+    })
+}
+
+fn backfill(section: &mut Section, endpoint: Endpoint) -> Option<u8> {
+    let Some(Takes::Number { range, .. }) = endpoint.takes(Parameter::BackfillMinutes) else {
+        return None;
+    };
+    let most = *range.end();
+    if section.is("backfill", "auto") {
+        section.ask("backfill");
+        let hint = format!("write \"off\", or 1 to {most} minutes if your access has it");
+        section.note("backfill", "\"auto\" is not there yet", hint);
+        return None;
+    }
+    section.number_or("backfill", "off", 1..=most)
+}
+
+fn dedupe(section: &mut Section) {
+    let Some(mode) = section.text("dedupe") else {
+        return;
+    };
+    match mode.as_str() {
+        "off" => {}
+        "drop" | "mark" => {
+            let hint = "write \"off\", and drop repeats by id";
+            section.note("dedupe", format!("{mode:?} is not there yet"), hint);
+        }
+        _ => section.note("dedupe", format!("{mode:?} is not known"), "write \"off\""),
+    }
+}
+
+/// The token, from a file or the environment.
+fn token(section: &mut Section, environment: &Environment) -> Option<Token> {
+    let variable = environment.get(TOKEN_VARIABLE).filter(|token| !token.is_empty());
+    let (token, origin, hint) = if let Some(path) = section.path("bearer_token_file") {
+        let origin = section.origin_of("bearer_token_file");
+        (
+            Token::from_file(path),
+            origin,
+            "a file with the token and nothing else",
+        )
+    } else if let Some(token) = variable {
+        let origin = Origin::Variable(TOKEN_VARIABLE.to_owned());
+        (
+            Token::from_value(token.clone()),
+            origin,
+            "the token and nothing else",
+        )
+    } else {
+        let hint = format!("name a file with the bearer token, or set {TOKEN_VARIABLE}");
+        section.note("bearer_token_file", "is missing", hint);
+        return None;
+    };
+    match token.check() {
+        Ok(()) => Some(token),
+        Err(error) => {
+            section.note_at(origin, "bearer_token_file", error.to_string(), hint);
+            None
+        }
+    }
+}
+
+fn query(section: &mut Section, endpoint: Endpoint) -> Query {
+    let mut names = |key, parameter| {
+        let Some(Takes::Names(known)) = endpoint.takes(parameter) else {
+            return Vec::new();
+        };
+        let names = section.names(key, known).unwrap_or_default();
+        names.into_iter().map(str::to_owned).collect()
+    };
+    Query {
+        tweet_fields: names("tweet", Parameter::TweetFields),
+        user_fields: names("user", Parameter::UserFields),
+        media_fields: names("media", Parameter::MediaFields),
+        poll_fields: names("poll", Parameter::PollFields),
+        place_fields: names("place", Parameter::PlaceFields),
+        expansions: names("expansions", Parameter::Expansions),
+        ..Query::default()
+    }
+}

@@ -1,0 +1,73 @@
+//! Parse, don't validate: a document becomes the thing that it describes, or everything that is wrong with it.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::origin::Origin;
+use super::problem::{Problem, Problems};
+use super::section::{Notes, Section};
+use super::tree::{self, Environment, Table};
+
+/// Configuration document: the file, if there is one, with the environment over it.
+pub(crate) struct Document {
+    root: Section,
+    notes: Notes,
+}
+
+impl Document {
+    /// Reads `file` and lays `environment` over it. A file that cannot be read or is no TOML is the only mistake that hides
+    /// the others.
+    pub(crate) fn read(file: Option<&Path>, environment: &Environment) -> Result<Self, Problems> {
+        let mut table = match file {
+            Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
+            None => Table::new(),
+        };
+        let problems = tree::overlay(&mut table, environment);
+        let notes = Rc::new(RefCell::new(problems));
+        Ok(Self {
+            root: Section::root(table, notes.clone()),
+            notes,
+        })
+    }
+
+    /// Builds something out of all of it. Keys that `build` does not ask for are mistakes; `None` is for a thing that cannot
+    /// be built because of a mistake that was noted.
+    pub(crate) fn build<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<T, Problems> {
+        let built = build(&mut self.root);
+        self.root.finish();
+        let problems = self.notes.take();
+        match built {
+            Some(built) if problems.is_empty() => Ok(built),
+            _ => Err(Problems(problems)),
+        }
+    }
+
+    /// Builds something out of the table `key` alone, whatever is wrong elsewhere.
+    pub(crate) fn build_part<T>(
+        mut self,
+        key: &'static str,
+        build: impl FnOnce(&mut Section) -> T,
+    ) -> Result<T, Problems> {
+        self.notes.take();
+        let built = self.root.section(key, build);
+        let problems = self.notes.take();
+        if problems.is_empty() {
+            Ok(built)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Table, Problem> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let origin = Origin::File {
+            path: path.to_owned(),
+            line: 1,
+            column: 1,
+        };
+        Problem::new(origin, "", format!("cannot be read: {error}"))
+    })?;
+    tree::parse(path, &text)
+}

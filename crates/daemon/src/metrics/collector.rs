@@ -1,0 +1,64 @@
+//! Collector: one snapshot of the data path for each scrape, so that all readings of a page are of one moment.
+
+use std::collections::HashMap;
+
+use prometheus::Error;
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use stream_core::telemetry::{LaneStatus, Status, View};
+
+use super::family::Family;
+use super::reading::Reading;
+use super::{journal, lane, program, stream};
+
+/// Readings of the whole, by owner.
+const WHOLE: [&[Reading<Status>]; 3] = [stream::READINGS, journal::READINGS, program::READINGS];
+
+/// The families of all readings.
+pub(super) fn families() -> impl Iterator<Item = Family> {
+    let whole = WHOLE.into_iter().flatten().map(|reading| reading.family);
+    whole.chain(lane::READINGS.iter().map(|reading| reading.family))
+}
+
+/// Collector of what a view shows.
+pub(super) struct ViewCollector {
+    view: View,
+    descs: Vec<Desc>,
+}
+
+impl ViewCollector {
+    pub(super) fn new(view: View) -> Result<Self, Error> {
+        let descs = families().map(|family| {
+            let labels = family.labels.iter().map(ToString::to_string).collect();
+            Desc::new(family.full_name(), family.help.to_owned(), labels, HashMap::new())
+        });
+        Ok(Self {
+            view,
+            descs: descs.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Collector for ViewCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        read(&self.view.status())
+    }
+}
+
+/// The families of all readings, with what `status` says.
+pub(super) fn read(status: &Status) -> Vec<MetricFamily> {
+    let whole = WHOLE.into_iter().flatten();
+    let whole = whole.map(|reading| reading.samples(std::iter::once((Vec::new(), status))));
+    let lanes = lane::READINGS.iter();
+    let lanes = lanes.map(|reading| reading.samples(status.lanes.iter().map(named)));
+    whole.chain(lanes).collect()
+}
+
+/// A lane with the values of the labels that name it.
+fn named(lane: &LaneStatus) -> (Vec<&str>, &LaneStatus) {
+    (vec![lane.sink.as_str(), lane.lane.name()], lane)
+}

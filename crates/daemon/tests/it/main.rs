@@ -1,0 +1,16 @@
+//! The real program as a process, seen from outside: what an operator meets, the stream's faults, real brokers.
+
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::unused_self,
+    clippy::too_many_lines,
+    clippy::redundant_closure_for_method_calls,
+    clippy::unnecessary_debug_formatting,
+    reason = "a test may panic; paths in TOML need quotes; nobody uses a test from outside"
+)]
+
+mod commands;
+mod delivery;
+mod stream;
+mod support;
