@@ -32,8 +32,8 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
             for mistake in error.mistakes() {
                 let hint = match mistake.setting.as_str() {
                     "url" => "for example amqp://user:password@host:5672/%2f",
-                    "ca_file" => "a file with certificates in PEM form",
-                    _ => "RabbitMQ's names are short",
+                    "ca_file" => "write amqps:// in the url, or leave ca_file out",
+                    _ => "for example exchange = \"x\" and prefix = \"x.\"",
                 };
                 section.note(&mistake.setting, &mistake.reason, hint);
             }
