@@ -75,8 +75,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(u64, Cursors)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn cursors() -> impl Strategy<Value = Cursors> {
         let cursor = any::<(u64, [u8; 24])>().prop_map(|(position, note)| Cursor { position, note });

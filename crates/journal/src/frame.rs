@@ -111,8 +111,9 @@ impl Claims {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn frame(position: u64, head: &[u8], body: &[u8]) -> Vec<u8> {
         [&header(position, head, body)[..], head, body].concat()

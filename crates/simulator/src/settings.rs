@@ -1,10 +1,9 @@
 //! Configuration: what a simulator is told at its start.
 
-use std::fmt;
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use std::{fmt, io};
 
 use crate::fault::FaultPlan;
 use crate::time::MAX_SPAN;

@@ -59,8 +59,9 @@ pub(crate) fn size_limit(error: &lapin::Error) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lapin::protocol::AMQPError;
+
+    use super::*;
 
     fn reply(code: u16, text: &str) -> lapin::Error {
         let error = AMQPError::from_id(code, text.into()).unwrap();

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use stream_core::sink::{Mistake, SettingsError};
+
 /// Where files go, and when one is finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -22,5 +24,29 @@ impl Settings {
             rotate_bytes: 256 << 20,
             rotate_every: Duration::from_secs(60 * 60),
         }
+    }
+
+    /// Every mistake, as far as that can be told without the disk.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        if self.dir.as_os_str().is_empty() {
+            return Err(Mistake::new(
+                "dir",
+                "names no folder: write . for the one that the process runs in",
+            )
+            .into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_must_be_named() {
+        assert_eq!(Settings::new(".").check(), Ok(()));
+        let error = Settings::new("").check().unwrap_err();
+        assert_eq!(error.mistakes()[0].setting, "dir");
     }
 }

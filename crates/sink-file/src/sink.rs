@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use rustix::fs::{Access, access};
 use stream_core::model::Lane;
-use stream_core::sink::{LaneLeases, Publisher, Sink, SinkError};
+use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -24,12 +24,13 @@ pub struct FileSink {
 }
 
 impl FileSink {
-    /// A sink that touches nothing yet.
-    pub fn new(settings: Settings) -> Self {
-        Self {
+    /// Checks `settings` as far as that goes without the disk; the error names every mistake. Touches nothing yet.
+    pub fn new(settings: Settings) -> Result<Self, SettingsError> {
+        settings.check()?;
+        Ok(Self {
             settings,
             leases: LaneLeases::default(),
-        }
+        })
     }
 
     async fn open_lane(&self, lane: Lane) -> Result<Box<dyn Publisher>, SinkError> {
@@ -102,7 +103,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_disk_that_hangs_holds_one_thread_however_often_it_is_tried() {
         let dir = tempfile::tempdir().unwrap();
-        let sink = FileSink::new(Settings::new(dir.path()));
+        let sink = FileSink::new(Settings::new(dir.path())).unwrap();
         // As by a writer whose disk hangs.
         let soon = Instant::now() + OPEN_DEADLINE;
         let lease = sink.leases.acquire(Lane::Unknown, soon).await.unwrap();

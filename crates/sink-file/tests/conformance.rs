@@ -53,7 +53,7 @@ async fn conforms() {
     settings.rotate_bytes = 100_000;
     let bench = Files {
         dir: settings.dir.clone(),
-        sink: Arc::new(FileSink::new(settings)),
+        sink: Arc::new(FileSink::new(settings).unwrap()),
     };
     conformance::all(&bench).await;
     assert!(common::files(&bench.dir, Lane::Tweets).len() > 100);

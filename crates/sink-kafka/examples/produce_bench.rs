@@ -23,9 +23,7 @@ use rdkafka::types::RDKafkaErrorCode;
 use serde_json::value::RawValue;
 use sink_kafka::{KafkaSink, Settings};
 use stream_core::cloudevents::Headers;
-use stream_core::model::Timestamp;
-use stream_core::model::{HEADER, Place, Record};
-use stream_core::model::{Lane, LaneSet};
+use stream_core::model::{HEADER, Lane, LaneSet, Place, Record, Timestamp};
 use stream_core::sink::{Outcome, Sink as _};
 
 const LANES: [Lane; 4] = [Lane::Tweets, Lane::Includes, Lane::Errors, Lane::MatchingRules];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use stream_core::cloudevents::Headers;
 use stream_core::model::Lane;
 use stream_core::pipeline::NamedSink;
-use stream_core::sink::Sink;
+use stream_core::sink::{Mistake, SettingsError, Sink};
 
 use crate::config::Section;
 
@@ -67,6 +67,23 @@ fn name(section: &mut Section, kind: &str, taken: &mut HashSet<String>) -> Strin
         section.note("name", message, "give each its own");
     }
     name
+}
+
+/// The sink that was `made`, or a note for each mistake in its settings, with the `hint` for that setting.
+pub(super) fn checked<S: Sink>(
+    section: &Section,
+    made: Result<S, SettingsError>,
+    hint: fn(&str) -> &'static str,
+) -> Option<Arc<dyn Sink>> {
+    match made {
+        Ok(sink) => Some(Arc::new(sink)),
+        Err(error) => {
+            for Mistake { setting, reason } in error.mistakes() {
+                section.note(setting, reason, hint(setting));
+            }
+            None
+        }
+    }
 }
 
 /// The key `headers` of those sinks whose records can carry some.

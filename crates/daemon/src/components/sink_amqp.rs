@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use sink_amqp::{AmqpSink, Settings};
 use stream_core::sink::Sink;
 
-use super::sink::{SinkContext, headers};
+use super::sink::{SinkContext, checked, headers};
 use crate::config::Section;
 
 pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
@@ -26,20 +26,11 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         lanes: context.lanes.clone(),
         ..defaults
     };
-    match AmqpSink::new(settings) {
-        Ok(sink) => Some(Arc::new(sink)),
-        Err(error) => {
-            for mistake in error.mistakes() {
-                let hint = match mistake.setting.as_str() {
-                    "url" => "for example amqp://user:password@host:5672/%2f",
-                    "ca_file" => "write amqps:// in the url, or leave ca_file out",
-                    _ => "for example exchange = \"x\" and prefix = \"x.\"",
-                };
-                section.note(&mistake.setting, &mistake.reason, hint);
-            }
-            None
-        }
-    }
+    checked(section, AmqpSink::new(settings), |setting| match setting {
+        "url" => "for example amqp://user:password@host:5672/%2f",
+        "ca_file" => "write amqps:// in the url, or leave ca_file out",
+        _ => "for example exchange = \"x\" and prefix = \"x.\"",
+    })
 }
 
 /// The URL, from one of two keys.

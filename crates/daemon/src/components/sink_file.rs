@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sink_file::{FileSink, Settings};
 use stream_core::sink::Sink;
 
-use super::sink::SinkContext;
+use super::sink::{SinkContext, checked};
 use crate::config::{Section, units};
 
 /// Where files go unless the user says otherwise.
@@ -20,14 +20,19 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         section.note("dir", message, "give each its own");
         return None;
     }
-    Some(Arc::new(FileSink::new(Settings {
+    let settings = Settings {
         dir,
         rotate_bytes,
         rotate_every,
-    })))
+    };
+    checked(
+        section,
+        FileSink::new(settings),
+        |_| "for example dir = \"./birdfeed-data/lanes\"",
+    )
 }
 
 /// The sink of those who name none.
 pub(super) fn default_sink() -> Arc<dyn Sink> {
-    Arc::new(FileSink::new(Settings::new(DIR)))
+    Arc::new(FileSink::new(Settings::new(DIR)).expect("the default folder has a name"))
 }

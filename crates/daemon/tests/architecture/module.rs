@@ -1,9 +1,8 @@
 //! The modules of a crate, and what each names of others. A module is a file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::Path;
-use std::slice;
+use std::{fs, slice};
 
 use super::source;
 

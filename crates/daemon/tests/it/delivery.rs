@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
+use simulator::{Chunking, Settings, Simulator};
+use stream_core::model::{Lane, Timestamp};
+use test_brokers::unique;
+
 use crate::support::oracle::{Consumed, assert_ordered, assert_whole};
 use crate::support::{Daemon, amqp, kafka, stream};
-use simulator::{Chunking, Settings, Simulator};
-use stream_core::model::Lane;
-use stream_core::model::Timestamp;
-use test_brokers::unique;
 
 const LANES: [Lane; 4] = [Lane::Tweets, Lane::Includes, Lane::Errors, Lane::MatchingRules];
 

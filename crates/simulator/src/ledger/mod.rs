@@ -10,14 +10,13 @@ mod entries;
 mod file;
 mod kept;
 
-pub(crate) use draft::Draft;
-pub use entries::{Arrival, Connection, End, Line, LineKind, Origin, Post, Totals};
-
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+pub(crate) use draft::Draft;
+pub use entries::{Arrival, Connection, End, Line, LineKind, Origin, Post, Totals};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 

@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use sink_file::{FileSink, Settings};
-use stream_core::model::Lane;
-use stream_core::model::Timestamp;
-use stream_core::model::{Place, Record};
+use stream_core::model::{Lane, Place, Record, Timestamp};
 use stream_core::sink::{Publisher, Sink as _, SinkError};
 
 use crate::common;
@@ -75,6 +73,7 @@ async fn kill_9_leaves_no_half_line_and_loses_nothing_that_was_confirmed() {
 
         drop(
             FileSink::new(Settings::new(dir.path()))
+                .unwrap()
                 .open(Lane::Tweets)
                 .await
                 .unwrap(),
@@ -92,7 +91,7 @@ async fn kill_9_leaves_no_half_line_and_loses_nothing_that_was_confirmed() {
 #[tokio::test]
 async fn writes_until_it_is_killed() {
     let Ok(dir) = env::var(DIR) else { return };
-    let sink = FileSink::new(Settings::new(&dir));
+    let sink = FileSink::new(Settings::new(&dir)).unwrap();
     let mut publisher = sink.open(Lane::Tweets).await.unwrap();
     let last = common::lines(Path::new(&dir), Lane::Tweets)
         .last()
@@ -136,7 +135,7 @@ fn a_full_disk_keeps_whole_lines_and_collects_no_empty_files() {
 #[tokio::test]
 async fn meets_a_full_disk() {
     let Ok(dir) = env::var(DIR) else { return };
-    let sink = FileSink::new(Settings::new(&dir));
+    let sink = FileSink::new(Settings::new(&dir)).unwrap();
     let mut publisher = sink.open(Lane::Tweets).await.unwrap();
     for seq in 0..6 {
         deliver(&mut *publisher, record(seq, vec![b'x'; 10_000]))

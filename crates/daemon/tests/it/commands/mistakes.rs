@@ -50,6 +50,10 @@ const SINGLE: &[(&str, &str)] = &[
         "birdfeed.toml:4:1: sink.0.ca_file: is for amqps:// only",
     ),
     (
+        "[[sink]]\ntype = \"file\"\ndir = \"\"",
+        "birdfeed.toml:3:1: sink.0.dir: names no folder",
+    ),
+    (
         "[[sink]]\ntype = \"amqp\"",
         "birdfeed.toml:1:1: sink.0.url: is missing\n    for example url = ",
     ),
