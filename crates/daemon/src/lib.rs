@@ -26,8 +26,8 @@ pub mod metrics;
 pub mod proof;
 pub mod signals;
 
-use cli::{Command, ConfigCommand};
-use exit::CommandError;
+use crate::cli::{Command, ConfigCommand};
+use crate::exit::CommandError;
 
 /// Does what the command line says.
 pub fn dispatch(command: Command) -> Result<(), CommandError> {

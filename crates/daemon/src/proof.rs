@@ -70,7 +70,7 @@ pub fn expected(post: &Post, lane: Lane) -> Option<Vec<u8>> {
             .matching_rules()
             .map(|value| wrapped("matching_rules", &value)),
         Lane::Responses => Some(post.line.to_vec()),
-        Lane::Compliance | Lane::Unknown | Lane::DeadLetter | Lane::Events => None,
+        _ => None,
     }
 }
 

@@ -8,10 +8,11 @@ mod common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::{Own, Reader, deliver, numbered, open, queue, reopen, settings, settled, sink, within};
 use sink_amqp::{AmqpSink, Settings};
 use stream_core::model::{Lane, Record};
 use stream_core::sink::{Outcome, Publisher, Sink as _, SinkError};
+
+use crate::common::{Own, Reader, deliver, numbered, open, queue, reopen, settings, settled, sink, within};
 
 /// A lane's windows.
 const SMALL: usize = 2_048;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use common::{Own, Reader, settings};
 use futures_util::future::BoxFuture;
 use lapin::message::Delivery;
 use sink_amqp::{AmqpSink, Settings};
@@ -17,6 +16,8 @@ use stream_core::model::Lane;
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, Broker, ReadBack};
 use tokio::sync::Mutex;
+
+use crate::common::{Own, Reader, settings};
 
 struct Rabbit {
     broker: Own,

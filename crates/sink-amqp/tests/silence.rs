@@ -7,9 +7,10 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{open, settings, sink};
 use stream_core::sink::{Sink as _, SinkError};
 use tokio::net::TcpListener;
+
+use crate::common::{open, settings, sink};
 
 fn io_threads() -> usize {
     let threads = std::fs::read_dir("/proc/self/task").unwrap();

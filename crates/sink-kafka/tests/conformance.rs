@@ -6,13 +6,14 @@ mod common;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use common::{create_topic, noise, read_topic, settings, sink};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sink_kafka::Settings;
 use stream_core::model::{HEADER, Lane};
 use stream_core::sink::Sink;
 use stream_core::testing::conformance::{self, Bench, ReadBack};
+
+use crate::common::{create_topic, noise, read_topic, settings, sink};
 
 struct Kafka {
     broker: Switch,

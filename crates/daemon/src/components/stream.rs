@@ -11,14 +11,17 @@ use crate::config::{Environment, Origin, Section};
 const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
 
 /// Endpoints that X has and that we do not speak yet.
-const LATER: [&str; 13] = [
+const LATER: [&str; 16] = [
     "sample10",
     "firehose",
-    "firehose-lang",
+    "firehose-en",
+    "firehose-ja",
+    "firehose-ko",
+    "firehose-pt",
     "tweets-compliance",
     "users-compliance",
     "likes-compliance",
-    "tweets-label",
+    "labels",
     "likes-firehose",
     "likes-sample10",
     "activity",

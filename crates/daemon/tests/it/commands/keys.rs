@@ -13,7 +13,8 @@ stream        | endpoint = "search"                                 | ENDPOINT=s
 stream        | endpoint = "sample"                                 | ENDPOINT=sample                                 | works
 stream        | endpoint = "sample10"                               | ENDPOINT=sample10                               | later
 stream        | endpoint = "firehose"                               | ENDPOINT=firehose                               | later
-stream        | endpoint = "firehose-lang"                          | ENDPOINT=firehose-lang                          | later
+stream        | endpoint = "firehose-en"                            | ENDPOINT=firehose-en                            | later
+stream        | endpoint = "labels"                                 | ENDPOINT=labels                                 | later
 stream        | endpoint = "tweets-compliance"                      | ENDPOINT=tweets-compliance                      | later
 stream        | endpoint = "v1-filter"                              | ENDPOINT=v1-filter                              | later
 stream        | endpoint = "v1-sample"                              | ENDPOINT=v1-sample                              | later
