@@ -12,7 +12,7 @@
 //! | `proof` | simulator against files, byte for byte |
 //!
 //! The feature `simulator`, on by default, is `birdfeed demo` and `birdfeed simulate`. A build for production can leave it
-//! out: `cargo build --release -p daemon --no-default-features`. The tests need it.
+//! out: `cargo build --release -p daemon --no-default-features`. The integration tests need it.
 
 pub mod admin;
 pub mod cli;

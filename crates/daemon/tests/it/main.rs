@@ -1,5 +1,6 @@
 //! The real program as a process, seen from outside: what an operator meets, the stream's faults, real brokers.
 
+#![cfg(feature = "simulator")]
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
