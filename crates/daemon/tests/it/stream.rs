@@ -39,15 +39,18 @@ async fn silence_is_noticed_within_thirty_seconds() {
         (daemon.status()["stream"]["connections"] == 1).then_some(())
     });
     let started = Instant::now();
-    daemon.wait_for("the second connection", PATIENCE, |daemon| {
-        (daemon.status()["stream"]["connections"] == 2).then_some(())
+    daemon.wait_for("the silence to be noticed", PATIENCE, |daemon| {
+        (daemon.metric("birdfeed_stream_disconnects_total{reason=\"silence\"}") > 0.0).then_some(())
     });
     assert!(
         started.elapsed() < Duration::from_secs(30),
         "{:?}",
         started.elapsed()
     );
-    assert!(daemon.metric("birdfeed_stream_disconnects_total{reason=\"silence\"}") > 0.0);
+    // On a busy machine the simulator may see us hang up only after we are back: then it is a 429, and a minute.
+    daemon.wait_for("the second connection", 2 * PATIENCE, |daemon| {
+        (daemon.status()["stream"]["connections"] == 2).then_some(())
+    });
     assert!(daemon.metric("birdfeed_stream_gap_seconds_total{filled=\"false\"}") >= 20.0);
     assert!(simulator.faults().fired_of("silence") > 0);
 }
