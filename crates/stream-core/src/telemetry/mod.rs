@@ -8,5 +8,6 @@ mod view;
 
 pub(crate) use heartbeat::{Heartbeat, PERIOD as HEARTBEAT_PERIOD};
 pub use observer::{Observation, Observer};
-pub use status::{LaneStatus, StatusCell, StreamStatus};
+pub(crate) use status::StatusCell;
+pub use status::{LaneStatus, StreamStatus};
 pub use view::{JournalStatus, Status, View};

@@ -118,7 +118,7 @@ impl StreamStatus {
 
 /// A value that one part of the data path writes and others read whole.
 #[derive(Debug)]
-pub struct StatusCell<T>(Arc<Mutex<T>>);
+pub(crate) struct StatusCell<T>(Arc<Mutex<T>>);
 
 impl<T> Clone for StatusCell<T> {
     fn clone(&self) -> Self {
@@ -128,17 +128,17 @@ impl<T> Clone for StatusCell<T> {
 
 impl<T: Clone> StatusCell<T> {
     /// A cell that holds `value`.
-    pub fn new(value: T) -> Self {
+    pub(crate) fn new(value: T) -> Self {
         Self(Arc::new(Mutex::new(value)))
     }
 
     /// Changes the value; what `change` does is seen all at once.
-    pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
         change(&mut self.0.lock())
     }
 
     /// A copy of the value.
-    pub fn get(&self) -> T {
+    pub(crate) fn get(&self) -> T {
         self.0.lock().clone()
     }
 }
