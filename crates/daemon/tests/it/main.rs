@@ -1,4 +1,5 @@
-//! The real program as a process, seen from outside: what an operator meets, the stream's faults, real brokers.
+//! The architecture, and the real program as a process, seen from outside: what an operator meets, the stream's faults, real
+//! brokers.
 
 #![cfg(feature = "simulator")]
 #![allow(
@@ -11,6 +12,7 @@
     reason = "a test may panic; paths in TOML need quotes; nobody uses a test from outside"
 )]
 
+mod architecture;
 mod commands;
 mod delivery;
 mod stream;

@@ -1,8 +1,6 @@
 //! What cargo-deny cannot say of the architecture (the arrows between crates are in `deny.toml`): that every crate has
 //! its row there, no module stands in a circle, and imports have one order.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
 mod circles;
 mod imports;
 mod module;
