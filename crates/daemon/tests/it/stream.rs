@@ -47,10 +47,16 @@ async fn silence_is_noticed_within_thirty_seconds() {
         "{:?}",
         started.elapsed()
     );
-    // On a busy machine the simulator may see us hang up only after we are back: then it is a 429, and a minute.
     daemon.wait_for("the second connection", 2 * PATIENCE, |daemon| {
         (daemon.status()["stream"]["connections"] == 2).then_some(())
     });
+    // A busy simulator may see us hang up only after we are back: that is a 429, which costs a minute, and the only excuse.
+    let excused = daemon.metric("birdfeed_stream_connects_total{outcome=\"too_many_connections\"}") > 0.0;
+    assert!(
+        excused || started.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(daemon.metric("birdfeed_stream_gap_seconds_total{filled=\"false\"}") >= 20.0);
     assert!(simulator.faults().fired_of("silence") > 0);
 }
