@@ -13,7 +13,7 @@ use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use stream_core::cloudevents::Headers;
 use stream_core::model::Record;
-use stream_core::sink::{LaneLease, Outcome, Publisher, Settled, SinkError};
+use stream_core::sink::{Health, LaneLease, Outcome, Publisher, Settled, SinkError, always_well};
 use tokio::runtime::Handle;
 
 use crate::alarm::Alarm;
@@ -214,6 +214,10 @@ impl Publisher for AmqpPublisher {
                 return Ok(());
             }
         })
+    }
+
+    fn health(&self) -> Health {
+        always_well()
     }
 
     fn close(mut self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()> {

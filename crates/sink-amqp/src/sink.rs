@@ -96,6 +96,10 @@ impl Sink for AmqpSink {
         "amqp"
     }
 
+    fn address(&self) -> String {
+        self.shown()
+    }
+
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
         Box::pin(async move {
             let publisher: Box<dyn Publisher> = Box::new(self.open_lane(lane).await?);

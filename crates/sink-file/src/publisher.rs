@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use stream_core::model::Record;
-use stream_core::sink::{Publisher, Settled, SinkError};
+use stream_core::sink::{Health, Publisher, Settled, SinkError, always_well};
 use tokio::sync::mpsc;
 
 use crate::error::gone;
@@ -34,6 +34,10 @@ impl Publisher for FilePublisher {
             Ok(())
         }
         .boxed()
+    }
+
+    fn health(&self) -> Health {
+        always_well()
     }
 
     fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {

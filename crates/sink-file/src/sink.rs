@@ -70,6 +70,10 @@ impl Sink for FileSink {
         "file"
     }
 
+    fn address(&self) -> String {
+        self.settings.dir.display().to_string()
+    }
+
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
         self.open_lane(lane).boxed()
     }

@@ -9,7 +9,7 @@ use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::cloudevents::Headers;
 use stream_core::model::{Lane, Record};
-use stream_core::sink::{LaneLease, Outcome, Publisher, Settled, SinkError};
+use stream_core::sink::{Health, LaneLease, Outcome, Publisher, Settled, SinkError, always_well};
 use tokio::time::{Instant, sleep};
 
 use crate::context::tag;
@@ -120,6 +120,10 @@ impl Publisher for KafkaPublisher {
 
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
         self.reports().settled(into).boxed()
+    }
+
+    fn health(&self) -> Health {
+        always_well()
     }
 
     /// Waits until the broker has answered for everything, as far as the budget goes.

@@ -172,6 +172,10 @@ impl Sink for KafkaSink {
         "kafka"
     }
 
+    fn address(&self) -> String {
+        self.settings.bootstrap_servers.clone()
+    }
+
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
         async move { Ok(Box::new(self.open_lane(lane).await?) as Box<dyn Publisher>) }.boxed()
     }

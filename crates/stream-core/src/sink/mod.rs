@@ -20,7 +20,9 @@
 //! 7. [`Publisher::close`] waits for nothing but the client's own farewell; unsettled records are replayed at the next start.
 //! 8. A sink that refuses good records for a batch mate's sake delivers none handed over later to that publisher: they would
 //!    overtake the mates, which the lane tries again.
-//! 9. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
+//! 9. [`Publisher::health`] says within 5 s that the broker has gone or come back, whether or not records are under way: what a
+//!    client library retries inside is told in the peer's own words, with the address that fails.
+//! 10. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
 //!
 //! `testing::conformance` (feature `testing`) checks this against any sink.
 //!
@@ -36,6 +38,7 @@ mod settings_error;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
 pub use self::lease::{LaneLease, LaneLeases};
 pub use self::settings_error::{Mistake, SettingsError};
@@ -45,6 +48,9 @@ use crate::model::{Lane, Record, SinkErrorClass};
 pub trait Sink: Send + Sync + 'static {
     /// The sink's kind, for logs and the `sink` label of metrics when the user gave no name: `kafka`, `amqp`, `file`.
     fn kind(&self) -> &'static str;
+
+    /// Where it is, for people: servers with their ports, a folder. Holds no secret.
+    fn address(&self) -> String;
 
     /// Opens a publisher for one lane. At most one per lane is in use at a time; lanes open side by side.
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>>;
@@ -62,8 +68,27 @@ pub trait Publisher: Send {
     /// nothing is unsettled. Cancel safe.
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>>;
 
+    /// The broker's health as this publisher sees it, which changes within 5 s of the broker's going and coming; it says
+    /// nothing of records.
+    fn health(&self) -> Health;
+
+    /// Asks the broker why records wait, for a caller whose oldest one has done so for seconds; an error says what stands in
+    /// the way, in the broker's words. Has a deadline of its own, is cancel safe, and ends nothing: the records wait on.
+    fn inquire(&mut self) -> BoxFuture<'_, Result<(), SinkError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Says goodbye to the broker within `budget`.
     fn close(self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Health of a publisher's broker: why it does not serve at the moment, or `None` while it does. It never ends: a sender that
+/// is gone leaves the last word.
+pub type Health = watch::Receiver<Option<SinkError>>;
+
+/// The health of a broker that is there for as long as its publisher is.
+pub fn always_well() -> Health {
+    watch::channel(None).1
 }
 
 /// Acknowledgement: one record's fate.

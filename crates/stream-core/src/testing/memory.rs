@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::conformance::{Broker, ReadBack};
 use crate::model::{Lane, PerLane, Record};
-use crate::sink::{Outcome, Publisher, Settled, Sink, SinkError};
+use crate::sink::{Health, Outcome, Publisher, Settled, Sink, SinkError, always_well};
 
 /// The sink, its broker and its script. Clones are the same sink.
 #[derive(Clone, Default)]
@@ -184,6 +184,10 @@ impl Sink for MemorySink {
         "memory"
     }
 
+    fn address(&self) -> String {
+        "memory".to_owned()
+    }
+
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
         Box::pin(async move {
             let (fault, down, life) = self.change(|state| {
@@ -314,6 +318,10 @@ impl Publisher for MemoryPublisher {
             into.extend(sink.until(|state| self.tell(state)).await?);
             Ok(())
         })
+    }
+
+    fn health(&self) -> Health {
+        always_well()
     }
 
     fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {

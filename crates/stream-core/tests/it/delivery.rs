@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use stream_core::model::{Lane, Record};
 use stream_core::pipeline::{Failure, Limits, NamedSink, Pipeline};
-use stream_core::sink::{Outcome, Publisher, Settled, Sink, SinkError};
+use stream_core::sink::{Health, Outcome, Publisher, Settled, Sink, SinkError, always_well};
 use stream_core::telemetry::{LaneStatus, Observer};
 use stream_core::testing::memory::{MemorySink, OpenFault, Reach, Settling};
 use stream_core::testing::scripted::{beside, scripted};
@@ -254,6 +254,10 @@ impl Sink for Liar {
         "liar"
     }
 
+    fn address(&self) -> String {
+        "nowhere".to_owned()
+    }
+
     fn open(&self, _lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {
         Box::pin(async { Ok(Box::new(Lie(Vec::new())) as Box<dyn Publisher>) })
     }
@@ -275,6 +279,10 @@ impl Publisher for Lie {
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {
         into.append(&mut self.0);
         Box::pin(async { Ok(()) })
+    }
+
+    fn health(&self) -> Health {
+        always_well()
     }
 
     fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {
