@@ -7,7 +7,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use stream_core::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split};
+use stream_core::source::{
+    ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split,
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Answer, Api, Call, with_causes};
@@ -57,12 +59,18 @@ impl XSource {
             return Err(ConnectError {
                 class: ConnectErrorClass::Http,
                 status: Some(200),
+                retry_after: None,
+                request: Request::Sent,
                 detail: "HTTP 200: the stream is compressed, though identity was asked for (a proxy?)"
                     .to_owned(),
             });
         }
+        if response::is_page(&answer.head.headers) {
+            return Err(answer.into_page(Vec::new()).await);
+        }
         Ok(XConnection {
-            answer,
+            answer: Some(answer),
+            begun: false,
             silence: self.api.deadlines().silence,
             heard: Instant::now(),
         })
@@ -81,10 +89,17 @@ impl Source for XSource {
     fn split(&self, message: &Bytes) -> Split {
         crate::split::split(self.messages, message)
     }
+
+    fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect> {
+        response::farewell(unfinished)
+    }
 }
 
 struct XConnection {
-    answer: Answer,
+    /// `None` once it has turned out to be a page.
+    answer: Option<Answer>,
+    /// Whether a byte has come: the first one tells a page that does not say that it is one.
+    begun: bool,
     silence: Duration,
     /// When the last bytes came; outlives a dropped call, so that calls cut short again and again do not hide silence.
     heard: Instant,
@@ -99,8 +114,11 @@ impl Connection for XConnection {
 impl XConnection {
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         loop {
+            let Some(answer) = &mut self.answer else {
+                return Ok(None);
+            };
             // hyper has no deadline of its own for a body.
-            let frame = timeout_at(self.heard + self.silence, self.answer.body.frame())
+            let frame = timeout_at(self.heard + self.silence, answer.body.frame())
                 .await
                 .map_err(|_| ReadError::Silence(self.silence))?;
             let frame = match frame {
@@ -112,8 +130,17 @@ impl XConnection {
             };
             self.heard = Instant::now();
             // Trailers are frames too.
-            if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
-                return Ok(Some(data));
+            let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) else {
+                continue;
+            };
+            let is_page = !self.begun && data.trim_ascii_start().starts_with(b"<");
+            self.begun |= !data.trim_ascii_start().is_empty();
+            match is_page.then(|| self.answer.take()).flatten() {
+                Some(answer) => {
+                    let error = answer.into_page(data.to_vec()).await;
+                    return Err(ReadError::Refused(Box::new(error)));
+                }
+                None => return Ok(Some(data)),
             }
         }
     }

@@ -19,6 +19,10 @@ pub trait Source: Send + Sync + 'static {
     /// Says how one message (one line, without its line end) splits into records. Pure: the same bytes give the same answer,
     /// in a replay too. Never fails: what cannot be read becomes [`Split::dead_letter`].
     fn split(&self, message: &Bytes) -> Split;
+
+    /// Says what the line means that a connection left unfinished: a refusal's body need not end with a line end. `None` if it
+    /// is no more than half a message. Pure.
+    fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect>;
 }
 
 /// One open stream. Dropping it closes the socket.
@@ -36,8 +40,21 @@ pub struct ConnectError {
     pub class: ConnectErrorClass,
     /// The HTTP status, when there was an answer.
     pub status: Option<u16>,
+    /// How long the server wants to be left alone, if it says so of itself, whatever the class.
+    pub retry_after: Option<Duration>,
+    /// Whether the server has seen anything of the attempt.
+    pub request: Request,
     /// For people: what happened and what to do about it. Holds no secret.
     pub detail: String,
+}
+
+/// Cost of an attempt: servers count requests, not attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// None has left us.
+    NotSent,
+    /// One may have arrived.
+    Sent,
 }
 
 /// X's own distinctions (<https://docs.x.com/x-api/fundamentals/handling-disconnections>); 429's three meanings are told
@@ -48,7 +65,7 @@ pub enum ConnectErrorClass {
     Network,
     /// An answer that patience may cure (5xx). Waits double from 5 s.
     Http,
-    /// 429, too many requests: wait for the reset if the answer named one, measured against the answer's own `Date`.
+    /// 429 or 420, too many requests: wait for the reset if the answer named one, measured against the answer's own `Date`.
     RateLimited {
         /// How long until the server's limit is lifted.
         reset_in: Option<Duration>,
@@ -59,9 +76,16 @@ pub enum ConnectErrorClass {
     UsageCapped,
     /// An answer that an operator must cure (400, 401, 403, 404, 409): waits as for [`Self::Http`], said aloud.
     Refused,
+    /// A certificate that is not to be trusted: an operator must cure that too.
+    Certificate,
 }
 
 impl ConnectErrorClass {
+    /// Whether only a person can cure it.
+    pub const fn needs_operator(self) -> bool {
+        matches!(self, Self::Refused | Self::Certificate | Self::UsageCapped)
+    }
+
     /// What became of the attempt, as metrics tell it.
     pub const fn outcome(self) -> ConnectOutcome {
         match self {
@@ -71,6 +95,7 @@ impl ConnectErrorClass {
             Self::TooManyConnections => ConnectOutcome::TooManyConnections,
             Self::UsageCapped => ConnectOutcome::UsageCapped,
             Self::Refused => ConnectOutcome::Refused,
+            Self::Certificate => ConnectOutcome::Certificate,
         }
     }
 }
@@ -84,6 +109,9 @@ pub enum ReadError {
     /// The transport failed: reset, TLS alert, broken chunk.
     #[error("{0}")]
     Broken(String),
+    /// It never was a stream: what came in its place is a refusal.
+    #[error(transparent)]
+    Refused(Box<ConnectError>),
 }
 
 /// How one message splits.
@@ -109,8 +137,17 @@ pub enum Verdict {
     /// It stays open.
     #[default]
     Continue,
-    /// The server disconnects us (errors alone): close and reconnect, even if the socket stays open.
-    Disconnect(String),
+    /// The server disconnects us: close and reconnect, even if the socket stays open.
+    Disconnect(ServerDisconnect),
+}
+
+/// The server's disconnect, said in the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerDisconnect {
+    /// The schedule that applies, if it says what a refusal would say; else the one for connections that break.
+    pub refusal: Option<ConnectErrorClass>,
+    /// Why, in the server's words.
+    pub detail: String,
 }
 
 impl Split {
@@ -139,6 +176,11 @@ impl Split {
     pub fn with(mut self, lane: Lane, value: Bytes) -> Self {
         self.values[lane] = Some(value);
         self
+    }
+
+    /// Whether the message shows that the connection is the stream that was asked for: a thing with a key, that can be read.
+    pub fn is_proof(&self) -> bool {
+        self.key.is_some() && self.dead_letter.is_none() && self.verdict == Verdict::Continue
     }
 
     /// The lanes that get a record.

@@ -50,6 +50,13 @@ impl Answer {
         response::classify(self.endpoint, self.head.status, &self.head.headers, &body)
     }
 
+    /// What it means that the answer is a page for people, of which `begun` has been read. Reads as much of it as explains it.
+    pub(crate) async fn into_page(mut self, mut begun: Vec<u8>) -> ConnectError {
+        let (limit, patience) = ERROR_BODY;
+        begun.extend(self.read(limit, patience).await.0);
+        response::page(&self.head.headers, &begun)
+    }
+
     /// The body up to `limit` bytes, the token blotted out, and whether that is all of it.
     pub(crate) async fn read(&mut self, limit: usize, patience: Duration) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();

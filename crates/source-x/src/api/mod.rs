@@ -9,7 +9,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, U
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use stream_core::source::ConnectError;
+use stream_core::source::{ConnectError, Request as Seen};
 
 pub(crate) use self::answer::Answer;
 use self::link::Peer;
@@ -65,10 +65,21 @@ impl Api {
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, ConnectError> {
         let bearer = self.bearer().await?;
         let request = self.request(call, &bearer)?;
-        let mut link = within(self.deadlines.connect, "connecting", self.peer.connect()).await?;
+        let mut link = within(
+            self.deadlines.connect,
+            Seen::NotSent,
+            "connecting",
+            self.peer.connect(),
+        )
+        .await?;
         let sent = link.sender.send_request(request);
-        let answer: Response<Incoming> =
-            within(self.deadlines.head, "waiting for the head of the answer", sent).await?;
+        let answer: Response<Incoming> = within(
+            self.deadlines.head,
+            Seen::Sent,
+            "waiting for the head of the answer",
+            sent,
+        )
+        .await?;
         Ok(Answer::new(answer, self.endpoint, bearer, link))
     }
 
@@ -76,7 +87,7 @@ impl Api {
         let token = self.token.clone();
         // A file may lie on a disk that is slow to answer.
         let read = tokio::task::spawn_blocking(move || token.read());
-        let outcome = within(self.deadlines.connect, "reading the token", read).await?;
+        let outcome = within(self.deadlines.connect, Seen::NotSent, "reading the token", read).await?;
         outcome.map_err(|error| refused(error.to_string()))
     }
 

@@ -2,14 +2,17 @@
 
 use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
-use stream_core::source::{ConnectError, ConnectErrorClass};
+use rustls::CertificateError;
+use stream_core::source::{ConnectError, ConnectErrorClass, Request};
 use tokio::time::timeout;
 
-/// Runs one step under its deadline; names the step in either failure.
+/// Runs one step under its deadline, before or after the request has left us; names the step in either failure.
 pub(super) async fn within<T, E>(
     deadline: Duration,
+    request: Request,
     step: &str,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, ConnectError>
@@ -18,9 +21,94 @@ where
 {
     match timeout(deadline, work).await {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(network(format!("{step}: {}", with_causes(&*error.into())))),
-        Err(_) => Err(network(format!("{step}: nothing within {deadline:?}"))),
+        Ok(Err(error)) => Err(failed(request, step, &*error.into())),
+        Err(_) => Err(error(
+            ConnectErrorClass::Network,
+            request,
+            format!("{step}: nothing within {deadline:?}"),
+        )),
     }
+}
+
+/// What a step that failed asks of the caller: networks heal by themselves, certificates and wrong ports do not.
+fn failed(request: Request, step: &str, cause: &(dyn Error + 'static)) -> ConnectError {
+    let words = with_causes(cause);
+    if let Some(fault) = chain(cause).into_iter().find_map(tls_fault) {
+        let (class, hint) = tls_hint(fault);
+        let words = match fault {
+            // rustls shows what it has no words for as it is declared.
+            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.to_string(),
+            _ => words,
+        };
+        return match hint {
+            Some(hint) => error(class, request, format!("{step}: {words} ({hint})")),
+            None => error(class, request, format!("{step}: {words}")),
+        };
+    }
+    let mut faults = chain(cause).into_iter().filter_map(hyper_fault);
+    if faults.any(hyper::Error::is_parse_too_large) {
+        let hint = "no head of X's is that large: a proxy or another server answers; check base_url";
+        return error(
+            ConnectErrorClass::Refused,
+            request,
+            format!("{step}: {words} ({hint})"),
+        );
+    }
+    error(ConnectErrorClass::Network, request, format!("{step}: {words}"))
+}
+
+/// An error and its causes; an I/O error's inside is one of them, though it does not say so.
+fn chain<'e>(error: &'e (dyn Error + 'static)) -> Vec<&'e (dyn Error + 'static)> {
+    let mut chain = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        chain.push(error);
+        let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = inside
+            .map(|inside| inside as &(dyn Error + 'static))
+            .or_else(|| error.source());
+    }
+    chain
+}
+
+fn tls_fault<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    error.downcast_ref::<rustls::Error>()
+}
+
+fn hyper_fault<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e hyper::Error> {
+    error.downcast_ref::<hyper::Error>()
+}
+
+/// Who must do what about a TLS handshake that failed.
+fn tls_hint(error: &rustls::Error) -> (ConnectErrorClass, Option<&'static str>) {
+    use CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+        UnknownIssuer,
+    };
+    let certificate = match error {
+        rustls::Error::InvalidCertificate(certificate) => certificate,
+        // What comes is no TLS, or none that we know.
+        rustls::Error::InvalidMessage(_) | rustls::Error::PeerIncompatible(_) => {
+            let hint = "the server speaks no TLS that we know on this port: check base_url";
+            return (ConnectErrorClass::Refused, Some(hint));
+        }
+        _ => return (ConnectErrorClass::Network, None),
+    };
+    let hint = match certificate {
+        Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+            "check this machine's clock; if it is right, the server needs a new certificate"
+        }
+        NotValidForName | NotValidForNameContext { .. } => {
+            "another server answers under this name: check base_url, name resolution and proxies"
+        }
+        UnknownIssuer => {
+            "name the authority that issued it in ca_file, if it is to be trusted; a proxy that reads TLS has its own"
+        }
+        _ => {
+            "the server needs another certificate; if it is an authority's own, have that issue one for the server and name the authority in ca_file"
+        }
+    };
+    (ConnectErrorClass::Certificate, Some(hint))
 }
 
 /// An error's text followed by those of its causes, unless it repeats them.
@@ -37,19 +125,17 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn network(detail: String) -> ConnectError {
+fn error(class: ConnectErrorClass, request: Request, detail: String) -> ConnectError {
     ConnectError {
-        class: ConnectErrorClass::Network,
+        class,
         status: None,
+        retry_after: None,
+        request,
         detail,
     }
 }
 
-/// A failure that an operator must cure before another attempt makes sense.
+/// A failure of our own, before any request, that an operator must cure before another attempt makes sense.
 pub(super) fn refused(detail: String) -> ConnectError {
-    ConnectError {
-        class: ConnectErrorClass::Refused,
-        status: None,
-        detail,
-    }
+    error(ConnectErrorClass::Refused, Request::NotSent, detail)
 }

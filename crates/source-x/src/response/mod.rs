@@ -4,53 +4,30 @@
 //! X's 429 has four meanings, told apart by the body alone: the headers of "too many connections" show rate limit left.
 //! `type` URIs are compared by their last segment, since X has written two hosts in front of it.
 
-use std::borrow::Cow;
+mod problem;
+
 use std::time::Duration;
 
-use http::header::{CONTENT_ENCODING, DATE};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
-use stream_core::source::{ConnectError, ConnectErrorClass};
+use stream_core::source::{ConnectError, ConnectErrorClass, Request, ServerDisconnect};
 
+pub(crate) use self::problem::Problem;
 use crate::endpoint::Endpoint;
 
 /// X's windows last 15 minutes; a minute more for a reset that lies just behind one.
 const LONGEST_RESET: u64 = 16 * 60;
-/// As much of the server's own words as a log line should carry.
-const MAX_WORDS: usize = 300;
-
-/// Problem details (RFC 9457) as X writes them: the members that tell its problems apart; texts may be anything.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Problem<'a> {
-    #[serde(borrow)]
-    title: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    detail: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    connection_issue: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    reason: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    errors: Vec<Fault<'a>>,
-}
-
-/// A member of `errors`: which parameter was wrong, and why.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Fault<'a> {
-    #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
-}
+/// As much of a text as a log line should carry.
+const MAX_TEXT: usize = 300;
+/// As much of a body as its text is looked for in.
+const MAX_BODY: usize = 16 * 1024;
 
 /// What the answer of `endpoint` means. `body` may be cut short, empty, or not JSON.
 pub fn classify(endpoint: Endpoint, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ConnectError {
-    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    let class = class(status, headers, &problem);
+    let problem = Problem::of(body);
+    let class = class(status.as_u16(), Some(headers), &problem);
     let mut detail = format!("HTTP {}", status.as_u16());
-    if let Some(words) = words(&problem, body) {
+    if let Some(words) = problem.words().or_else(|| text(body)) {
         detail = format!("{detail}: {words}");
     }
     if let Some(advice) = advice(endpoint, status, class, &problem) {
@@ -59,8 +36,49 @@ pub fn classify(endpoint: Endpoint, status: StatusCode, headers: &HeaderMap, bod
     ConnectError {
         class,
         status: Some(status.as_u16()),
+        retry_after: retry_after(headers),
+        request: Request::Sent,
         detail,
     }
+}
+
+/// What it means that a page for people came where a stream was asked for.
+pub(crate) fn page(headers: &HeaderMap, body: &[u8]) -> ConnectError {
+    let words = text(body).unwrap_or_else(|| "an empty one".to_owned());
+    ConnectError {
+        class: ConnectErrorClass::Refused,
+        status: Some(200),
+        retry_after: retry_after(headers),
+        request: Request::Sent,
+        detail: format!(
+            "HTTP 200 with a page instead of a stream: {words} (a proxy, a portal or another server answers: check base_url \
+             and the way to it)"
+        ),
+    }
+}
+
+/// Whether an answer says of itself that it is a page for people. A stream need not say what it is: X has left the type out.
+pub(crate) fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map_or(&[][..], |kind| kind.as_bytes());
+    let is = |page: &[u8]| {
+        kind.get(..page.len())
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(page))
+    };
+    is(b"text/html") || is(b"application/xhtml")
+}
+
+/// What the line means that a connection left unfinished: a refusal's body may come where a stream was to begin.
+pub(crate) fn farewell(unfinished: &[u8]) -> Option<ServerDisconnect> {
+    let line = unfinished.trim_ascii();
+    if line.starts_with(b"{") {
+        // A problem that is whole; anything else is half a message.
+        let problem = Problem::of(line);
+        return (problem.ends_a_stream() || problem.refuses()).then(|| problem.disconnect());
+    }
+    text(line).map(|detail| ServerDisconnect {
+        refusal: Some(ConnectErrorClass::Http),
+        detail,
+    })
 }
 
 /// Whether the body is bytes that we could not read: we ask for `identity`, so a compressed answer is a broken server's.
@@ -71,65 +89,87 @@ pub fn is_encoded(headers: &HeaderMap) -> bool {
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-fn class(status: StatusCode, headers: &HeaderMap, problem: &Problem<'_>) -> ConnectErrorClass {
+fn class(status: u16, headers: Option<&HeaderMap>, problem: &Problem<'_>) -> ConnectErrorClass {
     let kind = problem.last_segment();
-    match (status.as_u16(), problem.connection_issue.as_deref()) {
+    let reset_in = || headers.and_then(reset_in);
+    match (status, problem.connection_issue.get()) {
         // Rules that only an operator can mend, whatever the status: X does not document it.
         (400..500, Some("RulesInvalidIssue" | "RuleConfigurationIssue")) => ConnectErrorClass::Refused,
         (400..500, _) if kind == "rule-cap" => ConnectErrorClass::Refused,
         (429, Some("TooManyConnections")) => ConnectErrorClass::TooManyConnections,
-        (429, _) if kind == "usage-capped" || problem.title.as_deref() == Some("UsageCapExceeded") => {
-            ConnectErrorClass::UsageCapped
-        }
+        (429, _) if problem.usage_capped() => ConnectErrorClass::UsageCapped,
         // Payment required: an account that pays for each post has no credits left.
         (402, _) => ConnectErrorClass::UsageCapped,
         // The rate limit is not what is short: its reset says nothing.
         (429, Some(_)) => ConnectErrorClass::RateLimited { reset_in: None },
-        (429, None) => ConnectErrorClass::RateLimited {
-            reset_in: reset_in(headers),
-        },
-        (300..400 | 400 | 401 | 403 | 404 | 409, _) => ConnectErrorClass::Refused,
+        // Version 1.1 said 420 for it (<https://docs.x.com/x-api/fundamentals/response-codes-and-errors>).
+        (429, None) | (420, _) => ConnectErrorClass::RateLimited { reset_in: reset_in() },
+        (300..400 | 400 | 401 | 403 | 404 | 406 | 409 | 410 | 413 | 416, _) => ConnectErrorClass::Refused,
         _ => ConnectErrorClass::Http,
     }
 }
 
 /// `x-rate-limit-reset` (Unix seconds) against the answer's own `Date`: this machine's clock may be wrong. A reset that is
-/// not ahead says nothing about when to come back.
+/// over says nothing about when to come back.
 fn reset_in(headers: &HeaderMap) -> Option<Duration> {
-    let reset: u64 = headers
-        .get("x-rate-limit-reset")?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    let date = date.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    let ahead = reset.checked_sub(date).filter(|seconds| *seconds > 0)?;
+    let reset: u64 = number(headers, "x-rate-limit-reset")?;
+    let ahead = reset.checked_sub(date(headers)?)?;
     Some(Duration::from_secs(ahead.min(LONGEST_RESET)))
 }
 
-impl Problem<'_> {
-    fn last_segment(&self) -> &str {
-        let kind = self.kind.as_deref().unwrap_or_default();
-        kind.rsplit('/').next().unwrap_or_default()
-    }
+/// `Retry-After` (RFC 9110, 10.2.3), in seconds or as a date, which is measured against the answer's own.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = number(headers, "retry-after").or_else(|| {
+        let at = headers.get(RETRY_AFTER)?.to_str().ok()?;
+        seconds(at)?.checked_sub(date(headers)?)
+    });
+    seconds.map(Duration::from_secs)
 }
 
-/// What the server said, in one line.
-fn words(problem: &Problem<'_>, body: &[u8]) -> Option<String> {
-    let said: Vec<&str> = [&problem.title, &problem.detail]
-        .into_iter()
-        .chain(problem.errors.iter().map(|fault| &fault.message))
-        .filter_map(Option::as_deref)
-        .collect();
-    let text = if said.is_empty() {
-        String::from_utf8_lossy(&body[..body.len().min(4 * MAX_WORDS)]).into_owned()
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+fn date(headers: &HeaderMap) -> Option<u64> {
+    seconds(headers.get(DATE)?.to_str().ok()?)
+}
+
+/// An HTTP date in seconds since 1970.
+fn seconds(date: &str) -> Option<u64> {
+    let at = httpdate::parse_http_date(date.trim()).ok()?;
+    Some(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
+}
+
+/// What a body says that is no problem: its text in one line, without the tags of a page.
+fn text(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]);
+    let text = if text.trim_start().starts_with('<') {
+        without_tags(&text)
     } else {
-        said.join(": ")
+        text.into_owned()
     };
-    let line = one_line(&text, MAX_WORDS);
+    let line = one_line(&text, MAX_TEXT);
     (!line.is_empty()).then_some(line)
+}
+
+/// The text of a page: what stands between its tags, but for scripts and styles.
+fn without_tags(page: &str) -> String {
+    let mut text = String::new();
+    let mut shown = true;
+    for part in page.split('<') {
+        let (tag, after) = part.split_once('>').unwrap_or(("", part));
+        let tag = tag.trim_start().to_ascii_lowercase();
+        if ["script", "style"].iter().any(|hidden| tag.starts_with(hidden)) {
+            shown = false;
+        } else if tag.starts_with("/s") {
+            shown = true;
+        }
+        if shown {
+            text.push(' ');
+            text.push_str(after);
+        }
+    }
+    text
 }
 
 /// At most `limit` characters, without what could break or forge a log line.
@@ -164,14 +204,14 @@ fn advice(
     Some(match status.as_u16() {
         300..400 => "redirect refused: the token goes to base_url only",
         _ if problem.last_segment() == "rule-cap" => "the account's rules are full: delete some",
-        _ if problem.connection_issue.as_deref() == Some("RulesInvalidIssue") => {
+        _ if problem.connection_issue.get() == Some("RulesInvalidIssue") => {
             "a stored rule is no longer allowed: replace it"
         }
         400 => {
             "X does not accept the request: check rules, fields, expansions, and that the account may use backfill"
         }
         401 => "X does not know the bearer token: create a new one and replace it",
-        403 if problem.reason.as_deref() == Some("client-not-enrolled") => {
+        403 if problem.reason.get() == Some("client-not-enrolled") => {
             "attach the app to a Project whose access level includes this stream, then create a new token"
         }
         403 => "the app may not use this: an app-only bearer token and the right access level are needed",

@@ -112,7 +112,7 @@ const CASES: &[(u16, &str, ConnectErrorClass, &str)] = &[
     (304, "", Refused, "redirect refused"),
     (204, "", Http, "HTTP 204"),
     (418, "", Http, "HTTP 418"),
-    (500, "<html><body>\r\n<h1>Oops</h1>", Http, "<h1>Oops</h1>"),
+    (500, "<html><body>\r\n<h1>Oops</h1>", Http, ": Oops"),
     (502, "", Http, "HTTP 502"),
     (
         503,
@@ -147,7 +147,7 @@ fn the_reset_is_measured_against_the_answers_own_date() {
     for (date, reset, expected) in [
         (Some(date), Some("1594310686"), Some(429)),
         (Some(date), Some("1594310258"), Some(1)),
-        (Some(date), Some("1594310257"), None),
+        (Some(date), Some("1594310257"), Some(0)),
         (Some(date), Some("1"), None),
         (Some(date), Some("99999999999"), Some(LONGEST_RESET)),
         (Some(date), Some("soon"), None),
@@ -192,4 +192,76 @@ fn rules_are_advised_only_where_there_are_any() {
     let advice = |endpoint| classify(endpoint, StatusCode::CONFLICT, &HeaderMap::new(), b"").detail;
     assert!(advice(Endpoint::Search).starts_with("HTTP 409 (define rules first"));
     assert_eq!(advice(Endpoint::Sample), "HTTP 409");
+}
+
+#[test]
+fn a_server_says_how_long_it_wants_to_be_left_alone() {
+    const DATE: &str = "Tue, 25 Nov 2025 12:00:00 GMT";
+    for (said, expected) in [
+        ("7", Some(7)),
+        (" 120 ", Some(120)),
+        ("Tue, 25 Nov 2025 12:01:30 GMT", Some(90)),
+        ("Tue, 25 Nov 2025 11:59:00 GMT", None),
+        ("-1", None),
+        ("soon", None),
+    ] {
+        for status in [401, 404, 429, 500, 503] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let headers = headers(&[("date", DATE), ("retry-after", said)]);
+            let error = classify(Endpoint::Search, status, &headers, b"");
+            assert_eq!(
+                error.retry_after,
+                expected.map(Duration::from_secs),
+                "{status} {said}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_page_is_told_by_its_text() {
+    let page = "<!DOCTYPE html><html><head><style>p { color: red }</style><title>Log in</title>\n<script>go()</script></head>\
+                <body><p>Welcome to the <b>hotel</b></p></body></html>";
+    let error = super::page(&HeaderMap::new(), page.as_bytes());
+    assert!(
+        error.detail.contains("stream: Log in Welcome to the hotel ("),
+        "{error}"
+    );
+    for (kind, is) in [
+        ("text/html", true),
+        ("Text/HTML; charset=utf-8", true),
+        ("application/xhtml+xml", true),
+        ("application/json", false),
+        ("text/plain", false),
+    ] {
+        assert_eq!(is_page(&headers(&[("content-type", kind)])), is, "{kind}");
+    }
+    assert!(!is_page(&HeaderMap::new()));
+}
+
+#[test]
+fn what_is_left_unfinished_is_a_refusal_if_it_says_so() {
+    let refusal = |text: &str| farewell(text.as_bytes()).map(|said| (said.refusal, said.detail));
+    let (class, words) =
+        refusal(r#"{"title":"Too Many Requests","status":429,"type":"about:blank"} "#).unwrap();
+    assert_eq!((class, words.as_str()), (Some(WAIT), "Too Many Requests"));
+    let (class, words) =
+        refusal(r#"{"title":"operational-disconnect","disconnect_type":"ForceDisconnect"}"#).unwrap();
+    assert_eq!(
+        (class, words.as_str()),
+        (None, "ForceDisconnect: operational-disconnect")
+    );
+    let (class, words) = refusal("upstream connect error or disconnect/reset before headers").unwrap();
+    assert_eq!(class, Some(Http));
+    assert!(words.starts_with("upstream connect error"));
+    // Half a message, or nothing.
+    for rest in [
+        "",
+        " \r",
+        r#"{"data":{"id":"1","text":"title"#,
+        r#"{"title":"Too Many Requests","sta"#,
+        r#"{"data":{"id":"1"}}"#,
+    ] {
+        assert_eq!(refusal(rest), None, "{rest}");
+    }
 }

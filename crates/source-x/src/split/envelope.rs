@@ -1,14 +1,14 @@
 //! Envelope: the outer shapes of messages, as far as splitting needs them, borrowed from the message.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use stream_core::source::ServerDisconnect;
 
 use super::id::{Id, name};
-use crate::response::one_line;
+use crate::response::Problem;
 
 /// The outermost object. `null` members count as absent.
 #[derive(Default)]
@@ -24,13 +24,25 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// What ends the stream when it comes without data; an empty list says nothing.
-    pub(super) fn server_disconnect(&self) -> Option<&'a RawValue> {
+    /// What came in the place of data, if that is an error; an empty list says nothing.
+    pub(super) fn error(&self) -> Option<&'a RawValue> {
         let empty = |raw: &RawValue| {
             let inside = raw.get().strip_prefix('[');
             inside.is_some_and(|rest| rest.trim_ascii_start() == "]")
         };
         self.errors.filter(|raw| !empty(raw)).or(self.error)
+    }
+
+    /// The server's disconnect that errors without data are: not every one of them ends a stream.
+    pub(super) fn server_disconnect(&self) -> Option<ServerDisconnect> {
+        let listed = self.errors.and_then(|errors| {
+            problems(errors)
+                .into_iter()
+                .map(|raw| Problem::of(raw.get().as_bytes()))
+                .find(Problem::ends_a_stream)
+                .map(|problem| problem.disconnect())
+        });
+        listed.or_else(|| Problem::of(self.error?.get().as_bytes()).forced_disconnect())
     }
 
     /// Whether none of the other members that we know is there.
@@ -129,26 +141,7 @@ impl<'a> Compliance<'a> {
     }
 }
 
-/// What X says when it ends a stream.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ServerDisconnect<'a> {
-    #[serde(borrow)]
-    disconnect_type: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    title: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
-}
-
-impl ServerDisconnect<'_> {
-    /// The reason in X's words, one short line: from the first of a list of problems, or from a problem.
-    pub(super) fn of(errors: &RawValue) -> String {
-        let list = errors.get().strip_prefix('[').unwrap_or_default();
-        let mut problems = serde_json::Deserializer::from_str(list).into_iter::<&RawValue>();
-        let first = problems.next().and_then(Result::ok).unwrap_or(errors);
-        let problem: ServerDisconnect = serde_json::from_str(first.get()).unwrap_or_default();
-        let words = problem.disconnect_type.or(problem.title).or(problem.message);
-        one_line(words.as_deref().unwrap_or("errors without data"), 120)
-    }
+/// The problems of a list, or the one that stands in its place.
+fn problems(errors: &RawValue) -> Vec<&RawValue> {
+    serde_json::from_str(errors.get()).unwrap_or_else(|_| vec![errors])
 }

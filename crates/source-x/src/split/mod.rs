@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `data` with an `id` | `post` | `tweets`; `includes`, `errors`, `matching_rules` if they are there |
 //! | `data` with one compliance event and nothing beside it | `compliance` | `compliance`: the `data` object; key: the id concerned |
-//! | `errors` (or GNIP's `error`) without `data` | `error` | `errors`: the whole message; the stream is over |
+//! | `errors` (or GNIP's `error`) without `data`, or a bare problem | `error` | `errors`: the whole message; the stream is over if it says so |
 //! | any other object | `unknown` | `unknown`: the whole message |
 //! | anything else | `invalid` | none: a dead letter |
 //!
@@ -24,12 +24,13 @@ mod kind;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 use stream_core::model::{DeadLetterReason, Lane, Timestamp};
-use stream_core::source::{Split, Verdict};
+use stream_core::source::{ServerDisconnect, Split, Verdict};
 
-use self::envelope::{Compliance, Envelope, ServerDisconnect};
+use self::envelope::{Compliance, Envelope};
 use self::id::Id;
 pub use self::kind::MessageKind;
 use crate::endpoint::Messages;
+use crate::response::Problem;
 
 /// Splits one message of a stream of `messages`, given without its line end.
 pub fn split(messages: Messages, message: &Bytes) -> Split {
@@ -49,10 +50,10 @@ fn v2(message: &Bytes) -> Split {
     if envelope.duplicate {
         return Split::dead_letter(DeadLetterReason::DuplicateKey);
     }
-    let split = match (envelope.data, envelope.server_disconnect()) {
+    let split = match (envelope.data, envelope.error()) {
         (Some(data), _) => with_data(message, data, &envelope),
-        (None, Some(errors)) => error(message, errors),
-        (None, None) => unknown(message),
+        (None, Some(_)) => error(message, envelope.server_disconnect()),
+        (None, None) => without_data(message),
     };
     split.with(Lane::Responses, message.clone())
 }
@@ -93,11 +94,21 @@ fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> 
     split
 }
 
-fn error(message: &Bytes, errors: &RawValue) -> Split {
+fn error(message: &Bytes, disconnect: Option<ServerDisconnect>) -> Split {
     Split {
-        verdict: Verdict::Disconnect(ServerDisconnect::of(errors)),
+        verdict: disconnect.map_or(Verdict::Continue, Verdict::Disconnect),
         ..Split::new(MessageKind::Error.name()).with(Lane::Errors, message.clone())
     }
+}
+
+/// A problem that stands alone on its line, or a thing that nobody has seen.
+fn without_data(message: &Bytes) -> Split {
+    let problem = Problem::of(message);
+    if !problem.is_one() {
+        return unknown(message);
+    }
+    let ends = problem.ends_a_stream() || problem.refuses();
+    error(message, ends.then(|| problem.disconnect()))
 }
 
 fn unknown(message: &Bytes) -> Split {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simulator::{Fault, FaultPlan, Simulator};
 use source_x::{Query, RulesClient, SettingsError, Token, XSource};
-use stream_core::source::{ConnectErrorClass, ReadError, Source as _};
+use stream_core::source::{ConnectErrorClass, ReadError, Request, Source as _};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -158,12 +158,45 @@ async fn a_slow_head_runs_into_its_deadline() {
 async fn heads_that_make_no_sense_are_network_errors() {
     let long = format!("HTTP/1.1 200 OK\r\nx-long: {}\r\n\r\n", "a".repeat(1024 * 1024));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(10_000));
-    for said in ["", "SSH-2.0-x\r\n", "HTTP/1.1 99999 no\r\n\r\n", &long, &many] {
+    for (said, class) in [
+        ("", ConnectErrorClass::Network),
+        ("SSH-2.0-x\r\n", ConnectErrorClass::Network),
+        ("HTTP/1.1 99999 no\r\n\r\n", ConnectErrorClass::Network),
+        // A head of X's is never that large, however often one asks.
+        (&long, ConnectErrorClass::Refused),
+        (&many, ConnectErrorClass::Refused),
+    ] {
         let server = Server::saying(said).await;
         let error = refusal(&settings(server.address)).await;
-        assert_eq!(error.class, ConnectErrorClass::Network, "{error}");
+        assert_eq!((error.class, error.request), (class, Request::Sent), "{error}");
         assert!(error.detail.len() < 300);
     }
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_a_stream_is_a_refusal_with_its_text() {
+    let page = "<html>\n<head><title>Sign in</title></head>\n<body>\nto the network\n</body>\n</html>\n";
+    let typed = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nretry-after: 9\r\ncontent-length: {}\r\n\r\n{page}",
+        page.len()
+    );
+    let server = Server::saying(typed).await;
+    let error = refusal(&settings(server.address)).await;
+    assert_eq!(
+        (error.class, error.status),
+        (ConnectErrorClass::Refused, Some(200))
+    );
+    assert_eq!(error.retry_after, Some(Duration::from_secs(9)));
+    assert!(error.detail.contains("Sign in to the network"), "{error}");
+    // One that does not say what it is shows it with its first byte.
+    let untyped = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+    let server = Server::saying(untyped).await;
+    let mut connection = connect(&settings(server.address)).await.unwrap();
+    let Err(ReadError::Refused(error)) = connection.chunk().await else {
+        panic!("a page is no stream")
+    };
+    assert!(error.detail.contains("Sign in to the network"), "{error}");
+    assert_eq!(connection.chunk().await, Ok(None));
 }
 
 #[tokio::test]
@@ -183,7 +216,10 @@ async fn a_tls_handshake_that_stalls_runs_into_the_connect_deadline() {
     settings.deadlines.connect = SHORT;
     let error = refusal(&settings).await;
     assert_eq!(simulator.faults().fired_of("tls-stall"), 1);
-    assert_eq!(error.class, ConnectErrorClass::Network);
+    assert_eq!(
+        (error.class, error.request),
+        (ConnectErrorClass::Network, Request::NotSent)
+    );
     assert!(error.detail.starts_with("connecting: nothing within"), "{error}");
 }
 
@@ -192,7 +228,11 @@ async fn nobody_listening_is_a_network_error() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = settings(listener.local_addr().unwrap());
     drop(listener);
-    assert_eq!(refusal(&settings).await.class, ConnectErrorClass::Network);
+    let error = refusal(&settings).await;
+    assert_eq!(
+        (error.class, error.request),
+        (ConnectErrorClass::Network, Request::NotSent)
+    );
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ pub(super) struct Batch {
     pub(super) rest: Vec<Ready>,
     /// Who waits for the letters.
     pub(super) waiting: Vec<oneshot::Sender<()>>,
+    /// Who waits for what stood before them to be split, which it now is.
+    pub(super) marks: Vec<oneshot::Sender<()>>,
 }
 
 impl Ready {
@@ -64,7 +66,8 @@ impl Ready {
 
 impl Batcher<'_> {
     pub(super) fn batch(&mut self, items: Vec<Item>) -> Batch {
-        let (mut letters, mut rest, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut letters, mut rest, mut waiting, mut marks) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for item in items {
             match item {
                 Item::Frames {
@@ -88,12 +91,14 @@ impl Batcher<'_> {
                     letters.push(self.letter(json));
                     waiting.push(journaled);
                 }
+                Item::Mark(reached) => marks.push(reached),
             }
         }
         Batch {
             letters,
             rest,
             waiting,
+            marks,
         }
     }
 

@@ -2,10 +2,12 @@
 //! what, and the one writer.
 
 mod batch;
+mod findings;
 mod queue;
 mod quota;
 mod writer;
 
+pub(crate) use findings::{Finder, Findings};
 pub(crate) use queue::{IngestQueue, Item};
 pub(crate) use quota::JournalQuota;
-pub(crate) use writer::{Ingest, ServerDisconnect};
+pub(crate) use writer::Ingest;

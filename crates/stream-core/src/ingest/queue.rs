@@ -27,6 +27,8 @@ pub(crate) enum Item {
     Event(Bytes, Timestamp),
     /// JSON for the lane `dead_letter`; the sender is told once it is journaled.
     DeadLetter(Bytes, oneshot::Sender<()>),
+    /// A place in the queue; the sender is told once what stands before it has been split.
+    Mark(oneshot::Sender<()>),
 }
 
 impl Item {
@@ -34,13 +36,14 @@ impl Item {
         match self {
             Self::Frames { frames, .. } => frames.iter().map(|frame| size_of::<Frame>() + held(frame)).sum(),
             Self::Event(json, _) | Self::DeadLetter(json, _) => json.len(),
+            Self::Mark(_) => 0,
         }
     }
 
     fn messages(&self) -> u64 {
         match self {
             Self::Frames { frames, .. } => frames.len() as u64,
-            Self::Event(..) | Self::DeadLetter(..) => 0,
+            Self::Event(..) | Self::DeadLetter(..) | Self::Mark(_) => 0,
         }
     }
 }
@@ -95,6 +98,11 @@ impl IngestQueue {
     /// Whether nothing more should be read for it.
     pub(crate) fn is_full(&self) -> bool {
         self.lock().bytes >= self.limit
+    }
+
+    /// Whether the disk has caught up: at most half of the queue is in use.
+    pub(crate) fn is_easy(&self) -> bool {
+        self.lock().bytes <= self.limit / 2
     }
 
     /// Waits until the queue takes more. Cancel safe.

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use journal::{AppendError, Appender, Entry};
-use tokio::sync::mpsc;
 
 use super::batch::{Batch, Batcher, Origin, Ready, lines, portions};
+use super::findings::Finder;
 use super::queue::{IngestQueue, Item};
 use super::quota::JournalQuota;
 use crate::log::{Kind, SplitMessage, Splitter, TailCache};
 use crate::model::{DeadLetterReason, DropReason, Lane, LaneSet, Timestamp};
-use crate::source::Verdict;
 use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
 
 /// How much is appended at once.
@@ -21,15 +20,6 @@ const BATCH_BYTES: usize = 512 * 1024;
 const RETRY: Duration = Duration::from_millis(100);
 /// How often every lane is woken while messages come in, so that the cursors of quiet lanes follow.
 const WAKE_ALL: Duration = Duration::from_millis(25);
-
-/// The server's disconnect, found in a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServerDisconnect {
-    /// The connection that brought it.
-    pub(crate) connection: u64,
-    /// Why, in the server's words.
-    pub(crate) detail: String,
-}
 
 /// Single writer of the journal, with all that it needs.
 pub(crate) struct Ingest {
@@ -43,8 +33,8 @@ pub(crate) struct Ingest {
     pub(crate) cache: Arc<TailCache>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
-    /// Who must know of the server's disconnects.
-    pub(crate) disconnects: mpsc::UnboundedSender<ServerDisconnect>,
+    /// Who must know what messages say of their connection.
+    pub(crate) finder: Finder,
     pub(crate) heartbeat: Arc<Heartbeat>,
     /// The epoch of this process.
     pub(crate) epoch: u64,
@@ -85,8 +75,15 @@ impl Ingest {
             letters,
             rest,
             waiting,
+            marks,
         } = batcher.batch(items);
         self.seen = batcher.seen;
+        // At once, not when the disk has taken them: the reader waits for it.
+        self.finder.look(&rest);
+        for reached in marks {
+            // A reader that no longer waits knows enough.
+            let _ = reached.send(());
+        }
         let limit = self.quota.portion();
         // Dead letters of lanes apart from the rest: the journal has kept room for them.
         let mut portions = portions(letters, limit).chain(portions(rest, limit));
@@ -178,9 +175,9 @@ impl Ingest {
                 let message = self.splitter.route(seq, one.head, one.split);
                 lanes = lanes.union(message.lanes);
                 match (kind, origin) {
-                    (Kind::Message, Origin::Stream(connection)) => {
+                    (Kind::Message, Origin::Stream(_)) => {
                         messages += 1;
-                        self.note(&message, connection);
+                        self.note(&message);
                     }
                     (Kind::DeadLetter, Origin::Stream(_)) => {
                         oversize += 1;
@@ -200,7 +197,7 @@ impl Ingest {
         lanes
     }
 
-    fn note(&self, message: &SplitMessage, connection: u64) {
+    fn note(&self, message: &SplitMessage) {
         let lag = message
             .split
             .created_at
@@ -211,13 +208,6 @@ impl Ingest {
         });
         if let Some(reason) = message.split.dead_letter {
             self.dead_letter(reason);
-        }
-        if let Verdict::Disconnect(detail) = &message.split.verdict {
-            // If nobody listens, the stream has been closed already.
-            let _ = self.disconnects.send(ServerDisconnect {
-                connection,
-                detail: detail.clone(),
-            });
         }
     }
 

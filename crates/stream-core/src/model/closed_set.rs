@@ -62,6 +62,8 @@ closed_set! {
         UsageCapped = "usage_capped",
         /// An answer that an operator must cure.
         Refused = "refused",
+        /// The server's certificate is not to be trusted: an operator must cure that.
+        Certificate = "certificate",
     }
 }
 
@@ -78,6 +80,8 @@ closed_set! {
         Stalled = "stalled",
         /// The server said so in the stream.
         Goodbye = "goodbye",
+        /// It was none: what came is a refusal, or a page for people.
+        Refused = "refused",
         /// Backpressure: we closed it, because neither disk nor memory takes more.
         JournalFull = "journal_full",
         /// We closed it, because we were told to stop.
@@ -98,6 +102,8 @@ closed_set! {
         RateLimited = "rate_limited",
         /// The month's posts are used up.
         UsageCapped = "usage_capped",
+        /// X's schedule for HTTP errors, for what an operator must cure.
+        Operator = "operator",
         /// Our own limit on connects.
         Budget = "budget",
     }
@@ -123,12 +129,16 @@ closed_set! {
         BadRequest = "400",
         /// 401: the token is not accepted.
         Unauthorized = "401",
+        /// 402: the account's credits are used up.
+        PaymentRequired = "402",
         /// 403: the account has no access to this.
         Forbidden = "403",
         /// 404: no such endpoint.
         NotFound = "404",
         /// 409: a filtered stream without rules.
         Conflict = "409",
+        /// 420: version 1.1's word for 429.
+        EnhanceYourCalm = "420",
         /// 429: one of the three limits.
         TooManyRequests = "429",
         /// 500: the server's fault.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::closed_set::{DisconnectReason, GapCause};
+use super::closed_set::{ConnectOutcome, DisconnectReason, GapCause};
 use super::timestamp::Timestamp;
 
 /// Audit event: one thing that became of the stream.
@@ -18,6 +18,19 @@ pub enum StreamEvent<'a> {
         at: Timestamp,
         /// The connection's number since the process started.
         connection: u64,
+    },
+    /// An attempt to connect has failed.
+    ConnectFailed {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// When that was, by the wall clock.
+        at: Timestamp,
+        /// What became of it.
+        outcome: ConnectOutcome,
+        /// The HTTP status, if there was an answer.
+        status: Option<u16>,
+        /// The same in words: the peer's own, if it said any.
+        detail: &'a str,
     },
     /// A connection has ended.
     Disconnected {

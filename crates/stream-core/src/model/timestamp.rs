@@ -47,6 +47,15 @@ impl Timestamp {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
+    /// The instant `by` earlier; 1970 is as early as it gets.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)),
+        )
+    }
+
     /// The instant `by` later.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {

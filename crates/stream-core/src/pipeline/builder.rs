@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use journal::{Appender, Journal};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::recovery::Recovery;
 use super::{NamedSink, Pipeline, Settings, StartError};
 use crate::delivery::{Broken, Delivery, LaneLoop, StopSignals};
-use crate::ingest::{Ingest, IngestQueue, JournalQuota, ServerDisconnect};
+use crate::ingest::{Finder, Findings, Ingest, IngestQueue, JournalQuota};
 use crate::log::{LaneReader, Splitter, TailCache};
 use crate::model::{Lane, LaneSet, Timestamp};
 use crate::source::Source;
-use crate::supervisor::{ConnectBudgetFile, StreamReader, Supervisor, SupervisorExit};
+use crate::supervisor::{MemoryFile, StreamReader, Supervisor, SupervisorExit};
 use crate::telemetry::{Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
 
 impl Pipeline {
@@ -56,10 +56,10 @@ impl Pipeline {
             stop: StopSignals::default(),
         };
         let (running, lane_statuses) = builder.start_lanes(sinks, wakers);
-        let (disconnects, disconnects_seen) = mpsc::unbounded_channel();
+        let (finder, findings) = Finder::new();
         let stop_reader = CancellationToken::new();
-        let supervisor = builder.supervisor(source, disconnects_seen, recovery.seen, stop_reader.clone());
-        let ingest = builder.ingest(appender, disconnects, ingest_heartbeat.clone(), &recovery);
+        let supervisor = builder.supervisor(source, findings, recovery.seen, stop_reader.clone());
+        let ingest = builder.ingest(appender, finder, ingest_heartbeat.clone(), &recovery);
         let view = View {
             name: settings.stream.clone(),
             stream: status,
@@ -136,18 +136,18 @@ impl Builder<'_> {
     fn supervisor(
         &self,
         source: Arc<dyn Source>,
-        disconnects: mpsc::UnboundedReceiver<ServerDisconnect>,
+        findings: watch::Receiver<Findings>,
         last_received: Option<Timestamp>,
         stop: CancellationToken,
     ) -> Supervisor {
         Supervisor {
             stream: self.settings.stream.clone(),
+            reader: self.reader(source.clone(), findings),
             source,
-            reader: self.reader(disconnects),
             queue: self.queue.clone(),
             quota: self.quota(),
             max_retries: self.settings.max_retries,
-            budget: ConnectBudgetFile::within(&self.settings.journal.dir),
+            memory: MemoryFile::within(&self.settings.journal.dir),
             last_received,
             observer: self.observer.clone(),
             status: self.status.clone(),
@@ -155,14 +155,15 @@ impl Builder<'_> {
         }
     }
 
-    fn reader(&self, disconnects: mpsc::UnboundedReceiver<ServerDisconnect>) -> StreamReader {
+    fn reader(&self, source: Arc<dyn Source>, findings: watch::Receiver<Findings>) -> StreamReader {
         // A longer line would never fit.
         let fits = usize::try_from(self.quota().portion() / 2).unwrap_or(usize::MAX);
         StreamReader {
+            source,
             queue: self.queue.clone(),
             when_full: self.settings.when_full,
             max_line: self.settings.max_line.min(fits),
-            disconnects,
+            findings,
             observer: self.observer.clone(),
             status: self.status.clone(),
         }
@@ -178,7 +179,7 @@ impl Builder<'_> {
     fn ingest(
         &self,
         appender: Appender,
-        disconnects: mpsc::UnboundedSender<ServerDisconnect>,
+        finder: Finder,
         heartbeat: Arc<Heartbeat>,
         recovery: &Recovery,
     ) -> Ingest {
@@ -190,7 +191,7 @@ impl Builder<'_> {
             cache: self.cache.clone(),
             observer: self.observer.clone(),
             status: self.status.clone(),
-            disconnects,
+            finder,
             heartbeat,
             epoch: recovery.next_epoch,
             seen: recovery.seen.unwrap_or_else(Timestamp::now),

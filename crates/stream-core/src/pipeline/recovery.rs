@@ -6,12 +6,12 @@ use bytes::Bytes;
 use journal::Journal;
 
 use crate::delivery::LaneCursor;
-use crate::log::{ForeignEntry, Head};
+use crate::log::{ForeignEntry, Head, Kind};
 use crate::model::Timestamp;
 
 /// Recovery: what outlived the process before this one.
 pub(crate) struct Recovery {
-    /// Until when it saw the stream, if it ever did.
+    /// When the journal's newest message came, if it is the newest entry: the supervisor's own notes lag by seconds.
     pub(crate) seen: Option<Timestamp>,
     /// The epoch of this one.
     pub(crate) next_epoch: u64,
@@ -37,7 +37,10 @@ impl Recovery {
             .secs()
             .max(newest_epoch.map_or(0, |epoch| epoch + 1));
         Ok(Self {
-            seen: head.map(|head| head.received_at),
+            // Events are written of what is not seen, too.
+            seen: head
+                .filter(|head| head.kind != Kind::Event)
+                .map(|head| head.received_at),
             next_epoch,
         })
     }

@@ -1,24 +1,26 @@
 //! The thin driver: does what the [state](super::state) says (connect, read, wait, pause), and reports what became of it.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connect_budget::{ConnectBudget, ConnectBudgetFile};
-use super::gap::GapTracker;
+use super::gap::{GapTracker, Moment};
+use super::memory::{Memory, MemoryFile, Notes};
 use super::reader::{Ending, StreamReader};
-use super::state::{Input, Now, ReconnectPolicy, SupervisorExit, SupervisorState};
+use super::state::{Ended, Input, Now, ReconnectPolicy, Refusal, SupervisorExit, SupervisorState};
 use crate::ingest::{IngestQueue, Item, JournalQuota};
 use crate::model::{ConnectOutcome, DisconnectReason, HttpStatusLabel, StreamEvent, Timestamp, WaitClass};
-use crate::source::{ConnectError, ConnectErrorClass, Connection, Source};
+use crate::source::{ConnectError, Connection, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
-/// How long a connect waits for the disk to note it.
+/// How long the next step waits for the disk to note what it must not forget.
 const NOTING: Duration = Duration::from_secs(1);
+/// How often the last byte is noted: a restart is blind for that much longer on paper.
+const NOTE_HEARD: Duration = Duration::from_secs(5);
+/// How soon the first one is: a process that was killed at once must know that it has seen something.
+const NOTE_FIRST: Duration = Duration::from_millis(100);
 /// How often a full journal is looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -35,8 +37,8 @@ pub(crate) struct Supervisor {
     pub(crate) quota: JournalQuota,
     /// Failures in a row before giving up.
     pub(crate) max_retries: Option<u32>,
-    /// Where connects are counted across restarts.
-    pub(crate) budget: ConnectBudgetFile,
+    /// What outlives the process.
+    pub(crate) memory: MemoryFile,
     /// When this program last received something, if ever: the start of the gap that its restart made.
     pub(crate) last_received: Option<Timestamp>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -48,10 +50,11 @@ struct Driver {
     with: Supervisor,
     started: Instant,
     connections: u64,
-    connected_at: Timestamp,
+    connected_at: Moment,
     gaps: GapTracker,
-    /// A note of connects that the disk has not taken yet.
-    noting: Option<JoinHandle<io::Result<()>>>,
+    notes: Notes,
+    /// The last complaint: told aloud once, until something changes.
+    told: Option<String>,
 }
 
 type Stream = Box<dyn Connection>;
@@ -60,31 +63,39 @@ impl Supervisor {
     /// Works until it is told to stop or gives up.
     pub(crate) async fn run(self) -> SupervisorExit {
         let stop = self.stop.clone();
-        let mut policy = ReconnectPolicy::new(self.budget.load(), self.max_retries);
+        let notes = Notes::of(self.memory.clone());
+        let max_retries = self.max_retries;
         let mut driver = Driver {
-            gaps: GapTracker::after_restart(self.last_received),
+            gaps: GapTracker::after_restart(self.last_received.max(notes.memory().seen)),
             with: self,
             started: Instant::now(),
             connections: 0,
-            connected_at: Timestamp::default(),
-            noting: None,
+            connected_at: Moment::now(),
+            notes,
+            told: None,
         };
-        let mut state = policy.connect(driver.now());
+        let (mut policy, mut state) =
+            ReconnectPolicy::restored(driver.notes.memory(), max_retries, driver.now(), Timestamp::now());
         loop {
             driver.enter(&state, &policy);
             let input = tokio::select! {
-                input = driver.perform(&mut state, &policy.budget) => input,
+                input = driver.perform(&mut state, &policy) => input,
                 () = stop.cancelled() => Input::Stop,
             };
             if let (SupervisorState::Streaming { .. }, Input::Stop) = (&state, &input) {
-                driver.disconnected(DisconnectReason::Shutdown, "told to stop");
+                let ending = Ending::new(DisconnectReason::Shutdown, "told to stop");
+                driver.disconnected(&ending);
+            }
+            if matches!(input, Input::Stop) {
+                let memory = driver.remembered(&state, &policy);
+                driver.note(memory).await;
             }
             let active = matches!(
                 state,
-                SupervisorState::Connecting | SupervisorState::Streaming { .. }
+                SupervisorState::Connecting { .. } | SupervisorState::Streaming { .. }
             );
             state = policy.step(state, input, driver.now());
-            if active && matches!(state, SupervisorState::Connecting) {
+            if active && matches!(state, SupervisorState::Connecting { .. }) {
                 let (class, wait) = (WaitClass::Immediate, Duration::ZERO);
                 driver.with.observer.on(Observation::Waiting { class, wait });
             }
@@ -100,48 +111,57 @@ impl Driver {
     fn now(&self) -> Now {
         Now {
             monotonic: self.started.elapsed(),
-            wall: Timestamp::now(),
             random: fastrand::f64(),
         }
     }
 
     /// Tells the world of the state, before anything is done in it.
     fn enter(&self, state: &SupervisorState<Stream>, policy: &ReconnectPolicy) {
-        let now = self.now();
+        let now = self.now().monotonic;
         match state {
             SupervisorState::Waiting { until, class } => {
-                let (class, wait) = (*class, until.saturating_sub(now.monotonic));
-                tracing::info!(class = class.name(), ?wait, "waiting before the next connect");
+                let (class, wait) = (*class, until.saturating_sub(now));
+                if class == WaitClass::Network {
+                    // While the network is away these are many, and all the same.
+                    tracing::debug!(class = class.name(), ?wait, "waiting before the next connect");
+                } else {
+                    tracing::info!(class = class.name(), ?wait, "waiting before the next connect");
+                }
                 self.with.observer.on(Observation::Waiting { class, wait });
             }
             SupervisorState::Paused => {
                 tracing::warn!("the stream is closed until the journal takes messages again");
             }
-            SupervisorState::Connecting | SupervisorState::Streaming { .. } | SupervisorState::Stopped(_) => {
-            }
+            SupervisorState::Connecting { .. }
+            | SupervisorState::Streaming { .. }
+            | SupervisorState::Stopped(_) => {}
         }
         self.with.status.update(|status| {
             status.state = state.stream_state();
-            status.since = now.wall;
-            status.connect_budget = policy.budget.remaining(now.wall) as u64;
+            status.since = Timestamp::now();
+            status.connect_budget = policy.connects_left(now) as u64;
         });
     }
 
     async fn perform(
         &mut self,
         state: &mut SupervisorState<Stream>,
-        budget: &ConnectBudget,
+        policy: &ReconnectPolicy,
     ) -> Input<Stream> {
+        if !matches!(state, SupervisorState::Streaming { .. } | SupervisorState::Paused) {
+            let memory = self.remembered(state, policy);
+            self.note(memory).await;
+        }
         match state {
-            SupervisorState::Connecting => {
-                self.note(budget).await;
-                self.connect().await
-            }
+            SupervisorState::Connecting { .. } => self.connect().await,
             SupervisorState::Streaming { connection, .. } => {
-                let Ending { reason, detail } =
-                    self.with.reader.read(self.connections, &mut **connection).await;
-                self.disconnected(reason, &detail);
-                Input::Ended(reason)
+                let ending = self.read(&mut **connection, policy).await;
+                self.disconnected(&ending);
+                Input::Ended(Ended {
+                    reason: ending.reason,
+                    refusal: ending.refusal,
+                    proven: ending.proven,
+                })
             }
             SupervisorState::Waiting { until, .. } => {
                 tokio::time::sleep(until.saturating_sub(self.started.elapsed())).await;
@@ -158,23 +178,47 @@ impl Driver {
         }
     }
 
-    /// Notes the connects on disk, so that a restart knows of them. Off this thread and not for long: a disk that hangs must
-    /// not keep us from reconnecting.
-    async fn note(&mut self, budget: &ConnectBudget) {
-        let (file, budget) = (self.with.budget.clone(), budget.clone());
-        let noted = async {
-            if let Some(earlier) = &mut self.noting {
-                // Whatever became of it, what follows replaces it.
-                let _ = earlier.await;
+    /// What the next process must know.
+    fn remembered(&self, state: &SupervisorState<Stream>, policy: &ReconnectPolicy) -> Memory {
+        Memory {
+            seen: self.with.status.update(|status| status.last_byte),
+            ..policy.memory(state, self.started.elapsed(), Timestamp::now())
+        }
+    }
+
+    /// Notes it on disk; does not wait for long.
+    async fn note(&mut self, memory: Memory) {
+        if tokio::time::timeout(NOTING, self.notes.write(memory))
+            .await
+            .is_err()
+        {
+            tracing::error!("the disk does not answer; a restart would forget connects and limits");
+        }
+    }
+
+    /// Reads `connection` until it ends, and notes meanwhile that it is heard.
+    async fn read(&mut self, connection: &mut dyn Connection, policy: &ReconnectPolicy) -> Ending {
+        let Self {
+            with, notes, started, ..
+        } = self;
+        let status = with.status.clone();
+        let mut reading = std::pin::pin!(with.reader.read(self.connections, connection));
+        let mut pause = NOTE_FIRST;
+        loop {
+            tokio::select! {
+                ending = &mut reading => return ending,
+                () = tokio::time::sleep(pause) => {
+                    let left = policy.connects_left(started.elapsed()) as u64;
+                    let last_byte = status.update(|status| {
+                        status.connect_budget = left;
+                        status.last_byte
+                    });
+                    if last_byte > notes.memory().seen {
+                        pause = NOTE_HEARD;
+                        notes.heard(last_byte).await;
+                    }
+                }
             }
-            let save = tokio::task::spawn_blocking(move || file.save(&budget));
-            let noted = self.noting.insert(save).await;
-            self.noting = None;
-            noted.unwrap_or_else(|error| Err(io::Error::other(error)))
-        };
-        let noted = tokio::time::timeout(NOTING, noted).await;
-        if let Err(error) = noted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
-            tracing::error!(%error, "the connect budget cannot be saved; a restart would forget it");
         }
     }
 
@@ -186,40 +230,62 @@ impl Driver {
             }
             Err(error) => {
                 self.refused(&error);
-                Input::Failed(error.class)
+                Input::Failed(Refusal::of(&error))
             }
         }
     }
 
-    fn refused(&self, error: &ConnectError) {
-        let outcome = error.class.outcome();
+    fn refused(&mut self, error: &ConnectError) {
+        let (outcome, status, at) = (error.class.outcome(), error.status, Timestamp::now());
         self.with.observer.on(Observation::Connect {
             outcome,
-            http_error: error.status.map(HttpStatusLabel::of),
+            http_error: status.map(HttpStatusLabel::of),
         });
-        let (outcome, status) = (outcome.name(), error.status);
-        match error.class {
-            ConnectErrorClass::Refused | ConnectErrorClass::UsageCapped => {
-                tracing::error!(outcome, status, "{error}");
-            }
-            _ => tracing::warn!(outcome, status, "{error}"),
+        self.complain(error);
+        self.with.status.update(|status| {
+            status.failed(error.to_string());
+            status.failing = Some(outcome);
+        });
+        let event = StreamEvent::ConnectFailed {
+            stream: &self.with.stream,
+            at,
+            outcome,
+            status,
+            detail: &error.detail,
+        };
+        self.announce(self.last_seen(), &event);
+    }
+
+    /// Says what went wrong: aloud when it is news, for it will go wrong again.
+    fn complain(&mut self, error: &ConnectError) {
+        let (outcome, status) = (error.class.outcome().name(), error.status);
+        if self.told.as_ref() == Some(&error.detail) {
+            tracing::debug!(outcome, status, "again: {error}");
+            return;
         }
-        self.with
-            .status
-            .update(|status| status.last_error = Some(error.to_string()));
+        if error.class.needs_operator() {
+            tracing::error!(outcome, status, "cannot connect: {error}");
+        } else {
+            tracing::warn!(outcome, status, "cannot connect: {error}");
+        }
+        self.told = Some(error.detail.clone());
     }
 
     fn connected(&mut self) {
         self.connections += 1;
-        let (at, connection) = (Timestamp::now(), self.connections);
-        self.connected_at = at;
+        self.connected_at = Moment::now();
+        self.told = None;
+        let (at, connection) = (self.connected_at.wall, self.connections);
         tracing::info!(connection, "connected");
         self.with.observer.on(Observation::Connect {
             outcome: ConnectOutcome::Accepted,
             http_error: None,
         });
-        self.with.status.update(|status| status.connections = connection);
-        let gap = self.gaps.end(at);
+        self.with.status.update(|status| {
+            status.connections = connection;
+            status.unproven += 1;
+        });
+        let gap = self.gaps.end(self.connected_at);
         let stream = &self.with.stream;
         let connected = StreamEvent::Connected {
             stream,
@@ -228,13 +294,12 @@ impl Driver {
         };
         self.announce(at, &connected);
         if let Some(gap) = gap {
-            let length = gap.length();
-            self.with.observer.on(Observation::Gap { length });
+            self.with.observer.on(Observation::Gap { length: gap.length });
             let event = StreamEvent::Gap {
                 stream,
                 from: gap.from,
                 to: gap.to,
-                seconds: length.as_secs_f64(),
+                seconds: gap.length.as_secs_f64(),
                 reason: gap.cause,
                 filled: false,
             };
@@ -242,15 +307,16 @@ impl Driver {
         }
     }
 
-    fn disconnected(&mut self, reason: DisconnectReason, detail: &str) {
-        let (at, connection) = (Timestamp::now(), self.connections);
+    fn disconnected(&mut self, ending: &Ending) {
+        let Ending { reason, detail, .. } = ending;
+        let (reason, at, connection) = (*reason, Timestamp::now(), self.connections);
         tracing::info!(connection, reason = reason.name(), detail, "disconnected");
         self.with.observer.on(Observation::Disconnected { reason });
-        let last_byte = self.with.status.update(|status| {
-            status.last_error = Some(format!("{reason}: {detail}"));
-            status.last_byte
-        });
-        let seen = self.gaps.begin(self.connected_at, last_byte, reason);
+        self.with
+            .status
+            .update(|status| status.failed(format!("{reason}: {detail}")));
+        let seen = self.heard();
+        self.gaps.begin(seen, reason);
         let event = StreamEvent::Disconnected {
             stream: &self.with.stream,
             at,
@@ -258,7 +324,25 @@ impl Driver {
             reason,
             detail,
         };
-        self.announce(seen, &event);
+        self.announce(seen.wall, &event);
+    }
+
+    /// The last byte of the present connection, or its beginning if it has brought none.
+    fn heard(&self) -> Moment {
+        let (wall, monotonic) = self.with.status.update(|status| (status.last_byte, status.heard));
+        match wall {
+            Some(wall) if monotonic >= self.connected_at.monotonic => Moment { wall, monotonic },
+            _ => self.connected_at,
+        }
+    }
+
+    /// Until when the stream was seen, for what happens while it is not.
+    fn last_seen(&self) -> Timestamp {
+        let last_byte = self.with.status.update(|status| status.last_byte);
+        last_byte
+            .or(self.notes.memory().seen)
+            .or(self.with.last_received)
+            .unwrap_or_else(Timestamp::now)
     }
 
     /// Puts `event` before the lane `events`; the stream was seen until `seen` when it happened.

@@ -51,6 +51,14 @@ impl Framer {
         self.keep(chunk);
     }
 
+    /// What is held of an unfinished line: all of it, or the beginning of one that is too long.
+    pub(super) fn rest(&self) -> &[u8] {
+        match &self.unfinished {
+            Line::Short(bytes) => bytes,
+            Line::Oversize { head, .. } => head,
+        }
+    }
+
     /// How many bytes of an unfinished line are held or were skipped. At a disconnect they are discarded: half a line is no
     /// message.
     pub(super) fn unfinished(&self) -> u64 {

@@ -2,12 +2,28 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::model::{DisconnectReason, GapCause, Timestamp};
 
 /// Blindness: since when nothing is seen, and why; or that we see.
 #[derive(Debug)]
 pub(super) struct GapTracker {
-    blind: Option<(Timestamp, GapCause)>,
+    blind: Option<Blind>,
+}
+
+#[derive(Debug)]
+struct Blind {
+    from: Moment,
+    cause: GapCause,
+}
+
+/// A moment by both clocks: the wall clock says when it was, the monotonic one how long ago.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub(super) wall: Timestamp,
+    /// `None` for one that another process saw.
+    pub(super) monotonic: Option<Instant>,
 }
 
 /// A gap that is over.
@@ -17,41 +33,58 @@ pub(super) struct Gap {
     pub(super) from: Timestamp,
     /// The connection after it.
     pub(super) to: Timestamp,
+    /// The time between them, even if the wall clock was set meanwhile.
+    pub(super) length: Duration,
     /// Why the connection before it ended, or that the process did.
     pub(super) cause: GapCause,
 }
 
-impl Gap {
-    pub(super) const fn length(&self) -> Duration {
-        self.to.since(self.from)
+impl Moment {
+    pub(super) fn now() -> Self {
+        Self {
+            wall: Timestamp::now(),
+            monotonic: Some(Instant::now()),
+        }
+    }
+
+    fn until(self, later: Self) -> Duration {
+        match (self.monotonic, later.monotonic) {
+            (Some(earlier), Some(later)) => later.saturating_duration_since(earlier),
+            _ => later.wall.since(self.wall),
+        }
     }
 }
 
 impl GapTracker {
     /// After a restart: blind since the process before this one last received something, if it ever did.
     pub(super) fn after_restart(last_received: Option<Timestamp>) -> Self {
+        let from = last_received.map(|wall| Moment {
+            wall,
+            monotonic: None,
+        });
         Self {
-            blind: last_received.map(|from| (from, GapCause::Restart)),
+            blind: from.map(|from| Blind {
+                from,
+                cause: GapCause::Restart,
+            }),
         }
     }
 
-    /// A connection that began at `connected_at` is over. Gives the start of the gap: the last byte, or the connection itself
-    /// if it brought none.
-    pub(super) fn begin(
-        &mut self,
-        connected_at: Timestamp,
-        last_byte: Option<Timestamp>,
-        reason: DisconnectReason,
-    ) -> Timestamp {
-        let from = last_byte.map_or(connected_at, |at| at.max(connected_at));
-        self.blind = Some((from, GapCause::Disconnect(reason)));
-        from
+    /// A connection is over: blind since `from`, its last byte or, if it brought none, its beginning.
+    pub(super) fn begin(&mut self, from: Moment, reason: DisconnectReason) {
+        let cause = GapCause::Disconnect(reason);
+        self.blind = Some(Blind { from, cause });
     }
 
     /// A connection is open since `to`. Gives the gap that it ends, if there was one.
-    pub(super) fn end(&mut self, to: Timestamp) -> Option<Gap> {
-        let (from, cause) = self.blind.take()?;
-        Some(Gap { from, to, cause })
+    pub(super) fn end(&mut self, to: Moment) -> Option<Gap> {
+        let Blind { from, cause } = self.blind.take()?;
+        Some(Gap {
+            from: from.wall,
+            to: to.wall,
+            length: from.until(to),
+            cause,
+        })
     }
 }
 
@@ -63,30 +96,37 @@ mod tests {
         Timestamp::from_millis(secs * 1_000)
     }
 
-    #[test]
-    fn a_first_start_ends_no_gap_and_a_restart_one() {
-        assert_eq!(GapTracker::after_restart(None).end(at(9)), None);
-        let mut tracker = GapTracker::after_restart(Some(at(4)));
-        let gap = tracker.end(at(9)).unwrap();
-        assert_eq!(
-            (gap.from, gap.cause, gap.length()),
-            (at(4), GapCause::Restart, Duration::from_secs(5))
-        );
-        assert_eq!(tracker.end(at(10)), None, "told once");
+    fn moment(secs: u64) -> Moment {
+        Moment {
+            wall: at(secs),
+            monotonic: None,
+        }
     }
 
     #[test]
-    fn it_begins_with_the_last_byte_of_its_own_connection() {
-        let mut tracker = GapTracker::after_restart(None);
-        let reason = DisconnectReason::Silence;
-        assert_eq!(tracker.begin(at(10), Some(at(30)), reason), at(30));
-        assert_eq!(tracker.end(at(50)).map(|gap| gap.from), Some(at(30)));
-        // Bytes of an earlier connection say nothing of this one.
-        assert_eq!(tracker.begin(at(50), Some(at(30)), reason), at(50));
-        assert_eq!(tracker.begin(at(50), None, reason), at(50));
+    fn a_first_start_ends_no_gap_and_a_restart_one() {
+        assert_eq!(GapTracker::after_restart(None).end(moment(9)), None);
+        let mut tracker = GapTracker::after_restart(Some(at(4)));
+        let gap = tracker.end(moment(9)).unwrap();
         assert_eq!(
-            tracker.end(at(51)).map(|gap| gap.cause),
-            Some(GapCause::Disconnect(reason))
+            (gap.from, gap.cause, gap.length),
+            (at(4), GapCause::Restart, Duration::from_secs(5))
         );
+        assert_eq!(tracker.end(moment(10)), None, "told once");
+    }
+
+    #[test]
+    fn its_length_is_true_whatever_is_done_to_the_wall_clock() {
+        let start = Instant::now();
+        let by_both = |wall, secs| Moment {
+            wall: at(wall),
+            monotonic: Some(start + Duration::from_secs(secs)),
+        };
+        for set in [0, 40_000] {
+            let mut tracker = GapTracker::after_restart(None);
+            tracker.begin(by_both(10_000, 0), DisconnectReason::Broken);
+            let gap = tracker.end(by_both(set, 60)).unwrap();
+            assert_eq!((gap.length, gap.to), (Duration::from_secs(60), at(set)));
+        }
     }
 }

@@ -5,14 +5,15 @@ mod connect_budget;
 mod driver;
 mod framer;
 mod gap;
+mod memory;
 mod reader;
 mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use connect_budget::ConnectBudgetFile;
 pub(crate) use driver::Supervisor;
 pub(crate) use framer::MAX_LINE;
+pub(crate) use memory::MemoryFile;
 pub(crate) use reader::StreamReader;
 pub use reader::WhenFull;
 pub(crate) use state::SupervisorExit;

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::framer::Framer;
-use crate::ingest::{IngestQueue, Item, ServerDisconnect};
+use super::state::Refusal;
+use crate::ingest::{Findings, IngestQueue, Item};
 use crate::model::{DisconnectReason, DropReason, Frame, Timestamp};
-use crate::source::{Connection, ReadError};
+use crate::source::{Connection, ReadError, Request, ServerDisconnect, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
 /// Liveness: how long a line may stay unfinished while bytes keep coming.
 const LINE_DEADLINE: Duration = Duration::from_secs(60);
-/// Backpressure: how long the socket may go unread while the journal works off what waits in memory. X hangs up on slow
-/// readers too, but not for seconds.
+/// Backpressure: how long the socket may go unread in all, from the moment that the queue is full until the journal has worked
+/// off half of it. X hangs up on slow readers too, but not for seconds.
 const BACKPRESSURE: Duration = Duration::from_secs(5);
 
 /// Overload policy: what becomes of messages that neither disk nor memory can take.
@@ -32,13 +33,14 @@ pub enum WhenFull {
 
 /// Read loop: one connection after the other, with its liveness and backpressure.
 pub(crate) struct StreamReader {
+    pub(crate) source: Arc<dyn Source>,
     pub(crate) queue: Arc<IngestQueue>,
     /// What to do when it is full.
     pub(crate) when_full: WhenFull,
     /// The longest line that is taken whole, in bytes.
     pub(crate) max_line: usize,
-    /// The server's disconnects, which ingest finds in messages.
-    pub(crate) disconnects: mpsc::UnboundedReceiver<ServerDisconnect>,
+    /// What ingest finds in messages.
+    pub(crate) findings: watch::Receiver<Findings>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
 }
@@ -48,71 +50,159 @@ pub(super) struct Ending {
     pub(super) reason: DisconnectReason,
     /// In words; the peer's own if it said any.
     pub(super) detail: String,
+    /// The refusal that it turned out to be, if it was one.
+    pub(super) refusal: Option<Refusal>,
+    /// Whether it was a stream at all.
+    pub(super) proven: bool,
 }
 
-/// The lines of one connection.
-struct Lines {
+/// One connection, as far as it has been read.
+struct Reading {
     connection: u64,
     framer: Framer,
     /// When the line began that is unfinished.
     began: Instant,
+    /// Whether it has brought lines that ingest splits.
+    has_lines: bool,
+    /// Chunks with keep-alives: a page's empty lines come together.
+    keep_alives: u32,
+    /// How long the socket has gone unread since the queue was last easy.
+    unread: Duration,
 }
 
+/// Keep-alives that make a stream of a connection.
+const PROOF: u32 = 2;
+/// How long an end waits for ingest to see what was read: it splits at once, unless the disk holds it.
+const SIGHT: Duration = Duration::from_secs(1);
+
 impl Ending {
-    fn new(reason: DisconnectReason, detail: impl Into<String>) -> Self {
+    pub(super) fn new(reason: DisconnectReason, detail: impl Into<String>) -> Self {
         Self {
             reason,
             detail: detail.into(),
+            refusal: None,
+            proven: false,
+        }
+    }
+
+    /// The server's words in the stream: a goodbye, or a refusal that came in the place of a stream.
+    fn said(disconnect: ServerDisconnect) -> Self {
+        let reason = match disconnect.refusal {
+            Some(_) => DisconnectReason::Refused,
+            None => DisconnectReason::Goodbye,
+        };
+        Self {
+            refusal: disconnect.refusal.map(|class| Refusal {
+                class,
+                retry_after: None,
+                request: Request::Sent,
+            }),
+            ..Self::new(reason, disconnect.detail)
         }
     }
 }
 
 impl StreamReader {
     /// Reads connection number `number` until it ends, and says how it did.
-    pub(super) async fn read(&mut self, number: u64, connection: &mut dyn Connection) -> Ending {
-        let mut lines = Lines {
+    pub(super) async fn read(&self, number: u64, connection: &mut dyn Connection) -> Ending {
+        let mut reading = Reading {
             connection: number,
             framer: Framer::new(self.max_line),
             began: Instant::now(),
+            has_lines: false,
+            keep_alives: 0,
+            unread: Duration::ZERO,
         };
+        let mut findings = self.findings.clone();
         let ending = loop {
-            let chunk = tokio::select! {
-                chunk = connection.chunk() => chunk,
-                detail = disconnect(&mut self.disconnects, number) => {
-                    break Ending::new(DisconnectReason::Goodbye, detail);
-                }
+            let taken = tokio::select! {
+                chunk = connection.chunk() => self.take(chunk, &mut reading).await,
+                news = self.news(&mut findings, number) => match news {
+                    Some(disconnect) => Err(Ending::said(disconnect)),
+                    None => Ok(self.status.update(StreamStatus::proven)),
+                },
             };
-            if let Err(ending) = self.take(chunk, &mut lines).await {
+            if let Err(ending) = taken {
                 break ending;
             }
         };
-        let bytes = lines.framer.unfinished();
+        let bytes = reading.framer.unfinished();
         if bytes > 0 {
             self.observer.on(Observation::HalfLine { bytes });
         }
-        ending
+        self.judge(ending, &reading).await
+    }
+
+    /// Waits until findings of connection `number` ask for something: the server's disconnect always; a proof, `None`, once.
+    async fn news(&self, findings: &mut watch::Receiver<Findings>, number: u64) -> Option<ServerDisconnect> {
+        let is_news = |found: &Findings| {
+            let proves = || found.proven && self.status.update(|status| status.unproven > 0);
+            found.connection == number && (found.disconnect.is_some() || proves())
+        };
+        let found = findings
+            .wait_for(is_news)
+            .await
+            .map(|found| found.disconnect.clone());
+        match found {
+            Ok(disconnect) => disconnect,
+            // Ingest has ended, and with it everything: nothing more will be found.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// What an end means, once everything that was read before it has been seen: a goodbye outruns the end that follows it.
+    async fn judge(&self, ending: Ending, reading: &Reading) -> Ending {
+        if reading.has_lines {
+            let (reached, seen) = oneshot::channel();
+            self.queue.put(Item::Mark(reached));
+            // Late, or never if ingest has ended: what is known serves.
+            let _ = tokio::time::timeout(SIGHT, seen).await;
+        }
+        let found = self.findings.borrow().clone();
+        let found = Some(found).filter(|found| found.connection == reading.connection);
+        let proven = reading.keep_alives >= PROOF || found.as_ref().is_some_and(|found| found.proven);
+        let theirs = matches!(
+            ending.reason,
+            DisconnectReason::CleanEnd | DisconnectReason::Broken | DisconnectReason::Silence
+        );
+        let said = found.and_then(|found| found.disconnect).or_else(|| {
+            let rest = reading.framer.rest();
+            // Half a message of a stream may be any bytes; of what never was one they are its text.
+            let is_text = !proven || rest.starts_with(b"{");
+            self.source.farewell(rest).filter(|_| is_text)
+        });
+        let ending = match said {
+            Some(disconnect) if theirs => Ending::said(disconnect),
+            _ => ending,
+        };
+        Ending { proven, ..ending }
     }
 
     /// Passes on the frames that `chunk` completes; an error says how the connection ends.
-    async fn take(&self, chunk: Result<Option<Bytes>, ReadError>, lines: &mut Lines) -> Result<(), Ending> {
-        let chunk = match chunk {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => {
-                return Err(Ending::new(
-                    DisconnectReason::CleanEnd,
-                    "the server ended the stream",
-                ));
-            }
-            Err(error @ ReadError::Silence(_)) => {
-                return Err(Ending::new(DisconnectReason::Silence, error.to_string()));
-            }
-            Err(error) => return Err(Ending::new(DisconnectReason::Broken, error.to_string())),
+    async fn take(
+        &self,
+        chunk: Result<Option<Bytes>, ReadError>,
+        reading: &mut Reading,
+    ) -> Result<(), Ending> {
+        let chunk = chunk.map_err(broken)?;
+        let Some(chunk) = chunk else {
+            let detail = "the server ended the stream";
+            return Err(Ending::new(DisconnectReason::CleanEnd, detail));
         };
         let received_at = Timestamp::now();
         self.observer.on(Observation::Bytes(chunk.len() as u64));
-        self.status.update(|status| status.last_byte = Some(received_at));
-        let frames = lines.feed(&chunk)?;
-        if self.pass_on(lines.connection, frames, received_at).await {
+        self.status.update(|status| {
+            status.last_byte = Some(received_at);
+            status.heard = Some(Instant::now());
+        });
+        let frames = reading.feed(&chunk)?;
+        if frames.contains(&Frame::KeepAlive) {
+            reading.keep_alives += 1;
+            if reading.keep_alives == PROOF {
+                self.status.update(StreamStatus::proven);
+            }
+        }
+        if self.pass_on(reading, frames, received_at).await {
             Ok(())
         } else {
             let detail = "neither disk nor memory takes more";
@@ -121,7 +211,7 @@ impl StreamReader {
     }
 
     /// Puts frames into the queue; `false` if the stream must be closed because there is no more room.
-    async fn pass_on(&self, connection: u64, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
+    async fn pass_on(&self, reading: &mut Reading, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
         frames.retain(|frame| {
             self.observer.on(Observation::Frame(frame.kind()));
             *frame != Frame::KeepAlive
@@ -129,6 +219,7 @@ impl StreamReader {
         if frames.is_empty() {
             return true;
         }
+        reading.has_lines = true;
         let messages = frames.len() as u64;
         if self.when_full == WhenFull::DropNewest && self.queue.is_full() {
             self.status.update(|status| {
@@ -144,22 +235,42 @@ impl StreamReader {
             status.waiting += messages;
         });
         self.queue.put(Item::Frames {
-            connection,
+            connection: reading.connection,
             received_at,
             frames,
         });
-        self.when_full == WhenFull::DropNewest || self.has_room().await
+        self.when_full == WhenFull::DropNewest || self.has_room(&mut reading.unread).await
     }
 
-    async fn has_room(&self) -> bool {
-        !self.queue.is_full()
-            || tokio::time::timeout(BACKPRESSURE, self.queue.has_room())
-                .await
-                .is_ok()
+    /// Backpressure: waits for room, `unread` counting how long in all; `false` once that is too long.
+    async fn has_room(&self, unread: &mut Duration) -> bool {
+        if self.queue.is_easy() {
+            *unread = Duration::ZERO;
+        }
+        if !self.queue.is_full() {
+            return true;
+        }
+        let began = Instant::now();
+        let left = BACKPRESSURE.saturating_sub(*unread);
+        let room = tokio::time::timeout(left, self.queue.has_room()).await;
+        *unread += began.elapsed();
+        room.is_ok()
     }
 }
 
-impl Lines {
+fn broken(error: ReadError) -> Ending {
+    let detail = error.to_string();
+    match error {
+        ReadError::Silence(_) => Ending::new(DisconnectReason::Silence, detail),
+        ReadError::Broken(_) => Ending::new(DisconnectReason::Broken, detail),
+        ReadError::Refused(error) => Ending {
+            refusal: Some(Refusal::of(&error)),
+            ..Ending::new(DisconnectReason::Refused, detail)
+        },
+    }
+}
+
+impl Reading {
     /// The frames that `chunk` completes, unless none was completed for too long.
     fn feed(&mut self, chunk: &[u8]) -> Result<Vec<Frame>, Ending> {
         if self.framer.unfinished() == 0 {
@@ -174,16 +285,5 @@ impl Lines {
             return Err(Ending::new(DisconnectReason::Stalled, detail));
         }
         Ok(frames)
-    }
-}
-
-/// Waits for the server's disconnect of this connection; those of earlier ones come too late to matter.
-async fn disconnect(disconnects: &mut mpsc::UnboundedReceiver<ServerDisconnect>, connection: u64) -> String {
-    loop {
-        match disconnects.recv().await {
-            Some(disconnect) if disconnect.connection == connection => return disconnect.detail,
-            Some(_) => {}
-            None => std::future::pending().await,
-        }
     }
 }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connect_budget::{CONNECTS, ConnectBudgetFile};
+use super::connect_budget::CONNECTS;
 use super::framer::MAX_LINE;
-use super::{StreamReader, Supervisor, SupervisorExit, WhenFull};
-use crate::ingest::{IngestQueue, JournalQuota};
+use super::{MemoryFile, StreamReader, Supervisor, SupervisorExit, WhenFull};
+use crate::ingest::{Finder, IngestQueue, JournalQuota};
 use crate::source::{ConnectErrorClass, ReadError};
 use crate::telemetry::{StatusCell, StreamStatus};
 use crate::testing::counts::Counts;
@@ -22,16 +21,17 @@ struct Rig {
     status: StatusCell<StreamStatus>,
     stop: CancellationToken,
     running: tokio::task::JoinHandle<SupervisorExit>,
+    queue: Arc<IngestQueue>,
     _appender: journal::Appender,
-    _dir: tempfile::TempDir,
+    dir: Arc<tempfile::TempDir>,
 }
 
 impl Rig {
     fn start(max_retries: Option<u32>) -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), max_retries)
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), max_retries)
     }
 
-    fn start_in(dir: tempfile::TempDir, max_retries: Option<u32>) -> Self {
+    fn start_in(dir: Arc<tempfile::TempDir>, max_retries: Option<u32>) -> Self {
         let (source, script) = scripted();
         let (counts, status) = (Arc::<Counts>::default(), StatusCell::new(StreamStatus::default()));
         let stop = CancellationToken::new();
@@ -39,23 +39,24 @@ impl Rig {
         let queue = Arc::new(IngestQueue::new(1 << 20));
         let supervisor = Supervisor {
             stream: "main".to_owned(),
-            source,
+            source: source.clone(),
             reader: StreamReader {
+                source,
                 queue: queue.clone(),
                 when_full: WhenFull::Pause,
                 max_line: MAX_LINE,
-                // The sender may go: disconnects are not what is tried here.
-                disconnects: mpsc::unbounded_channel().1,
+                // The finder may go: messages are not what is tried here.
+                findings: Finder::new().1,
                 observer: counts.clone(),
                 status: status.clone(),
             },
-            queue,
+            queue: queue.clone(),
             quota: JournalQuota {
                 journal,
                 max_bytes: 1 << 20,
             },
             max_retries,
-            budget: ConnectBudgetFile::within(dir.path()),
+            memory: MemoryFile::within(dir.path()),
             last_received: None,
             observer: counts.clone(),
             status: status.clone(),
@@ -67,8 +68,9 @@ impl Rig {
             status,
             stop,
             running: tokio::spawn(supervisor.run()),
+            queue,
             _appender: appender,
-            _dir: dir,
+            dir,
         }
     }
 
@@ -113,7 +115,10 @@ async fn after_a_healthy_stream_the_first_reconnect_is_at_once() {
     }
     let wire = rig.script.accept();
     rig.counted("connect accepted", 1).await;
-    tokio::time::sleep(Duration::from_secs(31)).await;
+    for _ in 0..2 {
+        wire.send(&b"\r\n"[..]).await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
+    }
     let next = rig.script.accept();
     let waits = rig.counts.of("waiting network");
     let start = Instant::now();
@@ -183,7 +188,7 @@ async fn told_to_stop_it_stops_wherever_it_is() {
 
 #[tokio::test]
 async fn a_disk_that_hangs_does_not_keep_it_from_connecting() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Arc::new(tempfile::tempdir().unwrap());
     // Opening a pipe waits until somebody reads from it.
     let pipe = dir.path().join("connects.new");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
@@ -196,5 +201,129 @@ async fn a_disk_that_hangs_does_not_keep_it_from_connecting() {
     drop(wire);
     let noted = tokio::task::spawn_blocking(move || std::fs::read(pipe));
     assert!(!noted.await.unwrap().unwrap().is_empty());
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_an_hour_costs_no_connect_and_ends_within_16_s() {
+    let rig = Rig::start(None);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(3_600) {
+        let waits = rig.counts.of("connect network");
+        rig.script.refuse(ConnectErrorClass::Network);
+        rig.counted("connect network", waits + 1).await;
+    }
+    let over = Instant::now();
+    let _wire = rig.script.accept();
+    rig.counted("connect accepted", 1).await;
+    assert!(over.elapsed() < Duration::from_secs(16), "{:?}", over.elapsed());
+    assert_eq!(rig.status.get().connect_budget, CONNECTS as u64 - 1);
+    assert_eq!(rig.counts.of("waiting budget"), 0);
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_holds_for_the_next_process() {
+    let reset_in = Some(Duration::from_secs(900));
+    let mut rig = Rig::start(None);
+    rig.script.refuse(ConnectErrorClass::RateLimited { reset_in });
+    rig.counted("waiting rate_limited", 1).await;
+    for _ in 0..5 {
+        let dir = rig.dir.clone();
+        rig.stop().await;
+        rig = Rig::start_in(dir, None);
+        rig.script.refuse(ConnectErrorClass::Http);
+        rig.counted("waiting rate_limited", 1).await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(rig.counts.of("connect http"), 0);
+    }
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_in_the_place_of_a_stream_climb_and_are_not_believed() {
+    let rig = Rig::start(None);
+    let start = Instant::now();
+    for n in 1..=4 {
+        let wire = rig.script.accept();
+        // Lines, empty ones too, but all at once: no sign of a stream.
+        wire.lines(["garbage <html>", "", "", "garbage </html>"]).await;
+        rig.counted("connect accepted", n).await;
+        wire.end(Ok(())).await;
+        rig.counted("disconnected clean_end", n).await;
+        assert_eq!(rig.status.get().unproven, n);
+    }
+    // A refusal's body that does not end with a line end is read before it is thrown away, and its ladder climbed.
+    for n in 1..=2 {
+        let wire = rig.script.accept();
+        wire.send(r#"{"goodbye":"refused: no more of this"}"#).await;
+        wire.end(Ok(())).await;
+        rig.counted("disconnected refused", n).await;
+        rig.counted("waiting http", n).await;
+    }
+    let status = rig.status.get();
+    assert_eq!(
+        status.last_error.as_deref(),
+        Some("refused: refused: no more of this")
+    );
+    assert!(start.elapsed() > Duration::from_secs(5));
+    // Two keep-alives that come apart are a stream.
+    let wire = rig.script.accept();
+    wire.send(&b"\r\n"[..]).await;
+    rig.counted("connect accepted", 7).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(rig.status.get().unproven, 7);
+    wire.send(&b"\r\n"[..]).await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let status = rig.status.get();
+    assert_eq!(
+        (status.unproven, status.last_error, status.failing),
+        (0, None, None)
+    );
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_heard_is_noted_every_five_seconds() {
+    let rig = Rig::start(None);
+    let wire = rig.script.accept();
+    rig.counted("connect accepted", 1).await;
+    let mut noted = None;
+    for _ in 0..4 {
+        wire.send(&b"\r\n"[..]).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let heard = rig.status.get().last_byte;
+        // The disk is not on the paused clock.
+        while MemoryFile::within(rig.dir.path()).load().seen != heard {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert!(heard > noted);
+        noted = heard;
+    }
+    rig.stop().await;
+}
+
+/// As a disk that is slower than the stream: it takes a little whenever the queue is full, and never catches up.
+#[tokio::test(start_paused = true)]
+async fn backpressure_has_an_end_though_there_is_room_now_and_then() {
+    let rig = Rig::start(None);
+    let wire = rig.script.accept();
+    let queue = rig.queue.clone();
+    let start = Instant::now();
+    let disk = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if queue.is_full() {
+                let taken = queue.next(64 << 10, Duration::ZERO).unwrap();
+                queue.done(IngestQueue::weight(&taken));
+            }
+        }
+    });
+    while wire.lines([vec![b'x'; 64 << 10]]).await {
+        assert!(start.elapsed() < Duration::from_secs(40), "still open");
+    }
+    disk.abort();
+    assert_eq!(rig.counts.of("disconnected journal_full"), 1);
+    assert!(start.elapsed() >= Duration::from_secs(5), "{:?}", start.elapsed());
     rig.stop().await;
 }

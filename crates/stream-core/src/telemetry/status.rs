@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use crate::model::{Lane, StreamState, Timestamp};
+use crate::model::{ConnectOutcome, Lane, StreamState, Timestamp};
 
 /// Accounts of one lane of one sink. All counts are since the process started.
 ///
@@ -91,6 +92,13 @@ pub struct StreamStatus {
     pub connections: u64,
     /// When the last byte arrived.
     pub last_byte: Option<Timestamp>,
+    /// The same by the monotonic clock, for whoever asks how long ago that was.
+    #[serde(skip)]
+    pub heard: Option<Instant>,
+    /// Connections in a row, the present one included, that have brought neither a message with a key nor two keep-alives.
+    pub unproven: u64,
+    /// What became of the last attempt, while no stream has come of those after it.
+    pub failing: Option<ConnectOutcome>,
     /// Connects left in the current 15 minutes.
     pub connect_budget: u64,
     /// Lines read from the socket since the process started, keep-alives aside.
@@ -103,13 +111,29 @@ pub struct StreamStatus {
     pub oversize: u64,
     /// Messages read from the socket that could not be journaled, by policy `drop-newest` or at a forced end.
     pub dropped: u64,
-    /// Why the last attempt or connection ended.
+    /// Why the last attempt or connection ended, until a stream has proven itself again.
     pub last_error: Option<String>,
+    /// When that was.
+    pub last_error_at: Option<Timestamp>,
     /// Why the journal does not take messages, while it does not.
     pub journal_blocked: Option<String>,
 }
 
 impl StreamStatus {
+    /// Takes note of an error.
+    pub(crate) fn failed(&mut self, why: String) {
+        self.last_error = Some(why);
+        self.last_error_at = Some(Timestamp::now());
+    }
+
+    /// Takes note that what comes is the stream.
+    pub(crate) fn proven(&mut self) {
+        self.unproven = 0;
+        self.failing = None;
+        self.last_error = None;
+        self.last_error_at = None;
+    }
+
     /// Whether the accounts balance.
     pub fn balances(&self) -> bool {
         self.received == self.messages + self.oversize + self.dropped + self.waiting

@@ -8,7 +8,9 @@ use memchr::memmem;
 use tokio::sync::{Mutex, mpsc};
 
 use crate::model::{DeadLetterReason, Lane};
-use crate::source::{ConnectError, ConnectErrorClass, Connection, ReadError, Source, Split, Verdict};
+use crate::source::{
+    ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split, Verdict,
+};
 
 /// How many chunks may be under way before [`Wire::send`] waits.
 const CHUNKS: usize = 16;
@@ -18,7 +20,7 @@ const CHUNKS: usize = 16;
 /// A line splits by these rules, each of which looks for text and parses nothing:
 /// - `garbage…` is a dead letter;
 /// - `"key":"…"` is the key;
-/// - `"goodbye":"…"` ends the connection;
+/// - `"goodbye":"…"` ends the connection; one that begins with `refused` is an HTTP error's;
 /// - it goes verbatim to `tweets`, unless it has `"only":"…"`, the name of another lane that gets it instead;
 /// - for each lane whose name stands in `"also":"…"`, that lane gets `{"tweet_id":"<key>","of":<the line>}`.
 pub struct Scripted {
@@ -72,6 +74,11 @@ impl Script {
         self.next(Attempt::Refuse(ConnectError {
             class,
             status: None,
+            retry_after: None,
+            request: match class {
+                ConnectErrorClass::Network | ConnectErrorClass::Certificate => Request::NotSent,
+                _ => Request::Sent,
+            },
             detail: "refused by the script".to_owned(),
         }));
     }
@@ -138,9 +145,20 @@ impl Source for Scripted {
             split = split.with(lane, beside(message));
         }
         if let Some(detail) = field(message, "goodbye") {
-            split.verdict = Verdict::Disconnect(detail.to_owned());
+            split.verdict = Verdict::Disconnect(disconnect(detail));
         }
         split
+    }
+
+    fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect> {
+        field(unfinished, "goodbye").map(disconnect)
+    }
+}
+
+fn disconnect(detail: &str) -> ServerDisconnect {
+    ServerDisconnect {
+        refusal: detail.starts_with("refused").then_some(ConnectErrorClass::Http),
+        detail: detail.to_owned(),
     }
 }
 

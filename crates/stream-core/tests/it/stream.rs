@@ -136,9 +136,37 @@ async fn a_goodbye_ends_its_own_connection_only() {
     run.journaled(51).await;
     assert_eq!(rig.counts.of("disconnected goodbye"), 1);
     assert_eq!(run.view.status().stream.connections, 2);
-    assert!(run.view.status().stream.last_error.unwrap().contains("so long"));
     run.settled().await;
     assert_eq!(firsts(&rig.memory.stored(Lane::Errors)).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goodbye_is_seen_before_the_end_that_follows_it() {
+    let rig = Rig::new();
+    let run = rig.start();
+    for n in 1..=8 {
+        let wire = run.script.accept();
+        send(
+            &wire,
+            [r#"{"only":"errors","goodbye":"OperationalDisconnect"}"#.to_owned()],
+        )
+        .await;
+        wire.end(if n % 2 == 0 {
+            Ok(())
+        } else {
+            Err(ReadError::Broken("reset".to_owned()))
+        })
+        .await;
+        until("told", || rig.counts.of("disconnected goodbye") == n).await;
+    }
+    run.journaled(8).await;
+    run.settled().await;
+    let events = rig.memory.stored(Lane::Events);
+    let said = |record: &&stream_core::model::Record| {
+        let text = String::from_utf8_lossy(&record.value);
+        text.contains(r#""reason":"goodbye","detail":"OperationalDisconnect""#)
+    };
+    assert_eq!(events.iter().filter(said).count(), 8);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,8 +291,11 @@ async fn giving_up_is_a_failure_after_which_a_drain_still_works() {
     let mut run = rig.start();
     let wire = run.script.accept();
     send(&wire, (0..10).map(post)).await;
+    // The end of a stream is no failure; two refusals in a row are one too many.
     wire.end(Ok(())).await;
-    run.script.refuse(ConnectErrorClass::Network);
+    for _ in 0..2 {
+        run.script.refuse(ConnectErrorClass::Network);
+    }
     let failure = tokio::time::timeout(PATIENCE, run.pipeline.failed())
         .await
         .unwrap();

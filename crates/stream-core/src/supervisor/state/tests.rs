@@ -3,12 +3,46 @@ use ConnectErrorClass as Class;
 use super::*;
 
 fn now(secs: f64) -> Now {
-    let monotonic = Duration::from_secs_f64(secs);
     Now {
-        monotonic,
-        wall: Timestamp::from_millis(1_000_000_000).plus(monotonic),
+        monotonic: Duration::from_secs_f64(secs),
         random: 0.0,
     }
+}
+
+fn connecting(since: f64) -> SupervisorState<()> {
+    SupervisorState::Connecting {
+        since: Duration::from_secs_f64(since),
+    }
+}
+
+/// An attempt that the server has seen.
+fn failed(class: Class) -> Input<()> {
+    Input::Failed(refusal(class))
+}
+
+fn refusal(class: Class) -> Refusal {
+    Refusal {
+        class,
+        retry_after: None,
+        request: Request::Sent,
+    }
+}
+
+/// The end of a connection that brought a stream.
+fn ended(reason: DisconnectReason) -> Input<()> {
+    Input::Ended(Ended {
+        reason,
+        refusal: None,
+        proven: true,
+    })
+}
+
+fn ended_unproven(reason: DisconnectReason) -> Input<()> {
+    Input::Ended(Ended {
+        reason,
+        refusal: None,
+        proven: false,
+    })
 }
 
 fn streaming(since: u64) -> SupervisorState<()> {
@@ -27,7 +61,7 @@ fn waiting(until: f64, class: WaitClass) -> SupervisorState<()> {
 
 fn states() -> Vec<SupervisorState<()>> {
     vec![
-        SupervisorState::Connecting,
+        connecting(100.0),
         streaming(0),
         waiting(5.0, WaitClass::Http),
         SupervisorState::Paused,
@@ -50,10 +84,12 @@ fn happenings() -> Vec<Input<()>> {
             Class::TooManyConnections,
             Class::UsageCapped,
             Class::Refused,
+            Class::Certificate,
         ]
-        .map(Input::Failed),
+        .map(failed),
     );
-    all.extend(DisconnectReason::ALL.map(Input::Ended));
+    all.extend(DisconnectReason::ALL.map(ended));
+    all.extend(DisconnectReason::ALL.map(ended_unproven));
     all
 }
 
@@ -62,24 +98,25 @@ fn expected(state: &SupervisorState<()>, input: &Input<()>) -> SupervisorState<(
     match (state, input) {
         (SupervisorState::Stopped(exit), _) => SupervisorState::Stopped(*exit),
         (_, Input::Stop) => SupervisorState::Stopped(SupervisorExit::Asked),
-        (SupervisorState::Connecting, Input::Connected(())) => streaming(100),
-        (SupervisorState::Connecting, Input::Failed(class)) => match class {
+        (SupervisorState::Connecting { .. }, Input::Connected(())) => streaming(100),
+        (SupervisorState::Connecting { .. }, Input::Failed(refusal)) => match refusal.class {
             // The first network failure waits for nothing.
-            Class::Network => SupervisorState::Connecting,
-            Class::Http | Class::Refused => waiting(105.0, WaitClass::Http),
+            Class::Network => connecting(100.0),
+            Class::Http => waiting(105.0, WaitClass::Http),
+            Class::Refused | Class::Certificate => waiting(105.0, WaitClass::Operator),
             Class::RateLimited { reset_in: Some(_) } => waiting(170.0, WaitClass::RateLimited),
             Class::RateLimited { reset_in: None } | Class::TooManyConnections => {
                 waiting(160.0, WaitClass::RateLimited)
             }
             Class::UsageCapped => waiting(160.0, WaitClass::UsageCapped),
         },
-        (SupervisorState::Streaming { .. }, Input::Ended(DisconnectReason::JournalFull)) => {
+        (SupervisorState::Streaming { .. }, Input::Ended(ended))
+            if ended.reason == DisconnectReason::JournalFull =>
+        {
             SupervisorState::Paused
         }
         (SupervisorState::Streaming { .. }, Input::Ended(_))
-        | (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => {
-            SupervisorState::Connecting
-        }
+        | (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => connecting(100.0),
         (state, _) => state.clone(),
     }
 }
@@ -99,23 +136,21 @@ fn flapping_climbs_and_only_lasting_health_resets() {
     let mut policy = ReconnectPolicy::default();
     let mut at = 0.0;
     for expected in [0.0_f64, 0.25, 0.5, 0.75] {
-        let next = policy.step(streaming(0), Input::Ended(DisconnectReason::CleanEnd), now(at));
+        let next = policy.step(streaming(0), ended(DisconnectReason::CleanEnd), now(at));
         match next {
-            SupervisorState::Connecting => assert!(expected.abs() < f64::EPSILON),
+            SupervisorState::Connecting { .. } => assert!(expected.abs() < f64::EPSILON),
             next => assert_eq!(next, waiting(at + expected, WaitClass::Network)),
         }
         at += 1.0;
     }
-    let after_health = policy.step(streaming(0), Input::Ended(DisconnectReason::CleanEnd), now(30.0));
-    assert_eq!(after_health, SupervisorState::Connecting);
+    let after_health = policy.step(streaming(0), ended(DisconnectReason::CleanEnd), now(30.0));
+    assert_eq!(after_health, connecting(30.0));
 }
 
 #[test]
 fn schedules_do_not_reset_each_other() {
     let mut policy = ReconnectPolicy::default();
-    let fail = |policy: &mut ReconnectPolicy, class| {
-        policy.step(SupervisorState::Connecting, Input::Failed(class), now(0.0))
-    };
+    let fail = |policy: &mut ReconnectPolicy, class| policy.step(connecting(0.0), failed(class), now(0.0));
     assert_eq!(fail(&mut policy, Class::Http), waiting(5.0, WaitClass::Http));
     assert_eq!(
         fail(&mut policy, Class::TooManyConnections),
@@ -133,40 +168,210 @@ fn a_reset_is_believed_once_and_then_the_schedule_holds() {
     let mut policy = ReconnectPolicy::default();
     let mut wait = |reset: u64| {
         let reset_in = Some(Duration::from_secs(reset));
-        policy.step(
-            SupervisorState::Connecting,
-            Input::Failed(Class::RateLimited { reset_in }),
-            now(0.0),
-        )
+        policy.step(connecting(0.0), failed(Class::RateLimited { reset_in }), now(0.0))
     };
-    assert_eq!(wait(1), waiting(1.0, WaitClass::RateLimited));
+    assert_eq!(wait(20), waiting(20.0, WaitClass::RateLimited));
     assert_eq!(wait(1), waiting(120.0, WaitClass::RateLimited));
     assert_eq!(wait(700), waiting(700.0, WaitClass::RateLimited));
 }
 
 #[test]
-fn lasting_health_resets_every_schedule_and_a_short_connection_none() {
-    for (lasted, http, rate_limited) in [(29, 10.0, 120.0), (30, 5.0, 60.0)] {
+fn a_stream_resets_the_ladders_of_refusals_and_nothing_else_does() {
+    for (end, http, rate_limited) in [
+        (ended_unproven(DisconnectReason::Broken), 10.0, 120.0),
+        (ended(DisconnectReason::Broken), 5.0, 60.0),
+    ] {
         let mut policy = ReconnectPolicy::default();
-        let fail = |policy: &mut ReconnectPolicy, class| {
-            policy.step(SupervisorState::Connecting, Input::Failed(class), now(100.0))
+        let mut fail = |class, input: Option<Input<()>>| {
+            if let Some(input) = input {
+                policy.step(streaming(0), input, now(100.0));
+            }
+            policy.step(connecting(100.0), failed(class), now(100.0))
         };
-        fail(&mut policy, Class::Http);
-        fail(&mut policy, Class::TooManyConnections);
-        policy.step(
-            streaming(100 - lasted),
-            Input::Ended(DisconnectReason::Broken),
-            now(100.0),
-        );
+        fail(Class::Http, None);
+        fail(Class::TooManyConnections, None);
         assert_eq!(
-            fail(&mut policy, Class::Http),
+            fail(Class::Http, Some(end)),
             waiting(100.0 + http, WaitClass::Http)
         );
         assert_eq!(
-            fail(&mut policy, Class::TooManyConnections),
+            fail(Class::TooManyConnections, None),
             waiting(100.0 + rate_limited, WaitClass::RateLimited)
         );
     }
+}
+
+#[test]
+fn the_ladder_of_the_network_is_reset_by_a_stream_that_lasted() {
+    for (lasted, end, wait) in [
+        (30, ended(DisconnectReason::CleanEnd), 0.0),
+        (29, ended(DisconnectReason::CleanEnd), 0.25),
+        // A portal's page may stay open as long as it likes.
+        (300, ended_unproven(DisconnectReason::CleanEnd), 0.25),
+    ] {
+        let mut policy = ReconnectPolicy::default();
+        policy.step(streaming(0), ended_unproven(DisconnectReason::CleanEnd), now(1.0));
+        let next = policy.step(streaming(0), end.clone(), now(f64::from(lasted)));
+        match next {
+            SupervisorState::Connecting { .. } => assert!(wait < 0.1, "{lasted} {end:?}"),
+            next => assert_eq!(next, waiting(f64::from(lasted) + wait, WaitClass::Network)),
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_turned_out_to_be_a_refusal_climbs_its_ladder() {
+    let mut policy = ReconnectPolicy::default();
+    let mut end = |class| {
+        let end = Ended {
+            reason: DisconnectReason::Refused,
+            refusal: Some(refusal(class)),
+            proven: false,
+        };
+        policy.step(streaming(0), Input::Ended(end), now(50.0))
+    };
+    assert_eq!(end(Class::Http), waiting(55.0, WaitClass::Http));
+    assert_eq!(end(Class::Http), waiting(60.0, WaitClass::Http));
+    assert_eq!(
+        end(Class::TooManyConnections),
+        waiting(110.0, WaitClass::RateLimited)
+    );
+}
+
+#[test]
+fn what_the_server_asks_for_holds_if_it_is_more_than_the_ladder_and_within_reason() {
+    for (class, asked, wait, name) in [
+        (Class::Http, 90, 90.0, WaitClass::Http),
+        (Class::Http, 2, 5.0, WaitClass::Http),
+        (Class::Http, 86_400, 900.0, WaitClass::Http),
+        (Class::Refused, 70, 70.0, WaitClass::RateLimited),
+        (
+            Class::RateLimited { reset_in: None },
+            100,
+            100.0,
+            WaitClass::RateLimited,
+        ),
+        (Class::TooManyConnections, 10, 60.0, WaitClass::RateLimited),
+    ] {
+        let refusal = Refusal {
+            retry_after: Some(Duration::from_secs(asked)),
+            ..refusal(class)
+        };
+        let next = ReconnectPolicy::default().step(connecting(0.0), Input::Failed(refusal), now(0.0));
+        assert_eq!(next, waiting(wait, name), "{class:?} {asked}");
+    }
+    for reset in [0, 1, 4, 5] {
+        let reset_in = Some(Duration::from_secs(reset));
+        let next = ReconnectPolicy::default().step(
+            connecting(0.0),
+            failed(Class::RateLimited { reset_in }),
+            now(0.0),
+        );
+        assert_eq!(next, waiting(5.0, WaitClass::RateLimited), "{reset}");
+    }
+}
+
+/// The first byte after an outage of `secs`, in whose course nobody is reached and each attempt takes `attempt`; and how many
+/// attempts were made.
+fn back_after(secs: f64, attempt: f64, random: f64) -> (f64, usize) {
+    let clock = |at: f64| Now {
+        monotonic: Duration::from_secs_f64(at),
+        random,
+    };
+    let unreached = Input::Failed(Refusal {
+        request: Request::NotSent,
+        ..refusal(Class::Network)
+    });
+    let mut policy = ReconnectPolicy::default();
+    let (mut state, mut at, mut attempts) = (policy.connect::<()>(clock(0.0)), 0.0, 0);
+    loop {
+        state = match state {
+            SupervisorState::Connecting { .. } if at >= secs => return (at, attempts),
+            SupervisorState::Connecting { .. } => {
+                attempts += 1;
+                at += attempt;
+                policy.step(state, unreached.clone(), clock(at))
+            }
+            SupervisorState::Waiting { until, class } => {
+                assert_eq!(class, WaitClass::Network);
+                at = until.as_secs_f64();
+                policy.step(state, Input::Ready, clock(at))
+            }
+            _ => unreachable!("nobody paused or stopped it"),
+        };
+    }
+}
+
+#[test]
+fn back_within_16_s_of_any_outage_and_no_connect_is_spent_on_it() {
+    for attempt in [0.001, 0.3, 5.0, 10.0] {
+        for secs in (1..=3_600).step_by(7) {
+            for random in [0.0, 1.0] {
+                let secs = f64::from(secs);
+                let (at, attempts) = back_after(secs, attempt, random);
+                assert!(at - secs <= 15.1, "{attempt} {secs}: back at {at}");
+                // As X has it: 250 ms more each time, up to 16 s.
+                let most = if attempt > 1.0 {
+                    secs / attempt + 2.0
+                } else {
+                    66.0 + secs / 13.0
+                };
+                assert!(attempts as f64 <= most, "{attempt} {secs}: {attempts} attempts");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_server_told_us_outlives_the_process() {
+    let wall = |secs: u64| Timestamp::from_millis((1_764_000_000 + secs) * 1_000);
+    let reset_in = Some(Duration::from_secs(900));
+    let mut policy = ReconnectPolicy::default();
+    let mut state = policy.step(connecting(0.0), failed(Class::RateLimited { reset_in }), now(0.0));
+    // Five starts, each told the same: none of them connects before the end.
+    for start in 1..=5_u32 {
+        let memory = policy.memory(&state, Duration::from_secs(1), wall(u64::from(start)));
+        (policy, state) = ReconnectPolicy::restored(&memory, None, now(1.0), wall(u64::from(start) + 1));
+        let left = 900.0 - f64::from(start);
+        assert_eq!(state, waiting(left, WaitClass::RateLimited), "start {start}");
+    }
+    // And the ladder goes on from where it was.
+    state = policy.step(connecting(0.0), failed(Class::TooManyConnections), now(0.0));
+    assert_eq!(state, waiting(120.0, WaitClass::RateLimited));
+}
+
+#[test]
+fn a_start_does_not_wait_for_what_a_person_may_have_cured() {
+    let wall = Timestamp::from_millis(1_764_000_000_000);
+    for class in [
+        Class::Refused,
+        Class::Certificate,
+        Class::UsageCapped,
+        Class::Network,
+    ] {
+        let mut policy = ReconnectPolicy::default();
+        let state = policy.step(connecting(0.0), failed(class), now(0.0));
+        let memory = policy.memory(&state, Duration::ZERO, wall);
+        let (_, state) = ReconnectPolicy::restored::<()>(&memory, None, now(0.0), wall);
+        assert_eq!(state, connecting(0.0), "{class:?}");
+    }
+    // A clock that was set back makes no wait longer than a limit lasts; ladders are forgotten in time.
+    let memory = Memory {
+        limit: Some((wall.plus(REMEMBERED * 24), WaitClass::RateLimited)),
+        climbed: Climbed {
+            http: 7,
+            rate_limited: 7,
+            at: wall,
+        },
+        ..Memory::default()
+    };
+    let (_, state) = ReconnectPolicy::restored(&memory, None, now(0.0), wall);
+    assert_eq!(state, waiting(960.0, WaitClass::RateLimited));
+    let (mut policy, _) = ReconnectPolicy::restored::<()>(&memory, None, now(0.0), wall.plus(REMEMBERED));
+    assert_eq!(
+        policy.step(connecting(0.0), failed(Class::Http), now(0.0)),
+        waiting(5.0, WaitClass::Http)
+    );
 }
 
 #[test]
@@ -175,12 +380,12 @@ fn a_server_that_ends_every_connection_at_once_gets_forty_connects_in_fifteen_mi
     let (mut state, mut at, mut connects) = (policy.connect::<()>(now(0.0)), 0.0, Vec::new());
     while at < 3_600.0 {
         state = match state {
-            SupervisorState::Connecting => {
+            SupervisorState::Connecting { .. } => {
                 connects.push(at);
-                policy.step(SupervisorState::Connecting, Input::Connected(()), now(at))
+                policy.step(state, Input::Connected(()), now(at))
             }
             SupervisorState::Streaming { .. } => {
-                policy.step(state, Input::Ended(DisconnectReason::CleanEnd), now(at))
+                policy.step(state, ended(DisconnectReason::CleanEnd), now(at))
             }
             SupervisorState::Waiting { until, .. } => {
                 at = until.as_secs_f64();
@@ -206,15 +411,24 @@ fn a_server_that_ends_every_connection_at_once_gets_forty_connects_in_fifteen_mi
 }
 
 #[test]
-fn too_many_retries_stop_it() {
-    let mut policy = ReconnectPolicy::new(ConnectBudget::default(), Some(2));
-    let fail = |policy: &mut ReconnectPolicy| {
-        policy.step::<()>(SupervisorState::Connecting, Input::Failed(Class::Http), now(0.0))
+fn failures_in_a_row_stop_it_and_the_end_of_a_stream_is_none() {
+    let mut policy = ReconnectPolicy {
+        max_retries: Some(2),
+        ..ReconnectPolicy::default()
     };
-    assert_eq!(fail(&mut policy).stream_state(), StreamState::Waiting);
-    assert_eq!(fail(&mut policy).stream_state(), StreamState::Waiting);
-    assert_eq!(
-        fail(&mut policy),
-        SupervisorState::Stopped(SupervisorExit::RetriesExhausted)
-    );
+    let fail = |policy: &mut ReconnectPolicy| policy.step(connecting(0.0), failed(Class::Http), now(0.0));
+    let stopped = SupervisorState::Stopped(SupervisorExit::RetriesExhausted);
+    for _ in 0..2 {
+        assert_eq!(fail(&mut policy).stream_state(), StreamState::Waiting);
+        assert_eq!(fail(&mut policy).stream_state(), StreamState::Waiting);
+        // A stream came of the third, and then another, however short.
+        for _ in 0..5 {
+            let next = policy.step(streaming(0), ended(DisconnectReason::CleanEnd), now(5.0));
+            assert_ne!(next, stopped);
+        }
+    }
+    fail(&mut policy);
+    // What was no stream is a failed attempt.
+    policy.step(streaming(0), ended_unproven(DisconnectReason::CleanEnd), now(1.0));
+    assert_eq!(fail(&mut policy), stopped);
 }

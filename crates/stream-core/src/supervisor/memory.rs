@@ -1,0 +1,250 @@
+//! What outlives the process: the connects, what the server told us to wait for, how far the ladders were climbed, and the last
+//! byte; as a small file that is replaced as a whole.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio::task::JoinHandle;
+
+use crate::model::{Timestamp, WaitClass};
+
+/// What one process leaves to the next. Times are the wall clock's: monotonic clocks do not outlive a process.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(super) struct Memory {
+    /// The connects that may still count.
+    pub(super) connects: Vec<Timestamp>,
+    /// Until when the server wants to be left alone, and which schedule that is.
+    pub(super) limit: Option<(Timestamp, WaitClass)>,
+    /// Failures in a row on the ladders that the server's answers climb.
+    pub(super) climbed: Climbed,
+    /// When the last byte came.
+    pub(super) seen: Option<Timestamp>,
+}
+
+/// How far the ladders are climbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct Climbed {
+    /// X's schedule for HTTP errors.
+    pub(super) http: u32,
+    /// X's schedule for rate limits.
+    pub(super) rate_limited: u32,
+    /// When that was.
+    pub(super) at: Timestamp,
+}
+
+/// The file that keeps a memory: a line an item; the connects, in microseconds since 1970, have no word in front.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryFile(PathBuf);
+
+impl MemoryFile {
+    /// The file in the folder `dir`.
+    pub(crate) fn within(dir: &Path) -> Self {
+        Self(dir.join("connects"))
+    }
+
+    /// What the file says. Without a file, or with one that nobody can read, there was nothing: it is missing at the first
+    /// start, and a wrong guess costs at most a 429.
+    pub(super) fn load(&self) -> Memory {
+        let mut memory = Memory::default();
+        let text = std::fs::read_to_string(&self.0).unwrap_or_default();
+        for line in text.lines() {
+            let words: Vec<_> = line.split(' ').collect();
+            match words[..] {
+                [at] => memory.connects.extend(micros(at)),
+                ["until", at, class] => {
+                    let class = WaitClass::ALL.into_iter().find(|one| one.name() == class);
+                    memory.limit = micros(at).zip(class);
+                }
+                ["climbed", at, http, rate_limited] => {
+                    memory.climbed = Climbed {
+                        http: http.parse().unwrap_or_default(),
+                        rate_limited: rate_limited.parse().unwrap_or_default(),
+                        at: micros(at).unwrap_or_default(),
+                    };
+                }
+                ["seen", at] => memory.seen = micros(at),
+                // Of another version: not for us.
+                _ => {}
+            }
+        }
+        memory
+    }
+
+    /// Replaces the file, in one step: a crash leaves the old or the new.
+    fn save(&self, memory: &Memory) -> io::Result<()> {
+        let new = self.0.with_extension("new");
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(memory.to_text().as_bytes())?;
+        std::fs::rename(new, &self.0)
+    }
+}
+
+impl Memory {
+    fn to_text(&self) -> String {
+        let mut lines: Vec<_> = self.connects.iter().map(|at| at.micros().to_string()).collect();
+        let Climbed {
+            http,
+            rate_limited,
+            at,
+        } = self.climbed;
+        if (http, rate_limited) != (0, 0) {
+            lines.push(format!("climbed {} {http} {rate_limited}", at.micros()));
+        }
+        if let Some((at, class)) = self.limit {
+            lines.push(format!("until {} {class}", at.micros()));
+        }
+        if let Some(at) = self.seen {
+            lines.push(format!("seen {}", at.micros()));
+        }
+        lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+}
+
+fn micros(text: &str) -> Option<Timestamp> {
+    text.parse().ok().map(Timestamp::from_micros)
+}
+
+/// Writer of the file, off the reader's thread: a disk that hangs must not keep us from reconnecting.
+pub(super) struct Notes {
+    file: MemoryFile,
+    memory: Memory,
+    /// A write that the disk has not taken yet.
+    writing: Option<JoinHandle<io::Result<()>>>,
+    /// Whether the last write failed and was told.
+    failing: bool,
+}
+
+impl Notes {
+    /// Notes that begin with what `file` says.
+    pub(super) fn of(file: MemoryFile) -> Self {
+        Self {
+            memory: file.load(),
+            file,
+            writing: None,
+            failing: false,
+        }
+    }
+
+    pub(super) const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Writes `memory`, whose last byte is the one noted so far if it names none, once the disk has taken what came before.
+    /// Cancel safe: what was begun goes on.
+    pub(super) async fn write(&mut self, memory: Memory) {
+        let seen = memory.seen.or(self.memory.seen);
+        self.memory = Memory { seen, ..memory };
+        self.finished().await;
+        self.begin();
+        self.finished().await;
+    }
+
+    /// Notes that the last byte came at `seen`, unless the disk is still busy: the next call comes soon.
+    pub(super) async fn heard(&mut self, seen: Option<Timestamp>) {
+        if seen <= self.memory.seen
+            || self
+                .writing
+                .as_ref()
+                .is_some_and(|writing| !writing.is_finished())
+        {
+            return;
+        }
+        self.finished().await;
+        self.memory.seen = seen;
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        let (file, memory) = (self.file.clone(), self.memory.clone());
+        self.writing = Some(tokio::task::spawn_blocking(move || file.save(&memory)));
+    }
+
+    async fn finished(&mut self) {
+        let Some(writing) = &mut self.writing else {
+            return;
+        };
+        let written = writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        self.writing = None;
+        match written {
+            Ok(()) => self.failing = false,
+            Err(error) if !self.failing => {
+                self.failing = true;
+                tracing::error!(%error, file = %self.file.0.display(), "connects and limits cannot be noted; a restart would forget them");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn at(secs: u64) -> Timestamp {
+        Timestamp::from_millis(secs * 1_000)
+    }
+
+    fn memory() -> Memory {
+        Memory {
+            connects: vec![at(1_764_000_000), at(1_764_000_001)],
+            limit: Some((at(1_764_000_900), WaitClass::RateLimited)),
+            climbed: Climbed {
+                http: 2,
+                rate_limited: 3,
+                at: at(1_764_000_002),
+            },
+            seen: Some(at(1_764_000_003)),
+        }
+    }
+
+    #[tokio::test]
+    async fn it_outlives_the_process_and_is_for_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = MemoryFile::within(dir.path());
+        assert_eq!(file.load(), Memory::default());
+        let mut notes = Notes::of(file.clone());
+        notes.write(memory()).await;
+        assert_eq!(file.load(), memory());
+        let mode = dir
+            .path()
+            .join("connects")
+            .metadata()
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        // What is written next keeps the last byte; an older one changes nothing.
+        notes.write(Memory::default()).await;
+        notes.heard(Some(at(7))).await;
+        let left = file.load();
+        assert_eq!((left.seen, left.connects.len()), (memory().seen, 0));
+        for foreign in [
+            &[0xff, 0xfe][..],
+            b"until 7 weather\nclimbed x y z\nnews 1 2 3 4\n\n",
+        ] {
+            std::fs::write(dir.path().join("connects"), foreign).unwrap();
+            assert_eq!(file.load(), Memory::default());
+        }
+    }
+
+    /// Whoever changes this makes the next version forget what the one before it knew.
+    #[tokio::test]
+    async fn golden_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        Notes::of(MemoryFile::within(dir.path())).write(memory()).await;
+        let text = std::fs::read_to_string(dir.path().join("connects")).unwrap();
+        assert_eq!(
+            text,
+            "1764000000000000\n1764000001000000\nclimbed 1764000002000000 2 3\nuntil 1764000900000000 rate_limited\n\
+             seen 1764000003000000\n"
+        );
+    }
+}
