@@ -109,7 +109,7 @@ mod tests {
         r#""lanes":[{"sink":"kafka","lane":"tweets","connected":false,"received":0,"published":0,"delivered":0,"#,
         r#""dead_lettered":0,"dropped":0,"in_flight":0,"cursor":0,"moved_at":"1970-01-01T00:00:00.000Z","#,
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,
-        r#""last_error":null}],"#,
+        r#""last_error":null,"last_error_at":null}],"#,
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,
         r#""cursor_failures":8,"trim_failures":9}}"#,
     );

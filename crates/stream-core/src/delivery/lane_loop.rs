@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::Journal;
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::dead_letters::{Cut, DeadLetters, Fate};
+use super::inquiry::{Inquiry, Next};
 use super::ledger::LaneLedger;
+use super::trouble::{LaneTrouble, Source};
 use super::window::{Limits, Settlement};
 use crate::backoff;
-use crate::ingest::{IngestQueue, Item};
+use crate::ingest::IngestQueue;
 use crate::log::{ForeignEntry, LaneReadError, LaneReader};
-use crate::model::{DeadLetter, DeadLetterReason, DropReason, Lane, Refused, Timestamp};
+use crate::model::{Lane, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
 use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
 
@@ -62,6 +64,7 @@ pub(crate) struct Delivery {
     pub(crate) limits: Limits,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<LaneStatus>,
+    pub(crate) trouble: LaneTrouble,
     pub(crate) stop: StopSignals,
 }
 
@@ -79,18 +82,29 @@ enum SessionEnd {
 pub(crate) struct LaneLoop {
     with: Delivery,
     ledger: LaneLedger,
+    dead_letters: DeadLetters,
     /// Up to this sequence records go one by one.
     careful_until: Option<u64>,
+    /// The dead letter that goes cut.
+    cut: Option<Cut>,
 }
 
 impl LaneLoop {
     /// A loop that goes on from the lane's cursor, or from the oldest message that the journal holds.
     pub(crate) fn new(with: Delivery, reader: LaneReader, journal: Journal) -> Self {
         let ledger = LaneLedger::open(&with.sink_name, with.lane, journal, reader, with.status.clone());
+        let dead_letters = DeadLetters {
+            sink_name: with.sink_name.clone(),
+            queue: with.dead_letters.clone(),
+            observer: with.observer.clone(),
+            stop: with.stop.now.clone(),
+        };
         Self {
             with,
             ledger,
+            dead_letters,
             careful_until: None,
+            cut: None,
         }
     }
 
@@ -109,7 +123,7 @@ impl LaneLoop {
                 SessionEnd::Suspect(until) => self.careful_until = Some(until),
                 SessionEnd::Reset(error) => {
                     failures += 1;
-                    self.report(&error, failures);
+                    self.with.trouble.met(Source::Session, &error);
                     if !self.wait(&error, failures).await {
                         return Ok(());
                     }
@@ -130,8 +144,16 @@ impl LaneLoop {
             Ok(publisher) => publisher,
             Err(error) => return Ok(SessionEnd::Reset(error)),
         };
-        self.with.status.update(|status| status.connected = true);
-        let ended = self.pump(&mut *publisher, &stop).await;
+        let trouble = self.with.trouble.clone();
+        if self.with.status.update(|status| status.oldest_pending.is_none()) {
+            // Nothing will be confirmed that could tell.
+            trouble.over(Source::Session);
+        }
+        let ended = tokio::select! {
+            biased;
+            never = trouble.follow(publisher.health()) => match never {},
+            ended = self.pump(&mut *publisher, &stop) => ended,
+        };
         if matches!(ended, Ok(SessionEnd::Finished)) {
             publisher.close(CLOSE_BUDGET).await;
         }
@@ -143,17 +165,19 @@ impl LaneLoop {
         publisher: &mut dyn Publisher,
         stop: &StopSignals,
     ) -> Result<SessionEnd, Broken> {
-        let mut settled = Vec::new();
+        let (mut settled, mut inquiry) = (Vec::new(), Inquiry::default());
         loop {
             let draining = stop.drain.is_cancelled();
             if draining && self.ledger.oldest().is_none() && self.ledger.is_caught_up() {
                 return Ok(SessionEnd::Finished);
             }
             settled.clear();
+            inquiry.note(self.ledger.cursor(), self.ledger.oldest().is_some());
             tokio::select! {
                 () = stop.now.cancelled() => return Ok(SessionEnd::Finished),
                 () = stop.drain.cancelled(), if !draining => {}
-                outcome = publisher.settled(&mut settled), if self.ledger.oldest().is_some() => {
+                // Also while nothing is under way: this is how a publisher ends.
+                outcome = publisher.settled(&mut settled) => {
                     if let Err(error) = outcome {
                         return Ok(SessionEnd::Reset(error));
                     }
@@ -172,6 +196,13 @@ impl LaneLoop {
                         return Ok(SessionEnd::Reset(error));
                     }
                 }
+                next = inquiry.next() => match next {
+                    // That the broker is away is known.
+                    Next::Ask if self.with.trouble.is_away() => inquiry.later(),
+                    Next::Ask => inquiry.asks(publisher.inquire()),
+                    Next::Answer(Err(error)) => self.with.trouble.met(Source::Inquiry, &error),
+                    Next::Answer(Ok(())) => {}
+                },
             }
             if !self.ledger.agree() {
                 return Err(self.miscounted("the accounts do not balance"));
@@ -190,10 +221,15 @@ impl LaneLoop {
     /// Takes messages while the window has room and hands their records over.
     async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<(), SinkError> {
         let limits = self.limits();
-        let records = self.ledger.take_on(limits);
+        let mut records = self.ledger.take_on(limits);
         self.careful_no_longer_than_needed();
         if records.is_empty() {
             return Ok(());
+        }
+        if let Some(cut) = self.cut {
+            for record in &mut records {
+                record.value = cut.of(record).unwrap_or_else(|| record.value.clone());
+            }
         }
         match tokio::time::timeout(PUBLISH_DEADLINE, publisher.publish(&records)).await {
             Ok(handed) => handed,
@@ -213,69 +249,42 @@ impl LaneLoop {
                     return Err(self.miscounted("a record was settled that is not in flight"));
                 }
                 Settlement::Refused(why) if self.careful_until.is_some() => {
-                    if !self.give_up(&why).await {
-                        return Ok(Some(SessionEnd::Finished));
+                    if let Some(ended) = self.give_up(seq, &why).await {
+                        return Ok(Some(ended));
                     }
                 }
                 Settlement::Refused(_) => suspect = suspect.max(Some(seq)),
             }
         }
         let (now, with) = (Timestamp::now(), &self.with);
+        let mut confirmed = false;
         self.ledger.pass_delivered(|record| {
+            confirmed = true;
             let latency = now.since(record.received_at);
             let (sink, lane) = (with.sink_name.as_str(), record.lane);
             with.observer.on(Observation::Confirmed { sink, lane, latency });
         });
+        if confirmed {
+            self.with.trouble.confirmed();
+        }
         self.careful_no_longer_than_needed();
         Ok(suspect.map(SessionEnd::Suspect))
     }
 
-    /// The one record in flight is refused although it came alone: writes its dead letter and passes it. `false` if the
-    /// end came first.
-    async fn give_up(&mut self, why: &str) -> bool {
-        let Some(record) = self.ledger.oldest() else {
-            return true;
-        };
-        tracing::error!(
-            sink = self.with.sink_name,
-            record = record.id(),
-            why,
-            "refused by the broker"
-        );
-        let queue = self
-            .with
-            .dead_letters
-            .clone()
-            .filter(|_| record.lane != Lane::DeadLetter);
-        let dead_lettered = queue.is_some();
-        if let Some(queue) = queue {
-            let refused = Refused {
-                sink: &self.with.sink_name,
-                record: record.id(),
-                detail: why,
-            };
-            let letter = DeadLetter::refused(record.received_at, &record.value, refused);
-            let (journaled, wait) = oneshot::channel();
-            queue.put(Item::DeadLetter(letter.to_json(), journaled));
-            // An error means that the journal has closed without it: the record stays in flight and is replayed.
-            let kept = tokio::select! {
-                () = self.with.stop.now.cancelled() => false,
-                kept = wait => kept.is_ok(),
-            };
-            if !kept {
-                return false;
-            }
-            self.with.observer.on(Observation::DeadLetter {
-                reason: DeadLetterReason::Refused,
-            });
-        } else {
-            self.with.observer.on(Observation::Dropped {
-                reason: DropReason::NoDeadLetters(DeadLetterReason::Refused),
-                messages: 1,
-            });
+    /// The one record in flight is refused although it came alone: passes it if there is no other way.
+    async fn give_up(&mut self, seq: u64, why: &str) -> Option<SessionEnd> {
+        let record = self.ledger.oldest()?;
+        self.cut = Cut::shorter(self.cut, record);
+        if self.cut.is_some() {
+            return Some(SessionEnd::Suspect(seq));
         }
+        let dead_lettered = match self.dead_letters.take(record, why).await {
+            Fate::DeadLettered => true,
+            Fate::Dropped => false,
+            Fate::Open => return Some(SessionEnd::Finished),
+        };
         self.ledger.pass_refused(dead_lettered);
-        true
+        None
     }
 
     fn careful_no_longer_than_needed(&mut self) {
@@ -289,27 +298,6 @@ impl LaneLoop {
             lane: self.with.lane,
             what,
         }
-    }
-
-    fn report(&self, error: &SinkError, failures: u32) {
-        let (sink, lane) = (self.with.sink_name.as_str(), self.with.lane.name());
-        // The first is news; after that the metrics count and the status shows it.
-        match error {
-            SinkError::Operator(why) if failures == 1 => {
-                tracing::error!(sink, lane, why, "needs an operator");
-            }
-            SinkError::Unavailable(why) if failures == 1 => {
-                tracing::warn!(sink, lane, why, "unavailable");
-            }
-            _ => tracing::debug!(sink, lane, %error, failures, "still failing"),
-        }
-        self.with.status.update(|status| {
-            status.last_error = Some(error.to_string());
-            match error {
-                SinkError::Unavailable(_) => status.errors_unavailable += 1,
-                SinkError::Operator(_) => status.errors_operator += 1,
-            }
-        });
     }
 
     /// Waits before the next session; `false` if the end came.

@@ -83,6 +83,27 @@ impl<'a> DeadLetter<'a> {
     }
 }
 
+/// A shorter cut is not worth a try.
+const LEAST_KEPT: usize = 64;
+/// What stands before the bytes; nothing before it can look like it.
+const BYTES: &[u8] = br#","bytes":""#;
+
+/// `letter` as JSON, cut for a topic that refuses it: each time half of the bytes, at last none of them and no more than
+/// reason, time, length and digest. `length` still says how many there were. `None` if it cannot be cut so often.
+pub(crate) fn cut_letter(letter: &Bytes, times: u32) -> Option<Bytes> {
+    let start = memchr::memmem::find(letter, BYTES)? + BYTES.len();
+    let length = memchr::memchr(b'"', &letter[start..])?;
+    // Four letters of base64 are three bytes.
+    let kept = |times| (length.checked_shr(times).unwrap_or(0) / 4) * 4;
+    if kept(times) >= LEAST_KEPT {
+        let (kept, rest) = (start + kept(times), start + length);
+        return Some([&letter[..kept], &letter[rest..]].concat().into());
+    }
+    let bare = [&letter[..start], br#""}"#].concat();
+    let is_first = times <= 1 || kept(times - 1) >= LEAST_KEPT;
+    (is_first && bare.len() < letter.len()).then(|| bare.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,5 +128,34 @@ mod tests {
         )
         .to_json();
         assert!(letter.len() < 1_000_000);
+    }
+
+    #[test]
+    fn it_is_cut_down_to_reason_length_and_digest() {
+        let refused = Refused {
+            sink: "kafka",
+            record: "1:2:tweets".to_owned(),
+            detail: "too large",
+        };
+        let letter = DeadLetter::refused(Timestamp::default(), &vec![7; 60_000], refused).to_json();
+        let mut shortest = letter.clone();
+        let mut cuts = 0;
+        while let Some(cut) = cut_letter(&letter, cuts + 1) {
+            assert!(cut.len() < shortest.len());
+            let read: serde_json::Value = serde_json::from_slice(&cut).unwrap();
+            let bytes = STANDARD.decode(read["bytes"].as_str().unwrap()).unwrap();
+            assert!(bytes.iter().all(|byte| *byte == 7));
+            assert_eq!(
+                (&read["length"], &read["reason"]),
+                (&60_000.into(), &"refused".into())
+            );
+            shortest = cut;
+            cuts += 1;
+        }
+        assert!((8..16).contains(&cuts), "{cuts} cuts");
+        let bare: serde_json::Value = serde_json::from_slice(&shortest).unwrap();
+        assert_eq!((&bare["bytes"], bare.as_object().unwrap().len()), (&"".into(), 5));
+        assert_eq!(cut_letter(&shortest, 1), None);
+        assert_eq!(cut_letter(&Bytes::from_static(b"{}"), 1), None);
     }
 }

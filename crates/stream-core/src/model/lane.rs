@@ -93,6 +93,12 @@ impl LaneSet {
         self.0 |= lane.bit();
     }
 
+    /// The set without `lane`.
+    #[must_use]
+    pub(crate) const fn without(self, lane: Lane) -> Self {
+        Self(self.0 & !lane.bit())
+    }
+
     /// The lanes that are in both.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {

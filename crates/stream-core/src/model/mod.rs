@@ -14,6 +14,7 @@ pub use closed_set::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, GapCause, HttpStatusLabel,
     SinkErrorClass, StreamState, WaitClass,
 };
+pub(crate) use dead_letter::cut_letter;
 pub use dead_letter::{DeadLetter, Refused};
 pub(crate) use frame::hex;
 pub use frame::{Frame, Oversize};

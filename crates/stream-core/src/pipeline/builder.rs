@@ -1,5 +1,6 @@
 //! How the parts are put together and started.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use journal::{Appender, Journal};
@@ -9,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::recovery::Recovery;
 use super::{NamedSink, Pipeline, Settings, StartError};
-use crate::delivery::{Broken, Delivery, LaneLoop, StopSignals};
+use crate::delivery::{Broken, Delivery, LaneLoop, LaneTrouble, StopSignals, Teller};
 use crate::ingest::{Finder, Findings, Ingest, IngestQueue, JournalQuota};
 use crate::log::{LaneReader, Splitter, TailCache};
 use crate::model::{Lane, LaneSet, Timestamp};
@@ -107,12 +108,17 @@ impl Builder<'_> {
     ) -> (Running, Vec<StatusCell<LaneStatus>>) {
         let enabled = self.settings.lanes;
         let (mut loops, mut statuses) = (Vec::new(), Vec::new());
+        let tellers: HashMap<_, _> = sinks
+            .iter()
+            .map(|sink| (&sink.name, Teller::of(&sink.name)))
+            .collect();
         for ((sink, lane), waker) in lanes(enabled, sinks).zip(wakers) {
             let status = StatusCell::new(LaneStatus::new(&sink.name, lane));
             statuses.push(status.clone());
             let (cache, journal, splitter) =
                 (self.cache.clone(), self.journal.clone(), self.splitter.clone());
             let reader = LaneReader::new(cache, journal, splitter, lane, waker);
+            let teller = tellers[&sink.name].clone();
             let delivery = Delivery {
                 sink_name: sink.name.clone(),
                 sink: sink.sink.clone(),
@@ -120,6 +126,7 @@ impl Builder<'_> {
                 dead_letters: enabled.contains(Lane::DeadLetter).then(|| self.queue.clone()),
                 limits: self.settings.limits,
                 observer: self.observer.clone(),
+                trouble: LaneTrouble::none(lane, status.clone(), teller),
                 status,
                 stop: self.stop.clone(),
             };

@@ -12,16 +12,19 @@
 //! 2. [`Publisher::publish`] hands records to the client in the order given. "Handed over" is not delivered. It never waits
 //!    for a broker: the caller bounds what is in flight (in records and bytes), so room is always there.
 //! 3. [`Publisher::settled`] yields outcomes in any order, each record's at most once. [`Outcome::Delivered`] means that the
-//!    broker has confirmed (all in-sync replicas, every queue, the disk), never less. It is cancel safe.
+//!    broker has confirmed (all in-sync replicas, every queue, the disk), never less. It is cancel safe, and it is asked all the
+//!    time, also while nothing is unsettled.
 //! 4. Outcomes of records handed to an earlier publisher of the same lane never reach a later one.
 //! 5. An error from `publish` or `settled` ends the publisher: the fate of every unsettled record is unknown, and the caller
-//!    replays them.
+//!    replays them. A publisher that cannot come back by itself ends so, also while nothing is unsettled; one that can keeps its
+//!    place and says by its health that the broker is away.
 //! 6. A broker that is merely away is not an error as long as the client library keeps the records and retries them in order.
 //! 7. [`Publisher::close`] waits for nothing but the client's own farewell; unsettled records are replayed at the next start.
 //! 8. A sink that refuses good records for a batch mate's sake delivers none handed over later to that publisher: they would
 //!    overtake the mates, which the lane tries again.
 //! 9. [`Publisher::health`] says within 5 s that the broker has gone or come back, whether or not records are under way: what a
-//!    client library retries inside is told in the peer's own words, with the address that fails.
+//!    client library retries inside is told in the peer's own words, with the address that fails. One cause has one text,
+//!    whatever the lane and the attempt: by it the lanes of a sink share a line of the log.
 //! 10. What is in memory stays within a constant times the caller's window, also while a broker blocks or is away.
 //!
 //! `testing::conformance` (feature `testing`) checks this against any sink.
@@ -55,6 +58,11 @@ pub trait Sink: Send + Sync + 'static {
     /// Opens a publisher for one lane. At most one per lane is in use at a time; lanes open side by side.
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>>;
 
+    /// What in the settings works and should be known all the same (a safety that is switched off), a sentence each.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Tries what `open` needs, once, and says what did not answer (for `birdfeed check --connect`). Creates nothing.
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>>;
 }
@@ -64,8 +72,8 @@ pub trait Publisher: Send {
     /// Hands `records` over, in order.
     fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>>;
 
-    /// Waits for outcomes and appends at least one to `into` (which the caller clears), unless it fails. Pends for ever while
-    /// nothing is unsettled. Cancel safe.
+    /// Waits for outcomes and appends at least one to `into` (which the caller clears), unless it fails. Pends while nothing is
+    /// unsettled, until the publisher ends. Cancel safe.
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>>;
 
     /// The broker's health as this publisher sees it, which changes within 5 s of the broker's going and coming; it says
@@ -73,8 +81,9 @@ pub trait Publisher: Send {
     fn health(&self) -> Health;
 
     /// Asks the broker why records wait, for a caller whose oldest one has done so for seconds; an error says what stands in
-    /// the way, in the broker's words. Has a deadline of its own, is cancel safe, and ends nothing: the records wait on.
-    fn inquire(&mut self) -> BoxFuture<'_, Result<(), SinkError>> {
+    /// the way, in the broker's words. Has a deadline of its own, is cancel safe, and ends nothing: the records wait on, and
+    /// the publisher is used meanwhile.
+    fn inquire(&self) -> BoxFuture<'static, Result<(), SinkError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 

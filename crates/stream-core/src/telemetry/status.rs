@@ -17,7 +17,7 @@ pub struct LaneStatus {
     pub sink: String,
     /// Which of its lanes.
     pub lane: Lane,
-    /// Whether a publisher is open.
+    /// Whether a publisher is open and its broker serves.
     pub connected: bool,
     /// Records taken on, each counted once however often it is replayed.
     pub received: u64,
@@ -45,8 +45,11 @@ pub struct LaneStatus {
     pub errors_unavailable: u64,
     /// Errors that an operator must cure.
     pub errors_operator: u64,
-    /// The last error, until something is delivered again.
+    /// The last error, until something is delivered again, or its broker is well.
     pub last_error: Option<String>,
+    /// When that was.
+    #[serde(default)]
+    pub last_error_at: Option<Timestamp>,
 }
 
 impl LaneStatus {
@@ -70,6 +73,7 @@ impl LaneStatus {
             errors_unavailable: 0,
             errors_operator: 0,
             last_error: None,
+            last_error_at: None,
         }
     }
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::conformance::{Broker, ReadBack};
 use crate::model::{Lane, PerLane, Record};
-use crate::sink::{Health, Outcome, Publisher, Settled, Sink, SinkError, always_well};
+use crate::sink::{Health, Outcome, Publisher, Settled, Sink, SinkError};
 
 /// The sink, its broker and its script. Clones are the same sink.
 #[derive(Clone, Default)]
@@ -24,6 +24,7 @@ struct Shared {
     state: Mutex<State>,
     /// Rings at every change of the state.
     changed: Notify,
+    health: watch::Sender<Option<SinkError>>,
 }
 
 #[derive(Default)]
@@ -36,6 +37,9 @@ struct State {
     open_faults: VecDeque<OpenFault>,
     publish_faults: VecDeque<SinkError>,
     refusals: Vec<(Bytes, Reach)>,
+    limits: PerLane<Option<usize>>,
+    answer: Option<SinkError>,
+    inquiries: u64,
     die_after: Option<usize>,
     stored: PerLane<Vec<Record>>,
     opened: PerLane<u64>,
@@ -114,6 +118,11 @@ impl MemorySink {
         self.change(|state| state.refusals.push((value, reach)));
     }
 
+    /// Refuses what is longer than `limit` bytes in `lane` from now on.
+    pub fn limit(&self, lane: Lane, limit: usize) {
+        self.change(|state| state.limits[lane] = Some(limit));
+    }
+
     /// Refuses nothing any more.
     pub fn relent(&self) {
         self.change(|state| state.refusals.clear());
@@ -146,11 +155,28 @@ impl MemorySink {
             state.down = true;
             state.life += 1;
         });
+        self.ail(Some(away()));
     }
 
     /// The broker is back.
     pub fn come_up(&self) {
         self.change(|state| state.down = false);
+        self.ail(None);
+    }
+
+    /// The broker's health is this from now on; open publishers stay, as those of a client that reconnects by itself.
+    pub fn ail(&self, trouble: Option<SinkError>) {
+        self.shared.health.send_replace(trouble);
+    }
+
+    /// What the broker says from now on when it is asked why records wait.
+    pub fn answer(&self, answer: Option<SinkError>) {
+        self.change(|state| state.answer = answer);
+    }
+
+    /// How often it was asked.
+    pub fn inquiries(&self) -> u64 {
+        self.lock().inquiries
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -252,10 +278,11 @@ impl MemoryPublisher {
                 return Ok(());
             }
             state.largest_batch = state.largest_batch.max(records.len());
-            let refusals = state.refusals.clone();
+            let (refusals, limit) = (state.refusals.clone(), state.limits[lane]);
             let reach = |record: &Record| {
                 let refusal = refusals.iter().find(|(value, _)| *value == record.value);
-                refusal.map(|(_, reach)| *reach)
+                let long = limit.is_some_and(|limit| record.value.len() > limit);
+                refusal.map(|(_, reach)| *reach).or(long.then_some(Reach::Alone))
             };
             let all = records
                 .iter()
@@ -321,7 +348,15 @@ impl Publisher for MemoryPublisher {
     }
 
     fn health(&self) -> Health {
-        always_well()
+        self.sink.shared.health.subscribe()
+    }
+
+    fn inquire(&self) -> BoxFuture<'static, Result<(), SinkError>> {
+        let answer = self.sink.change(|state| {
+            state.inquiries += 1;
+            state.answer.clone()
+        });
+        Box::pin(std::future::ready(answer.map_or(Ok(()), Err)))
     }
 
     fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {

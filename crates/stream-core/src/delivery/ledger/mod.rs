@@ -147,7 +147,6 @@ impl LaneLedger {
             self.status.update(|status| {
                 status.delivered += delivered;
                 status.in_flight -= delivered;
-                status.last_error = None;
             });
         }
         self.advance();

@@ -14,6 +14,8 @@ use crate::testing::scripted::{Scripted, Wire, scripted};
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How soon after the broker's return something must be confirmed. The aim is 3 s; a busy test machine gets more.
 const SOON: Duration = Duration::from_secs(15);
+/// How soon a lane must know that its broker has gone. The promise is 5 s; a busy test machine gets more.
+const NOTICED: Duration = Duration::from_secs(10);
 /// How much the process may grow while the broker is away.
 const GROWTH: u64 = 96 << 20;
 const SIZE: usize = 300;
@@ -73,6 +75,12 @@ impl Path {
     }
 
     async fn drain(self) -> tempfile::TempDir {
+        // A lane that waits for a broker to come back ends where it is.
+        wait("every lane is back", || {
+            let lanes = self.pipeline.view().status().lanes;
+            lanes.iter().all(|lane| lane.connected)
+        })
+        .await;
         let rest = self.pipeline.drain(PATIENCE).await;
         rest.journal.expect("the journal closes");
         for lane in rest.status.lanes {
@@ -178,6 +186,40 @@ pub async fn reconnect(bench: &dyn Bench) {
     println!("reconnect: {repeats} of {COUNT} repeated");
     let records = bench.read_back(Lane::Tweets, before + COUNT).await;
     batch.check_chain(&records, bench.sink().kind());
+}
+
+/// The broker goes and comes while nothing is under way: the lane says both, soon, and why.
+pub async fn health(bench: &dyn Bench) {
+    let Some(broker) = bench.broker() else {
+        return;
+    };
+    let path = Path::start(bench);
+    wait("connected", || path.lane(Lane::Tweets).connected).await;
+    let before = path.lane(Lane::Tweets);
+    broker.kill().await;
+    let killed = Instant::now();
+    wait("not connected", || !path.lane(Lane::Tweets).connected).await;
+    let (took, lane) = (killed.elapsed(), path.lane(Lane::Tweets));
+    println!("health: {:?} in {took:?}", lane.last_error);
+    assert!(took < NOTICED, "noticed {took:?} after the broker's death");
+    let why = lane.last_error.as_deref().unwrap_or_default();
+    assert!(!why.trim().is_empty() && lane.last_error_at.is_some(), "{lane:?}");
+    let errors = |lane: &LaneStatus| lane.errors_unavailable + lane.errors_operator;
+    assert!(errors(&lane) > errors(&before), "{lane:?}");
+    broker.up().await;
+    let up = Instant::now();
+    wait("connected again", || path.lane(Lane::Tweets).connected).await;
+    println!("health: well {:?} after the broker's return", up.elapsed());
+    assert!(
+        up.elapsed() < SOON,
+        "noticed {:?} after the broker's return",
+        up.elapsed()
+    );
+    wait("the error is over", || {
+        path.lane(Lane::Tweets).last_error.is_none()
+    })
+    .await;
+    path.drain().await;
 }
 
 /// One record that the broker refuses among hundreds of good ones: each good one is there, and the bad one alone is in
