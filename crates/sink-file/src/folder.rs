@@ -11,9 +11,13 @@ use stream_core::model::Timestamp;
 
 use crate::error::{FolderError, at};
 use crate::name::{is_ours, next_name, stamp};
+use crate::place::leads_to;
 use crate::recovery::cut_half_line;
 
 const EXTENSION: &str = "ndjson";
+
+/// How often lines are written again because their file was taken away under them.
+const ATTEMPTS: usize = 3;
 
 /// A lane's folder, with the file that is being written.
 pub(crate) struct Folder {
@@ -33,20 +37,12 @@ struct Current {
 }
 
 impl Folder {
-    /// Makes the folder if it is missing, and cuts off what a crash left of a line at the end of its newest file. The first
-    /// record begins a new file: a finished one is never touched again, and nobody need know why the last process ended.
+    /// Makes the folder if it is missing. The first record begins a new file: a finished one is never touched again, and nobody
+    /// need know why the last process ended.
     pub(crate) fn open(dir: PathBuf, rotate_bytes: u64, rotate_every: Duration) -> Result<Self, FolderError> {
-        let handle = make(&dir).map_err(at(&dir))?;
-        flock(&handle, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| io::Error::other("another file sink writes here: give each a dir of its own"))
-            .map_err(at(&dir))?;
-        if let Some(newest) = newest(&dir)? {
-            let path = file_path(&dir, &newest);
-            cut_half_line(&path).map_err(at(&path))?;
-        }
         Ok(Self {
+            handle: enter(&dir)?,
             dir,
-            handle,
             rotate_bytes,
             rotate_every,
             current: None,
@@ -76,29 +72,59 @@ impl Folder {
         }
     }
 
+    /// Writes `lines`, again if they went where no path leads.
     fn write(&mut self, lines: &[u8]) -> Result<(), FolderError> {
-        let mut current = match self.current.take() {
-            Some(current)
-                if current.length < self.rotate_bytes && current.begun.elapsed() < self.rotate_every =>
+        for _ in 0..ATTEMPTS {
+            let mut current = self.writable()?;
+            if let Err(error) = current
+                .file
+                .write_all(lines)
+                .and_then(|()| current.file.sync_data())
             {
-                current
+                current.abandon();
+                return Err(at(&current.path)(error));
             }
-            _ => self.begin()?,
-        };
-        if let Err(error) = current
-            .file
-            .write_all(lines)
-            .and_then(|()| current.file.sync_data())
-        {
-            current.abandon();
-            return Err(at(&current.path)(error));
+            current.length += lines.len() as u64;
+            if self.holds(&current)? {
+                self.current = Some(current);
+                return Ok(());
+            }
+            current.miss();
         }
-        current.length += lines.len() as u64;
-        self.current = Some(current);
-        Ok(())
+        let taken = io::Error::other("its files are taken away as soon as they are written");
+        Err(at(&self.dir)(taken))
     }
 
-    fn begin(&self) -> Result<Current, FolderError> {
+    /// The file that the next lines go to.
+    fn writable(&mut self) -> Result<Current, FolderError> {
+        let Some(current) = self.current.take() else {
+            return self.begin();
+        };
+        if !self.holds(&current)? {
+            current.miss();
+            return self.begin();
+        }
+        if current.length < self.rotate_bytes && current.begun.elapsed() < self.rotate_every {
+            Ok(current)
+        } else {
+            self.begin()
+        }
+    }
+
+    /// Whether whoever looks for the lines in `current` finds them.
+    fn holds(&self, current: &Current) -> Result<bool, FolderError> {
+        Ok(self.is_in_place()?
+            && leads_to(&current.path, &current.file, current.length).map_err(at(&current.path))?)
+    }
+
+    fn is_in_place(&self) -> Result<bool, FolderError> {
+        leads_to(&self.dir, &self.handle, 0).map_err(at(&self.dir))
+    }
+
+    fn begin(&mut self) -> Result<Current, FolderError> {
+        if !self.is_in_place()? {
+            self.handle = enter(&self.dir)?;
+        }
         let name = next_name(newest(&self.dir)?.as_deref(), &stamp(Timestamp::now()));
         let path = file_path(&self.dir, &name);
         let file = OpenOptions::new()
@@ -131,6 +157,24 @@ impl Current {
             self.file.set_len(self.length)
         };
     }
+
+    fn miss(&self) {
+        let file = self.path.display();
+        tracing::warn!(%file, "somebody has moved, deleted or cut the file that was written; going on in a new one");
+    }
+}
+
+/// Opens and locks the folder, and cuts off what a crash left of a line at the end of its newest file.
+fn enter(dir: &Path) -> Result<File, FolderError> {
+    let handle = make(dir).map_err(at(dir))?;
+    flock(&handle, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|_| io::Error::other("another file sink writes here: give each a dir of its own"))
+        .map_err(at(dir))?;
+    if let Some(newest) = newest(dir)? {
+        let path = file_path(dir, &newest);
+        cut_half_line(&path).map_err(at(&path))?;
+    }
+    Ok(handle)
 }
 
 /// Opens the folder, made if it is missing; on the disk with it the entries of the folders made.
@@ -242,5 +286,55 @@ mod tests {
         open(dir.path(), 1_000, Duration::MAX).append([b"b"]).unwrap();
         assert_eq!(fs::read(&foreign).unwrap(), b"no line end");
         assert_eq!(files(dir.path()).len(), 3);
+    }
+
+    /// Appends, does `harm` to what stands in the folder, and appends again: the later lines are where a reader looks.
+    fn survives(harm: impl FnOnce(&Path, &Path)) -> Vec<Vec<u8>> {
+        let above = tempfile::tempdir().unwrap();
+        let dir = above.path().join("tweets");
+        let mut folder = open(&dir, 1_000, Duration::MAX);
+        folder.append([b"early"]).unwrap();
+        let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+        harm(&dir, &file);
+        folder.append([b"later"]).unwrap();
+        folder.append([b"again"]).unwrap();
+        let second = Folder::open(dir.clone(), 1_000, Duration::MAX);
+        assert!(second.is_err(), "the folder that is written to is locked");
+        files(&dir)
+    }
+
+    #[test]
+    fn lines_go_where_a_path_leads_whatever_is_taken_away() {
+        let lines = || b"later\nagain\n".to_vec();
+        let deleted = survives(|_, file| fs::remove_file(file).unwrap());
+        assert_eq!(deleted, [lines()]);
+        let folder_deleted = survives(|dir, _| fs::remove_dir_all(dir).unwrap());
+        assert_eq!(folder_deleted, [lines()]);
+        let folder_replaced = survives(|dir, _| {
+            fs::rename(dir, dir.with_extension("old")).unwrap();
+            fs::create_dir(dir).unwrap();
+        });
+        assert_eq!(folder_replaced, [lines()]);
+        let renamed = survives(|_, file| fs::rename(file, file.with_file_name("0.ndjson.1")).unwrap());
+        assert_eq!(renamed, [b"early\n".to_vec(), lines()]);
+        let replaced = survives(|_, file| {
+            fs::remove_file(file).unwrap();
+            fs::write(file, "another's\n").unwrap();
+        });
+        assert_eq!(replaced, [b"another's\n".to_vec(), lines()]);
+        let cut = survives(|_, file| fs::write(file, "").unwrap());
+        assert_eq!(cut, [Vec::new(), lines()]);
+    }
+
+    #[test]
+    fn a_folder_that_another_sink_has_put_in_the_place_of_ours_is_not_written_to() {
+        let above = tempfile::tempdir().unwrap();
+        let dir = above.path().join("tweets");
+        let mut folder = open(&dir, 1_000, Duration::MAX);
+        folder.append([b"early"]).unwrap();
+        fs::rename(&dir, above.path().join("old")).unwrap();
+        let _other = open(&dir, 1_000, Duration::MAX);
+        let error = folder.append([b"later"]).unwrap_err().to_string();
+        assert!(error.contains("another file sink"), "{error}");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One folder a lane, one line a record: the record's value and nothing else. A record is delivered once `fdatasync` has
 //! returned; what was handed over while the disk was busy shares the next one. Files are finished by size and by age and
-//! never touched again. A lane's folder has one writer, which holds a lock on it.
+//! never touched again. A lane's folder has one writer, which holds a lock on it. What was written to a file that no path leads
+//! to any more (deleted, renamed, replaced, cut) is not confirmed but written again, to a new one.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -12,12 +13,14 @@
 //! | `error` | what a disk's refusal asks of the caller |
 //! | `writer` | the thread of a lane: write, sync, report |
 //! | `folder` | the files of a lane: one writer, rotation |
+//! | `place` | whether a path still leads to what is open |
 //! | `name` | what they are called |
 //! | `recovery` | cuts half a line that a crash has left |
 
 mod error;
 mod folder;
 mod name;
+mod place;
 mod publisher;
 mod recovery;
 mod settings;

@@ -1,8 +1,11 @@
-//! What the tests share: the lines of a lane, in order.
+//! What the tests share: records, and the lines of a lane, in order.
+#![allow(dead_code, reason = "each test program uses its part")]
 
 use std::path::{Path, PathBuf};
 
-use stream_core::model::Lane;
+use bytes::Bytes;
+use stream_core::model::{Lane, Place, Record, Timestamp};
+use stream_core::sink::{Publisher, SinkError};
 
 /// The lane's files, oldest first.
 pub(crate) fn files(dir: &Path, lane: Lane) -> Vec<PathBuf> {
@@ -23,4 +26,23 @@ pub(crate) fn lines(dir: &Path, lane: Lane) -> Vec<Vec<u8>> {
         lines.extend(whole.split(|byte| *byte == b'\n').map(<[u8]>::to_vec));
     }
     lines
+}
+
+pub(crate) fn record(seq: u64, value: impl Into<Bytes>) -> Record {
+    Record {
+        lane: Lane::Tweets,
+        place: Place { epoch: 1, seq },
+        previous: None,
+        lanes: [Lane::Tweets].into_iter().collect(),
+        received_at: Timestamp::now(),
+        key: None,
+        value: value.into(),
+    }
+}
+
+/// Publishes one record and waits for its outcome.
+pub(crate) async fn deliver(publisher: &mut dyn Publisher, record: Record) -> Result<(), SinkError> {
+    publisher.publish(&[record]).await?;
+    let mut settled = Vec::new();
+    publisher.settled(&mut settled).await
 }

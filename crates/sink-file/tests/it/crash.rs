@@ -6,34 +6,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use sink_file::{FileSink, Settings};
-use stream_core::model::{Lane, Place, Record, Timestamp};
-use stream_core::sink::{Publisher, Sink as _, SinkError};
+use stream_core::model::Lane;
+use stream_core::sink::{Sink as _, SinkError};
 
-use crate::common;
+use crate::common::{self, deliver, record};
 
 /// Names the folder to the process that a test starts.
 const DIR: &str = "SINK_FILE_TEST_DIR";
-
-fn record(seq: u64, value: impl Into<Bytes>) -> Record {
-    Record {
-        lane: Lane::Tweets,
-        place: Place { epoch: 1, seq },
-        previous: None,
-        lanes: [Lane::Tweets].into_iter().collect(),
-        received_at: Timestamp::now(),
-        key: None,
-        value: value.into(),
-    }
-}
-
-/// Publishes one record and waits for its outcome.
-async fn deliver(publisher: &mut dyn Publisher, record: Record) -> Result<(), SinkError> {
-    publisher.publish(&[record]).await?;
-    let mut settled = Vec::new();
-    publisher.settled(&mut settled).await
-}
 
 /// Returns as soon as the file grows.
 fn in_the_next_write(path: &Path) {
