@@ -98,6 +98,10 @@ const SINGLE: &[(&str, &str)] = &[
         "[journal]\nmax_bytes = 1000",
         "birdfeed.toml:2:1: journal.max_bytes: wants \"8GiB\", not a number\n    write max_bytes = \"8GiB\"\n",
     ),
+    (
+        "[log]\nlevel = \"warning\"",
+        "birdfeed.toml:2:1: log.level: \"warning\": \"warning\" is no level: did you mean warn?\n",
+    ),
     ("[stream\n", "birdfeed.toml:1:8: not TOML: "),
 ];
 
