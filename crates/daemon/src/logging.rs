@@ -71,7 +71,10 @@ fn names_a_level(directive: &str) -> Result<(), String> {
     }
     let lower = word.to_lowercase();
     let begun = |level: &&str| lower.starts_with(level) || (!lower.is_empty() && level.starts_with(&lower));
-    let near = LEVELS.into_iter().find(begun).or_else(|| suggestion(&lower, &LEVELS));
+    let near = LEVELS
+        .into_iter()
+        .find(begun)
+        .or_else(|| suggestion(&lower, &LEVELS));
     let meant = near.map_or_else(
         || format!("one of: {}", LEVELS.join(", ")),
         |near| format!("did you mean {near}?"),
@@ -125,16 +128,32 @@ mod tests {
     #[test]
     fn a_word_that_is_no_level_is_refused_with_the_one_that_is_near() {
         let refusal = |level| Logging::new(LogFormat::Json, level).err();
-        for level in ["off", "WARN", "info", "debug,stream_core=trace", "info,weather=debug", "info,a[b{c=d}]=warn"] {
+        for level in [
+            "off",
+            "WARN",
+            "info",
+            "debug,stream_core=trace",
+            "info,weather=debug",
+            "info,a[b{c=d}]=warn",
+        ] {
             assert_eq!(refusal(level), None, "{level}");
         }
         for (level, said) in [
             ("warning", "\"warning\" is no level: did you mean warn?"),
             ("err", "\"err\" is no level: did you mean error?"),
             ("inof", "\"inof\" is no level: did you mean info?"),
-            ("stream_core", "\"stream_core\" is no level: one of: off, error, warn, info, debug, trace"),
-            ("info,stream_core=warning", "\"warning\", for stream_core, is no level: did you mean warn?"),
-            ("info,stream_core=", "\"\", for stream_core, is no level: one of: off, error, warn, info, debug, trace"),
+            (
+                "stream_core",
+                "\"stream_core\" is no level: one of: off, error, warn, info, debug, trace",
+            ),
+            (
+                "info,stream_core=warning",
+                "\"warning\", for stream_core, is no level: did you mean warn?",
+            ),
+            (
+                "info,stream_core=",
+                "\"\", for stream_core, is no level: one of: off, error, warn, info, debug, trace",
+            ),
         ] {
             assert_eq!(refusal(level).as_deref(), Some(said));
         }

@@ -10,15 +10,16 @@ use super::section::{Notes, Section};
 use super::tree::{self, Environment, Table};
 
 /// Configuration document: the file, if there is one, with the environment over it.
-pub(crate) struct Document {
+pub(crate) struct Document<'e> {
     root: Section,
     notes: Notes,
+    environment: &'e Environment,
 }
 
-impl Document {
+impl<'e> Document<'e> {
     /// Reads `file` and lays `environment` over it. A file that cannot be read or is no TOML is the only mistake that hides
     /// the others.
-    pub(crate) fn read(file: Option<&Path>, environment: &Environment) -> Result<Self, Problems> {
+    pub(crate) fn read(file: Option<&Path>, environment: &'e Environment) -> Result<Self, Problems> {
         let mut table = match file {
             Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
             None => Table::new(),
@@ -28,6 +29,7 @@ impl Document {
         Ok(Self {
             root: Section::root(table, notes.clone()),
             notes,
+            environment,
         })
     }
 
@@ -35,8 +37,9 @@ impl Document {
     /// be built because of a mistake that was noted.
     pub(crate) fn build<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<T, Problems> {
         let built = build(&mut self.root);
-        self.root.finish();
-        let problems = self.notes.take();
+        let sections = self.root.finish();
+        let mut problems = self.notes.take();
+        problems.extend(tree::misspelled(self.environment, &sections));
         match built {
             Some(built) if problems.is_empty() => Ok(built),
             _ => Err(Problems(problems)),

@@ -135,6 +135,58 @@ fn a_variable_is_named_by_its_mistake() {
 }
 
 #[test]
+fn what_docker_and_haste_make_of_variables_is_pointed_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = birdfeed();
+    command.current_dir(dir.path()).arg("check");
+    command.env("X_BEARER_TOKEN", "\"s3cret\"");
+    command.env("BIRDFEED__STREAM__NAME", "\"news\"");
+    command.env("BIRDFEED_STREAM__ENDPOINT", "sample");
+    let ended = end(&mut command);
+    ended.expect(
+        64,
+        &[
+            "environment X_BEARER_TOKEN: stream.bearer_token_file: the bearer token has quotes around it",
+            "environment BIRDFEED__STREAM__NAME: stream.name: stands in quotes",
+            "environment BIRDFEED_STREAM__ENDPOINT: sets nothing: two underscores join the parts of a name\n    \
+             did you mean BIRDFEED__STREAM__ENDPOINT?\n",
+            "3 problems in the configuration\n",
+        ],
+    );
+    assert!(!ended.err.contains("s3cret"), "{ended:#?}");
+}
+
+#[test]
+fn files_with_a_byte_order_mark_are_read_and_pipes_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("kafka.properties"),
+        "\u{feff}# linger\nlinger.ms=5\n",
+    )
+    .unwrap();
+    let kafka = "\u{feff}[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\nproperties_file = \"kafka.properties\"\n";
+    check(dir.path(), kafka).expect(0, &[]);
+    let pipe = dir.path().join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let token = "[stream]\nbearer_token_file = \"pipe\"\n";
+    let url = "[[sink]]\ntype = \"amqp\"\nurl_file = \"pipe\"\n";
+    check(dir.path(), &[token, url].concat()).expect(
+        64,
+        &[
+            "birdfeed.toml:2:1: stream.bearer_token_file: token file pipe: is a pipe",
+            "birdfeed.toml:5:1: sink.0.url_file: pipe cannot be read: it is no file\n",
+            "2 problems in the configuration\n",
+        ],
+    );
+}
+
+#[test]
 fn eleven_sinks_can_be_set_by_the_environment() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = birdfeed();
