@@ -3,13 +3,13 @@
 #[cfg(feature = "simulator")]
 mod demo;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
+use crate::admin::Address;
 
 /// Keeps one X stream alive and fans it out to Kafka, RabbitMQ and files.
 #[derive(Debug, Parser)]
@@ -35,7 +35,7 @@ pub enum Command {
     /// Find every mistake in the configuration at once.
     #[command(after_help = "Example: birdfeed check --config birdfeed.toml --connect")]
     Check(CheckArgs),
-    /// Show what a running daemon says of itself.
+    /// Show what a running daemon says of itself; the exit code is 0 if it is ready.
     #[command(
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
     )]
@@ -77,9 +77,9 @@ pub struct StatusArgs {
     /// The daemon's configuration, for its admin address.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The admin address itself.
+    /// The admin address itself: a host with a port.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]
-    pub address: Option<SocketAddr>,
+    pub address: Option<Address>,
     /// Again every second, until interrupted.
     #[arg(long)]
     pub watch: bool,

@@ -1,6 +1,6 @@
 //! `birdfeed run`: the daemon, from its start through a graceful shutdown.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use journal::OpenError;
 use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
 use stream_core::telemetry::Observer;
 
-use crate::admin::{self, Admin};
+use crate::admin::{self, Address, Admin};
 use crate::components::{self, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
@@ -46,10 +46,10 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration) -> Result<(), CommandError> {
+async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) -> Result<(), CommandError> {
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-    signals::answer_hangups().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-    let (mut pipeline, _) = start(data_path, admin)?;
+    signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+    let (mut pipeline, _) = start(data_path, admin.as_ref())?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -74,7 +74,7 @@ async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration)
 /// Starts the data path, with an admin server at `admin`; gives it, and where the server listens.
 pub(crate) fn start(
     data_path: DataPath,
-    admin: Option<SocketAddr>,
+    admin: Option<&Address>,
 ) -> Result<(Pipeline, Option<SocketAddr>), CommandError> {
     let DataPath {
         mut settings,
@@ -91,6 +91,12 @@ pub(crate) fn start(
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
     let observer: Arc<dyn Observer> = metrics.clone();
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
+    let bind = |address: &Address| {
+        address.bind().map_err(|error| {
+            let message = format!("the admin server cannot listen on {address}: {error}");
+            CommandError::new(SysExit::LocalIo, message)
+        })
+    };
     let admin = admin.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
     metrics
@@ -112,13 +118,6 @@ fn not_started(error: StartError) -> CommandError {
         StartError::Journal(_) | StartError::Thread(..) => SysExit::LocalIo,
     };
     CommandError::new(exit, error)
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(address).map_err(|error| {
-        let message = format!("the admin server cannot listen on {address}: {error}");
-        CommandError::new(SysExit::LocalIo, message)
-    })
 }
 
 fn report(rest: &Rest) {

@@ -13,7 +13,6 @@ mod sink_file;
 mod sink_kafka;
 mod stream;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +21,7 @@ use source_x::XSource;
 use stream_core::pipeline::{NamedSink, Settings};
 
 use self::sink::{SinkContext, SinkType};
+use crate::admin::Address;
 use crate::config::{Document, Environment, Problems, Section};
 use crate::logging::Logging;
 
@@ -40,7 +40,7 @@ pub(crate) struct Parts {
     /// The stream and where it goes.
     pub(crate) data_path: DataPath,
     /// The admin server's address; `None` for no server.
-    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) admin: Option<Address>,
     /// What is logged, and how; not started yet.
     pub(crate) log: Logging,
     /// How long the end may take.
@@ -91,7 +91,7 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
 pub(crate) fn load_admin(
     file: Option<&Path>,
     environment: &Environment,
-) -> Result<Option<SocketAddr>, Problems> {
+) -> Result<Option<Address>, Problems> {
     Document::read(file, environment)?.build_part("admin", admin::build)
 }
 
