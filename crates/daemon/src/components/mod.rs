@@ -2,6 +2,7 @@
 //! what is used. `config/birdfeed.toml` shows every key to people.
 
 mod admin;
+mod folders;
 mod journal;
 mod lanes;
 mod log;
@@ -64,12 +65,14 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
             journal::build(section, stream.name, lanes.enabled)
         });
         settings.max_retries = stream.max_retries;
-        let context = SinkContext {
+        let mut context = SinkContext {
             prefix: lanes.prefix,
             lanes: lanes.enabled.iter().collect(),
             event_source: stream.event_source,
             ..SinkContext::default()
         };
+        let free = context.folders.claim(&settings.journal.dir, "the journal's");
+        debug_assert!(free.is_ok(), "it is the first");
         let sinks = sinks(root, context);
         let admin = root.section("admin", admin::build);
         let log = root.section("log", log::build);
@@ -99,6 +102,11 @@ pub(crate) fn load_admin(
 fn sinks(root: &mut Section, mut context: SinkContext) -> Option<Vec<NamedSink>> {
     let sinks = root.sections("sink", |section| sink::build(section, SINKS, &mut context));
     if sinks.is_empty() {
+        let default = Path::new(sink_file::DIR);
+        if let Err(message) = context.folders.claim(default, "an earlier sink's") {
+            let message = format!("the files of lanes go to {}, and {message}", sink_file::DIR);
+            root.note("journal", message, "name a [[sink]], or another journal.dir");
+        }
         return Some(vec![NamedSink {
             name: "file".to_owned(),
             sink: sink_file::default_sink(),

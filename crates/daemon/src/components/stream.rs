@@ -43,7 +43,7 @@ pub(super) struct Stream {
 }
 
 pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream {
-    let name = section.text("name").unwrap_or_else(|| "main".to_owned());
+    let name = section.parsed("name", "main", name);
     let endpoint = endpoint(section);
     let max_retries = section.number_or("max_retries", "unlimited", 0..=u32::MAX);
     let backfill_minutes = backfill(section, endpoint);
@@ -72,6 +72,17 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
             .ok()
             .map(Arc::new),
     }
+}
+
+/// A name that fits on a line and into a header.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("names nothing".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("holds a line break or another control character".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn note(section: &Section, error: &SettingsError) {

@@ -77,6 +77,42 @@ const SINGLE: &[(&str, &str)] = &[
         "[[sink]]\ntype = \"file\"\ndir = \"a\"\n[[sink]]\ntype = \"file\"\ndir = \"a\"",
         "birdfeed.toml:6:1: sink.1.dir: a is an earlier sink's folder\n",
     ),
+    (
+        "[[sink]]\ntype = \"file\"\ndir = \"./a\"\n[[sink]]\ntype = \"file\"\ndir = \"b/../a/\"",
+        "birdfeed.toml:6:1: sink.1.dir: b/../a/ is an earlier sink's folder\n    give each its own\n",
+    ),
+    (
+        "[journal]\ndir = \"data\"\n[[sink]]\ntype = \"file\"\ndir = \"data/lanes\"",
+        "birdfeed.toml:5:1: sink.0.dir: data/lanes lies in the journal's folder\n",
+    ),
+    (
+        "[journal]\ndir = \"data/journal\"\n[[sink]]\ntype = \"file\"\ndir = \"data\"",
+        "birdfeed.toml:5:1: sink.0.dir: data holds the journal's folder\n",
+    ),
+    (
+        "[journal]\ndir = \"birdfeed-data/lanes\"",
+        "birdfeed.toml:1:2: journal: the files of lanes go to ./birdfeed-data/lanes, and ./birdfeed-data/lanes is the journal's folder\n",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nrotate_every = \"0s\"",
+        "birdfeed.toml:3:1: sink.0.rotate_every: \"0s\": must be a second at least\n",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nrotate_bytes = \"0MiB\"",
+        "birdfeed.toml:3:1: sink.0.rotate_bytes: \"0MiB\": must be more than nothing\n",
+    ),
+    (
+        "[stream]\nname = \"a\\nb\"",
+        "birdfeed.toml:2:1: stream.name: \"a\\nb\": holds a line break or another control character\n",
+    ),
+    (
+        "[stream]\nname = \"\"",
+        "birdfeed.toml:2:1: stream.name: \"\": names nothing\n",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nname = \"a\\nb\"",
+        "birdfeed.toml:3:1: sink.0.name: \"a\\nb\" is no name\n",
+    ),
     ("[[sink]]\ntype = \"rabbitmq\"", "    one of: kafka, amqp, file\n"),
     (
         "[[sink]]\nname = \"a\"",
