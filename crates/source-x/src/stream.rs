@@ -11,7 +11,7 @@ use stream_core::source::{ConnectError, ConnectErrorClass, Connection, ReadError
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Answer, Api, Call, with_causes};
-use crate::endpoint::Messages;
+use crate::endpoint::{Endpoint, Messages};
 use crate::response;
 use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
@@ -41,6 +41,16 @@ impl XSource {
             call,
             messages: settings.endpoint.messages(),
         })
+    }
+
+    /// Host and port that connections go to, for people.
+    pub fn address(&self) -> String {
+        self.api.address()
+    }
+
+    /// Which stream it is.
+    pub fn endpoint(&self) -> Endpoint {
+        self.api.endpoint()
     }
 
     /// A client for the rules, with the same token and the same trust.

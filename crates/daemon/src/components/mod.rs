@@ -6,6 +6,7 @@ mod folders;
 mod journal;
 mod lanes;
 mod log;
+mod proxy;
 mod rules;
 mod shutdown;
 mod sink;
@@ -46,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) log: Logging,
     /// How long the end may take.
     pub(crate) drain: Duration,
+    /// What works and may not be what was meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Data path, not started yet: what [`Pipeline::start`](stream_core::pipeline::Pipeline::start) takes.
@@ -77,15 +80,18 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
         let admin = root.section("admin", admin::build);
         let log = root.section("log", log::build);
         let drain = root.section("shutdown", shutdown::build);
+        let source = stream.source?;
+        let warnings = Vec::from_iter(proxy::warning(environment, &source.address()));
         Some(Parts {
             data_path: DataPath {
                 settings,
-                source: stream.source?,
+                source,
                 sinks: sinks?,
             },
             admin,
             log,
             drain,
+            warnings,
         })
     })
 }
