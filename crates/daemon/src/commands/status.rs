@@ -138,26 +138,32 @@ fn lane_row(lane: &LaneStatus) -> String {
 
 /// The lanes' last errors: one cause is one line, however many lanes of a sink it holds up.
 fn errors(lanes: &[LaneStatus]) -> Vec<String> {
-    let mut causes: Vec<((&str, &str), Vec<&str>)> = Vec::new();
-    for lane in lanes {
-        let Some(error) = &lane.last_error else {
-            continue;
-        };
-        let cause = (lane.sink.as_str(), error.as_str());
-        match causes.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, names)) => names.push(lane.lane.name()),
-            None => causes.push((cause, vec![lane.lane.name()])),
+    let mut causes: Vec<(&LaneStatus, Vec<&str>)> = Vec::new();
+    for lane in lanes.iter().filter(|lane| lane.last_error.is_some()) {
+        let same = |known: &LaneStatus| known.sink == lane.sink && known.last_error == lane.last_error;
+        match causes.iter_mut().find(|(known, _)| same(known)) {
+            Some((newest, names)) => {
+                names.push(lane.lane.name());
+                if lane.last_error_at > newest.last_error_at {
+                    *newest = lane;
+                }
+            }
+            None => causes.push((lane, vec![lane.lane.name()])),
         }
     }
-    let line = |((sink, error), names): ((&str, &str), Vec<&str>)| {
-        format!("  ! sink {sink}, {}: {error}", names.join(", "))
+    let line = |(newest, names): (&LaneStatus, Vec<&str>)| {
+        let error = newest.last_error.as_deref().unwrap_or_default();
+        let at = newest
+            .last_error_at
+            .map_or_else(String::new, |at| format!(" (at {at})"));
+        format!("  ! sink {}, {}: {error}{at}", newest.sink, names.join(", "))
     };
     causes.into_iter().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use stream_core::model::{Lane, StreamState};
+    use stream_core::model::{Lane, StreamState, Timestamp};
     use stream_core::telemetry::{JournalStatus, StreamStatus};
 
     use super::*;
@@ -187,6 +193,7 @@ mod tests {
                     },
                     LaneStatus {
                         last_error: Some("no broker".into()),
+                        last_error_at: Some(Timestamp::from_millis(1_000)),
                         ..LaneStatus::new("kafka", Lane::Errors)
                     },
                 ],
@@ -203,7 +210,10 @@ mod tests {
         assert!(page.starts_with(start), "{page}");
         assert!(page.contains("\njournal    5 of 9 bytes\n"), "{page}");
         let last: Vec<_> = page.lines().rev().take(3).collect();
-        assert_eq!(last[0], "  ! sink kafka, tweets, errors: no broker");
+        assert_eq!(
+            last[0],
+            "  ! sink kafka, tweets, errors: no broker (at 1970-01-01T00:00:01.000Z)"
+        );
         let lane: Vec<_> = last[2].split_whitespace().collect();
         assert_eq!(lane.join(" "), "kafka tweets 7 4 2 1 3");
     }

@@ -80,13 +80,18 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
         let admin = root.section("admin", admin::build);
         let log = root.section("log", log::build);
         let drain = root.section("shutdown", shutdown::build);
-        let source = stream.source?;
-        let warnings = Vec::from_iter(proxy::warning(environment, &source.address()));
+        let (source, sinks) = (stream.source?, sinks?);
+        let proxy = proxy::warning(environment, &source.address());
+        let of_sinks = sinks.iter().flat_map(|NamedSink { name, sink }| {
+            let warnings = sink.warnings().into_iter();
+            warnings.map(move |warning| format!("sink {name}: {warning}"))
+        });
+        let warnings = proxy.into_iter().chain(of_sinks).collect();
         Some(Parts {
             data_path: DataPath {
                 settings,
                 source,
-                sinks: sinks?,
+                sinks,
             },
             admin,
             log,
