@@ -104,6 +104,60 @@ async fn a_hangup_is_answered_and_survived() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_says_at_the_start_what_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator().await;
+    let config = [&stream(&simulator), DEAD, &file_sink(dir.path())].concat();
+    std::fs::write(dir.path().join("birdfeed.toml"), config).unwrap();
+    let run = || {
+        let mut command = birdfeed();
+        command
+            .current_dir(dir.path())
+            .args(["run", "--config", "birdfeed.toml"]);
+        command
+            .env("X_BEARER_TOKEN", "simulator-token")
+            .env("https_proxy", "http://bird:s3cret@proxy");
+        command
+            .env("BIRDFEED__ADMIN__LISTEN", "127.0.0.1:0")
+            .env("BIRDFEED__SHUTDOWN__DRAIN", "0s");
+        Daemon::spawn(dir.path(), &mut command)
+    };
+    let mut daemon = run();
+    let messages = journaled(&simulator, &mut daemon).await;
+    assert!(daemon.terminate().success());
+    let mut daemon = run();
+    let log = daemon.wait_for("the journal", PATIENCE, |daemon| {
+        let log = daemon.log();
+        log.contains("\"the journal\"").then_some(log)
+    });
+    let lines = [
+        format!(
+            "\"birdfeed starts\",\"version\":\"{}\",\"configuration\":\"birdfeed.toml\"",
+            env!("CARGO_PKG_VERSION")
+        ),
+        format!(
+            "\"the stream\",\"stream\":\"main\",\"endpoint\":\"search\",\"address\":\"{}\"",
+            simulator.base_url().trim_start_matches("http://")
+        ),
+        "\"a sink\",\"sink\":\"a\",\"kind\":\"kafka\",\"address\":\"127.0.0.1:1\"".to_owned(),
+        format!(
+            "\"a sink\",\"sink\":\"file\",\"kind\":\"file\",\"address\":{:?}",
+            dir.path().join("lanes")
+        ),
+        "https_proxy is set and is not used".to_owned(),
+    ];
+    for line in lines {
+        assert!(log.contains(&line), "no {line} in {log}");
+    }
+    assert!(!log.contains("s3cret"));
+    let journal = log.lines().find(|line| line.contains("\"the journal\"")).unwrap();
+    let replayed = serde_json::from_str::<serde_json::Value>(journal).unwrap()["replayed"]
+        .as_u64()
+        .unwrap();
+    assert!(replayed >= messages, "{journal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_that_mean_nothing_end_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator().await;
