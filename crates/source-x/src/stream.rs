@@ -58,6 +58,10 @@ impl XSource {
         RulesClient::on(self.api.clone())
     }
 
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
+    }
+
     async fn open(&self) -> Result<XConnection, ConnectError> {
         let answer = self.api.send(self.call.clone()).await?;
         if answer.head.status != StatusCode::OK {

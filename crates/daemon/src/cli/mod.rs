@@ -33,7 +33,10 @@ pub enum Command {
     #[cfg(feature = "simulator")]
     Demo(DemoArgs),
     /// Find every mistake in the configuration at once.
-    #[command(after_help = "Example: birdfeed check --config birdfeed.toml --connect")]
+    #[command(
+        after_help = "Example: birdfeed check --config birdfeed.toml --connect\n         \
+                      birdfeed check --config deploy/birdfeed.toml --no-secrets   (in CI)"
+    )]
     Check(CheckArgs),
     /// Show what a running daemon says of itself; the exit code is 0 if it is ready.
     #[command(
@@ -66,9 +69,13 @@ pub struct CheckArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Also try X and the brokers.
+    /// Also try what `run` will need: X, the brokers, the admin server's port. Changes nothing.
     #[arg(long)]
     pub connect: bool,
+    /// Judge a configuration where its secrets are not: tokens, and files that it names, may be missing, and this machine's
+    /// folders do not matter.
+    #[arg(long, conflicts_with = "connect")]
+    pub no_secrets: bool,
 }
 
 /// `birdfeed status`.

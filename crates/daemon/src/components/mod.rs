@@ -60,44 +60,51 @@ pub(crate) struct DataPath {
 
 /// Builds the parts that `file`, if there is one, and `environment` describe, or says everything that is wrong.
 pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Parts, Problems> {
-    Document::read(file, environment)?.build(|root| {
-        let stream = root.section("stream", |section| stream::build(section, environment));
-        root.section("rules", rules::refuse);
-        let lanes = root.section("lanes", lanes::build);
-        let mut settings = root.section("journal", |section| {
-            journal::build(section, stream.name, lanes.enabled)
-        });
-        settings.max_retries = stream.max_retries;
-        let mut context = SinkContext {
-            prefix: lanes.prefix,
-            lanes: lanes.enabled.iter().collect(),
-            event_source: stream.event_source,
-            ..SinkContext::default()
-        };
-        let free = context.folders.claim(&settings.journal.dir, "the journal's");
-        debug_assert!(free.is_ok(), "it is the first");
-        let sinks = sinks(root, context);
-        let admin = root.section("admin", admin::build);
-        let log = root.section("log", log::build);
-        let drain = root.section("shutdown", shutdown::build);
-        let (source, sinks) = (stream.source?, sinks?);
-        let proxy = proxy::warning(environment, &source.address());
-        let of_sinks = sinks.iter().flat_map(|NamedSink { name, sink }| {
-            let warnings = sink.warnings().into_iter();
-            warnings.map(move |warning| format!("sink {name}: {warning}"))
-        });
-        let warnings = proxy.into_iter().chain(of_sinks).collect();
-        Some(Parts {
-            data_path: DataPath {
-                settings,
-                source,
-                sinks,
-            },
-            admin,
-            log,
-            drain,
-            warnings,
-        })
+    Document::read(file, environment)?.build(|root| parts(root, environment))
+}
+
+/// Says everything that is wrong as [`load`] does, except that secrets are not here.
+pub(crate) fn judge(file: Option<&Path>, environment: &Environment) -> Result<(), Problems> {
+    Document::read(file, environment)?.judge(|root| parts(root, environment))
+}
+
+fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
+    let stream = root.section("stream", |section| stream::build(section, environment));
+    root.section("rules", rules::refuse);
+    let lanes = root.section("lanes", lanes::build);
+    let mut settings = root.section("journal", |section| {
+        journal::build(section, stream.name, lanes.enabled)
+    });
+    settings.max_retries = stream.max_retries;
+    let mut context = SinkContext {
+        prefix: lanes.prefix,
+        lanes: lanes.enabled.iter().collect(),
+        event_source: stream.event_source,
+        ..SinkContext::default()
+    };
+    let free = context.folders.claim(&settings.journal.dir, "the journal's");
+    debug_assert!(free.is_ok(), "it is the first");
+    let sinks = sinks(root, context);
+    let admin = root.section("admin", admin::build);
+    let log = root.section("log", log::build);
+    let drain = root.section("shutdown", shutdown::build);
+    let (source, sinks) = (stream.source?, sinks?);
+    let proxy = proxy::warning(environment, &source.address());
+    let of_sinks = sinks.iter().flat_map(|NamedSink { name, sink }| {
+        let warnings = sink.warnings().into_iter();
+        warnings.map(move |warning| format!("sink {name}: {warning}"))
+    });
+    let warnings = proxy.into_iter().chain(of_sinks).collect();
+    Some(Parts {
+        data_path: DataPath {
+            settings,
+            source,
+            sinks,
+        },
+        admin,
+        log,
+        drain,
+        warnings,
     })
 }
 

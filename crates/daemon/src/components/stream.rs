@@ -53,12 +53,13 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         ..section.section("fields", |section| query(section, endpoint))
     };
     let token = token(section, environment);
+    let ca_file = section.path("ca_file");
     // Without a token, what else is wrong shows all the same.
     let defaults = Settings::new(token.unwrap_or_else(|| Token::from_value("")));
     let settings = Settings {
         base_url: section.text("base_url"),
         allow_custom_host: section.flag("allow_custom_host").unwrap_or(false),
-        ca_file: section.path("ca_file"),
+        ca_file: ca_file.filter(|path| !section.is_elsewhere(path)),
         endpoint,
         query,
         ..defaults
@@ -156,6 +157,9 @@ fn dedupe(section: &mut Section) {
 fn token(section: &mut Section, environment: &Environment) -> Option<Token> {
     let variable = environment.get(TOKEN_VARIABLE).filter(|token| !token.is_empty());
     let (token, origin, hint) = if let Some(path) = section.path("bearer_token_file") {
+        if section.is_elsewhere(&path) {
+            return None;
+        }
         let origin = section.origin_of("bearer_token_file");
         (
             Token::from_file(path),
@@ -170,6 +174,9 @@ fn token(section: &mut Section, environment: &Environment) -> Option<Token> {
             "the token and nothing else",
         )
     } else {
+        if !section.needs_secrets() {
+            return None;
+        }
         let hint = format!("name a file with the bearer token, or set {TOKEN_VARIABLE}");
         section.note("bearer_token_file", "is missing", hint);
         return None;

@@ -35,15 +35,32 @@ impl<'e> Document<'e> {
 
     /// Builds something out of all of it. Keys that `build` does not ask for are mistakes; `None` is for a thing that cannot
     /// be built because of a mistake that was noted.
-    pub(crate) fn build<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<T, Problems> {
-        let built = build(&mut self.root);
-        let sections = self.root.finish();
-        let mut problems = self.notes.take();
-        problems.extend(tree::misspelled(self.environment, &sections));
+    pub(crate) fn build<T>(self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<T, Problems> {
+        let (built, problems) = self.finish(build);
         match built {
             Some(built) if problems.is_empty() => Ok(built),
             _ => Err(Problems(problems)),
         }
+    }
+
+    /// Judges all of it as [`build`](Self::build) does, on a machine that has not got its secrets: what is built without
+    /// them is of no use, and goes.
+    pub(crate) fn judge<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<(), Problems> {
+        self.root.pass_over_secrets();
+        let (_, problems) = self.finish(build);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    fn finish<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> (Option<T>, Vec<Problem>) {
+        let built = build(&mut self.root);
+        let sections = self.root.finish();
+        let mut problems = self.notes.take();
+        problems.extend(tree::misspelled(self.environment, &sections));
+        (built, problems)
     }
 
     /// Builds something out of the table `key` alone, whatever is wrong elsewhere.

@@ -24,6 +24,8 @@ pub(crate) struct Section {
     /// The keys that were asked for, and where those stand that are there.
     asked: Vec<(&'static str, Option<Origin>)>,
     notes: Notes,
+    /// Whether the files that hold secrets must be here.
+    secrets_here: bool,
 }
 
 impl Section {
@@ -34,6 +36,7 @@ impl Section {
             table,
             asked: Vec::new(),
             notes,
+            secrets_here: true,
         }
     }
 
@@ -44,7 +47,23 @@ impl Section {
             table,
             asked: Vec::new(),
             notes: self.notes.clone(),
+            secrets_here: self.secrets_here,
         }
+    }
+
+    /// From now on nothing is wrong with a secret for its not being here.
+    pub(super) fn pass_over_secrets(&mut self) {
+        self.secrets_here = false;
+    }
+
+    /// Whether `path`, a file that another machine needs, may be missing on this one, and is.
+    pub(crate) fn is_elsewhere(&self, path: &Path) -> bool {
+        !self.secrets_here && !path.exists()
+    }
+
+    /// Whether secrets must be here.
+    pub(crate) fn needs_secrets(&self) -> bool {
+        self.secrets_here
     }
 
     /// The name of `key` in messages.
@@ -171,6 +190,7 @@ impl Section {
     /// The contents of the file that `key`, which was asked for, names.
     pub(crate) fn contents(&self, key: &str, path: &Path) -> Option<String> {
         match read_text(path) {
+            Err(_) if self.is_elsewhere(path) => None,
             Ok(text) => Some(text),
             Err(error) => {
                 let message = format!("{} cannot be read: {error}", path.display());
