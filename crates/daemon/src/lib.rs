@@ -9,6 +9,7 @@
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
+//! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
 //!
 //! The feature `simulator`, on by default, is `birdfeed demo` and `birdfeed simulate`. A build for production can leave it
@@ -22,6 +23,7 @@ mod config;
 pub mod exit;
 pub mod logging;
 pub mod metrics;
+mod progress;
 #[cfg(feature = "simulator")]
 pub mod proof;
 pub mod signals;

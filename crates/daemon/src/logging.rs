@@ -3,11 +3,16 @@
 use std::io::IsTerminal as _;
 
 use tracing::{Level, Metadata, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, ParseError, filter_fn};
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry};
+
+use crate::config::suggestion;
+
+/// The words for how much is logged.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -29,10 +34,14 @@ pub struct Logging {
 
 impl Logging {
     /// Logs what `level` lets through: tracing's directives, as `info` or `debug,stream_core=trace`.
-    pub fn new(format: LogFormat, level: &str) -> Result<Self, ParseError> {
+    /// An error says which of them is none.
+    pub fn new(format: LogFormat, level: &str) -> Result<Self, String> {
+        // A bare word that is no level would be a target, and silence everything else.
+        level.split(',').try_for_each(names_a_level)?;
         let filter = EnvFilter::builder()
             .with_default_directive(LevelFilter::INFO.into())
-            .parse(level)?;
+            .parse(level)
+            .map_err(|error| error.to_string())?;
         Ok(Self { format, filter })
     }
 
@@ -46,6 +55,34 @@ impl Logging {
         };
         subscriber(json, terminal, self.filter, std::io::stderr).init();
     }
+}
+
+/// Whether a directive is a level, or ends in `=` and one.
+fn names_a_level(directive: &str) -> Result<(), String> {
+    // The `=` of a span's fields is none of ours.
+    let behind_span = directive.rfind(']').map_or(0, |at| at + 1);
+    let (target, word) = match directive[behind_span..].rsplit_once('=') {
+        Some((target, level)) => (Some(&directive[..behind_span + target.len()]), level),
+        None => (None, directive),
+    };
+    let word = word.trim();
+    if LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+        return Ok(());
+    }
+    let lower = word.to_lowercase();
+    let begun = |level: &&str| lower.starts_with(level) || (!lower.is_empty() && level.starts_with(&lower));
+    let near = LEVELS
+        .into_iter()
+        .find(begun)
+        .or_else(|| suggestion(&lower, &LEVELS));
+    let meant = near.map_or_else(
+        || format!("one of: {}", LEVELS.join(", ")),
+        |near| format!("did you mean {near}?"),
+    );
+    Err(match target {
+        Some(target) => format!("{word:?}, for {target}, is no level: {meant}"),
+        None => format!("{word:?} is no level: {meant}"),
+    })
 }
 
 fn subscriber<W>(json: bool, ansi: bool, filter: EnvFilter, writer: W) -> impl Subscriber
@@ -85,6 +122,40 @@ mod tests {
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused_with_the_one_that_is_near() {
+        let refusal = |level| Logging::new(LogFormat::Json, level).err();
+        for level in [
+            "off",
+            "WARN",
+            "info",
+            "debug,stream_core=trace",
+            "info,weather=debug",
+            "info,a[b{c=d}]=warn",
+        ] {
+            assert_eq!(refusal(level), None, "{level}");
+        }
+        for (level, said) in [
+            ("warning", "\"warning\" is no level: did you mean warn?"),
+            ("err", "\"err\" is no level: did you mean error?"),
+            ("inof", "\"inof\" is no level: did you mean info?"),
+            (
+                "stream_core",
+                "\"stream_core\" is no level: one of: off, error, warn, info, debug, trace",
+            ),
+            (
+                "info,stream_core=warning",
+                "\"warning\", for stream_core, is no level: did you mean warn?",
+            ),
+            (
+                "info,stream_core=",
+                "\"\", for stream_core, is no level: one of: off, error, warn, info, debug, trace",
+            ),
+        ] {
+            assert_eq!(refusal(level).as_deref(), Some(said));
         }
     }
 

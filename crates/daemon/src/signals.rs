@@ -28,8 +28,32 @@ impl Signals {
     }
 }
 
-/// From now on SIGHUP no longer kills the process; each is answered in the log. Must be called within a runtime.
-pub fn answer_hangups() -> io::Result<()> {
+/// From now on no signal kills the process that does not mean its end. Must be called within a runtime.
+pub fn answer_others() -> io::Result<()> {
+    // Sent by a rotated log, a profiler, a hasty hand.
+    let meaningless = [
+        ("SIGUSR1", SignalKind::user_defined1()),
+        ("SIGUSR2", SignalKind::user_defined2()),
+        ("SIGALRM", SignalKind::alarm()),
+        ("SIGIO", SignalKind::io()),
+        ("SIGPIPE", SignalKind::pipe()),
+    ];
+    for (name, kind) in meaningless {
+        let mut received = signal(kind)?;
+        tokio::spawn(async move {
+            while received.recv().await.is_some() {
+                // A broken pipe shows where it is written to.
+                if name != "SIGPIPE" {
+                    tracing::warn!(signal = name, "this signal means nothing here");
+                }
+            }
+        });
+    }
+    answer_hangups()
+}
+
+/// From now on SIGHUP no longer kills the process; each is answered in the log.
+fn answer_hangups() -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {

@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::error::OpenError;
 
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 const CURSORS: [&str; 2] = ["cursors.0", "cursors.1"];
 const NEW_SEGMENT: &str = "segment.tmp";
 

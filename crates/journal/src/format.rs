@@ -12,28 +12,51 @@ const VERSION: u32 = 1;
 
 const FILE: &str = "version";
 
+/// Number of a directory's format.
+enum Mark {
+    /// It is ours.
+    Ours,
+    /// There is none.
+    Missing,
+    /// There is one that makes no sense.
+    Unreadable,
+}
+
+/// Refuses a directory of another version, and changes nothing.
+pub(crate) fn look(dir: &Path) -> Result<(), OpenError> {
+    read(dir, &dir.join(FILE)).map(drop)
+}
+
 /// Refuses a directory of another version; one that has no number, or none that can be read, gets ours.
 pub(crate) fn check(dir: &Path) -> Result<(), OpenError> {
     let path = dir.join(FILE);
-    let outcome = match fs::read(&path) {
+    match read(dir, &path)? {
+        Mark::Ours => return Ok(()),
+        Mark::Missing => {}
+        Mark::Unreadable => {
+            tracing::warn!(path = %path.display(), "the journal's format number is unreadable; taking it as ours");
+        }
+    }
+    write(&path).map_err(|source| OpenError::Io { path, source })
+}
+
+fn read(dir: &Path, path: &Path) -> Result<Mark, OpenError> {
+    match fs::read(path) {
         Ok(bytes) => match number(&bytes) {
-            Some(VERSION) => Ok(()),
-            Some(found) => {
-                return Err(OpenError::Version {
-                    dir: dir.to_owned(),
-                    found,
-                    known: VERSION,
-                });
-            }
-            None => {
-                tracing::warn!(path = %path.display(), "the journal's format number is unreadable; taking it as ours");
-                write(&path)
-            }
+            Some(VERSION) => Ok(Mark::Ours),
+            Some(found) => Err(OpenError::Version {
+                dir: dir.to_owned(),
+                found,
+                known: VERSION,
+            }),
+            None => Ok(Mark::Unreadable),
         },
-        Err(error) if error.kind() == ErrorKind::NotFound => write(&path),
-        Err(error) => Err(error),
-    };
-    outcome.map_err(|source| OpenError::Io { path, source })
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Mark::Missing),
+        Err(source) => Err(OpenError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 fn number(bytes: &[u8]) -> Option<u32> {

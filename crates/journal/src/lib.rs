@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `settings`, `error` | what the caller says, and what it is told |
 //! | `open` | recovery: any bytes in the directory become a journal or a clear error |
+//! | `inspect` | what `open` would meet with, without changing anything |
 //! | `appender` | the one writer, as its user has it |
 //! | `writer` | the segment being written: admission, rotation, `writev`, cutting back after a failed write |
 //! | `format` | the number of the format, and the refusal of another |
@@ -51,6 +52,7 @@ mod error;
 mod failing_disk;
 mod format;
 mod frame;
+mod inspect;
 mod journal;
 mod keeper;
 mod open;
@@ -66,6 +68,7 @@ pub use crate::appender::Appender;
 pub use crate::cursor::Cursor;
 pub use crate::error::{AppendError, OpenError};
 pub use crate::frame::{Entry, MAX_ENTRY_BYTES};
+pub use crate::inspect::{Found, inspect};
 pub use crate::journal::{Journal, Stats};
 pub use crate::open::open;
 pub use crate::reader::Reader;

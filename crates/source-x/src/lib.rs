@@ -14,6 +14,7 @@
 //! | [`response`] | what an answer other than 200 means: pure |
 //! | [`stream`] | [`XSource`]: connects, and hands out bytes |
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
+//! | [`check`] | whether a stream could be had, without opening it |
 //! | [`rules`] | lists, adds and deletes rules |
 //!
 //! Connections go straight to X: `HTTPS_PROXY` and its like are not looked at.
@@ -22,6 +23,7 @@
 
 mod api;
 pub mod base_url;
+pub mod check;
 mod dial;
 pub mod endpoint;
 pub mod fields;

@@ -13,7 +13,7 @@ use stream_core::source::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Answer, Api, Call, with_causes};
-use crate::endpoint::Messages;
+use crate::endpoint::{Endpoint, Messages};
 use crate::response;
 use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
@@ -45,9 +45,23 @@ impl XSource {
         })
     }
 
+    /// Host and port that connections go to, for people.
+    pub fn address(&self) -> String {
+        self.api.address()
+    }
+
+    /// Which stream it is.
+    pub fn endpoint(&self) -> Endpoint {
+        self.api.endpoint()
+    }
+
     /// A client for the rules, with the same token and the same trust.
     pub fn rules(&self) -> RulesClient {
         RulesClient::on(self.api.clone())
+    }
+
+    pub(crate) fn api(&self) -> &Api {
+        &self.api
     }
 
     async fn open(&self) -> Result<XConnection, ConnectError> {

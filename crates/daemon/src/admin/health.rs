@@ -40,9 +40,7 @@ pub fn ready(view: &View, status: &Status) -> Health {
     let mut health = live(view, status);
     let now = Timestamp::now();
     health.reasons.extend(stream(status, now));
-    health
-        .reasons
-        .extend(status.lanes.iter().filter_map(|status| lane(status, now)));
+    health.reasons.extend(lanes(&status.lanes, now));
     health
 }
 
@@ -67,23 +65,51 @@ fn stream(status: &Status, now: Timestamp) -> Vec<String> {
     reasons
 }
 
-fn lane(status: &LaneStatus, now: Timestamp) -> Option<String> {
+/// What keeps lanes of one sink from going on: one cause, however many they are.
+#[derive(PartialEq, Eq)]
+struct Standstill<'s> {
+    sink: &'s str,
+    what: &'static str,
+    why: &'s str,
+}
+
+fn lanes(all: &[LaneStatus], now: Timestamp) -> Vec<String> {
+    let mut causes: Vec<(Standstill<'_>, Vec<&str>)> = Vec::new();
+    for status in all {
+        let Some(what) = standstill(status, now) else {
+            continue;
+        };
+        let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
+        let sink = &status.sink;
+        let cause = Standstill { sink, what, why };
+        match causes.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, names)) => names.push(status.lane.name()),
+            None => causes.push((cause, vec![status.lane.name()])),
+        }
+    }
+    let sentence = |(Standstill { sink, what, why }, names): (Standstill<'_>, Vec<&str>)| {
+        let (lanes, are) = if names.len() == 1 {
+            ("lane", "is")
+        } else {
+            ("lanes", "are")
+        };
+        format!("sink {sink}: {lanes} {} {are} {what}: {why}", names.join(", "))
+    };
+    causes.into_iter().map(sentence).collect()
+}
+
+fn standstill(status: &LaneStatus, now: Timestamp) -> Option<&'static str> {
     // Old records alone say nothing: after an outage all are, however fast they go.
     let stuck = status
         .oldest_pending
         .is_some_and(|oldest| now.since(oldest.max(status.moved_at)) > LANE_STUCK);
-    let what = if stuck {
-        "is stuck"
+    if stuck {
+        Some("stuck")
     } else if !status.connected && status.pending > 0 && status.last_error.is_some() {
-        "is not connected"
+        Some("not connected")
     } else {
-        return None;
-    };
-    let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
-    Some(format!(
-        "lane {} of sink {} {what}: {why}",
-        status.lane, status.sink
-    ))
+        None
+    }
 }
 
 #[cfg(test)]
@@ -137,28 +163,49 @@ mod tests {
 
     #[test]
     fn quiet_and_catching_up_are_ready_and_stuck_is_not() {
+        let said = |status: &LaneStatus| lanes(std::slice::from_ref(status), at(1_000));
         let quiet = LaneStatus::new("kafka", Lane::Tweets);
-        assert_eq!(lane(&quiet, at(1_000)), None);
+        assert_eq!(said(&quiet), Vec::<String>::new());
         let stuck = LaneStatus {
             oldest_pending: Some(at(100)),
             moved_at: at(900),
             last_error: Some("no broker".into()),
             ..quiet
         };
-        assert_eq!(
-            lane(&stuck, at(1_000)).unwrap(),
-            "lane tweets of sink kafka is stuck: no broker"
-        );
+        assert_eq!(said(&stuck), ["sink kafka: lane tweets is stuck: no broker"]);
         let catching_up = LaneStatus {
             moved_at: at(999),
             ..stuck.clone()
         };
-        assert_eq!(lane(&catching_up, at(1_000)), None);
+        assert_eq!(said(&catching_up), Vec::<String>::new());
         let fresh = LaneStatus {
             oldest_pending: Some(at(999)),
             ..stuck
         };
-        assert_eq!(lane(&fresh, at(1_000)), None);
+        assert_eq!(said(&fresh), Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_cause_is_one_line() {
+        let away = |sink, lane, why: &str| LaneStatus {
+            pending: 1,
+            last_error: Some(why.to_owned()),
+            ..LaneStatus::new(sink, lane)
+        };
+        let all = [
+            away("kafka", Lane::Tweets, "no broker"),
+            away("amqp", Lane::Tweets, "no broker"),
+            away("kafka", Lane::Includes, "no topic"),
+            away("kafka", Lane::Errors, "no broker"),
+        ];
+        assert_eq!(
+            lanes(&all, at(1_000)),
+            [
+                "sink kafka: lanes tweets, errors are not connected: no broker",
+                "sink amqp: lane tweets is not connected: no broker",
+                "sink kafka: lane includes is not connected: no topic",
+            ]
+        );
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Observability endpoint: metrics, health and status over HTTP. On a thread and a runtime of its own, so that it answers when the data path is
 //! wedged; it only reads.
 
+mod address;
+pub mod client;
+mod connections;
 pub mod health;
 pub mod report;
 
@@ -17,15 +20,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use stream_core::telemetry::View;
-use tokio::sync::Semaphore;
 
+pub use self::address::Address;
+use self::connections::{Connections, Place};
 use self::health::Health;
 use self::report::Report;
 use crate::metrics::Metrics;
 
-/// Requests served at once; more wait in the kernel's queue.
-const CONNECTIONS: usize = 32;
-/// How long a client may take to send its request's head: while as many as are served do nothing, a probe waits so long.
+/// Connections open at once.
+const CONNECTIONS: usize = 128;
+/// How long a client may take to send its request's head.
 const HEAD: Duration = Duration::from_secs(1);
 /// How long all of a request may take.
 const REQUEST: Duration = Duration::from_secs(5);
@@ -58,11 +62,8 @@ pub fn serve(listener: TcpListener, admin: Admin) -> io::Result<SocketAddr> {
 
 async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let connections = Connections::default();
     loop {
-        let Ok(slot) = slots.clone().acquire_owned().await else {
-            return Ok(());
-        };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -73,22 +74,30 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
             }
         };
         let admin = admin.clone();
-        tokio::spawn(async move {
-            let serve = service_fn(move |request| {
-                let answer = answer(&admin, &request);
-                async { Ok::<_, Infallible>(answer) }
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEAD)
-                .max_buf_size(8 * 1024)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), serve);
-            // A client that goes away or is too slow is none of our business.
-            let _ = tokio::time::timeout(REQUEST, connection).await;
-            drop(slot);
+        connections.admit(CONNECTIONS, |place| {
+            tokio::spawn(connection(stream, admin, place)).abort_handle()
         });
+        // A request that is there is read before the next connection comes in.
+        tokio::task::yield_now().await;
     }
+}
+
+/// Serves one request.
+async fn connection(stream: tokio::net::TcpStream, admin: Arc<Admin>, place: Place) {
+    let serve = service_fn(|request| {
+        place.asks();
+        let answer = answer(&admin, &request);
+        async { Ok::<_, Infallible>(answer) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(8 * 1024)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), serve);
+    // A client that goes away or is too slow is none of our business.
+    let _ = tokio::time::timeout(REQUEST, connection).await;
+    place.leave();
 }
 
 fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {

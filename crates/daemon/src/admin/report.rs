@@ -66,6 +66,16 @@ impl Report {
     }
 }
 
+/// Whether the report says that its daemon is ready, whatever version wrote it.
+pub fn is_ready(json: &str) -> Option<bool> {
+    #[derive(Deserialize)]
+    struct Readiness {
+        ready: bool,
+    }
+    let readiness: Readiness = serde_json::from_str(json).ok()?;
+    Some(readiness.ready)
+}
+
 #[cfg(test)]
 mod tests {
     use stream_core::model::{Lane, Timestamp};

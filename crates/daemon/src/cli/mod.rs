@@ -3,13 +3,13 @@
 #[cfg(feature = "simulator")]
 mod demo;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
+use crate::admin::Address;
 
 /// Keeps one X stream alive and fans it out to Kafka, RabbitMQ and files.
 #[derive(Debug, Parser)]
@@ -33,9 +33,12 @@ pub enum Command {
     #[cfg(feature = "simulator")]
     Demo(DemoArgs),
     /// Find every mistake in the configuration at once.
-    #[command(after_help = "Example: birdfeed check --config birdfeed.toml --connect")]
+    #[command(
+        after_help = "Example: birdfeed check --config birdfeed.toml --connect\n         \
+                      birdfeed check --config deploy/birdfeed.toml --no-secrets   (in CI)"
+    )]
     Check(CheckArgs),
-    /// Show what a running daemon says of itself.
+    /// Show what a running daemon says of itself; the exit code is 0 if it is ready.
     #[command(
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
     )]
@@ -66,9 +69,13 @@ pub struct CheckArgs {
     /// Which configuration.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Also try X and the brokers.
+    /// Also try what `run` will need: X, the brokers, the admin server's port. Changes nothing.
     #[arg(long)]
     pub connect: bool,
+    /// Judge a configuration where its secrets are not: tokens, and files that it names, may be missing, and this machine's
+    /// folders do not matter.
+    #[arg(long, conflicts_with = "connect")]
+    pub no_secrets: bool,
 }
 
 /// `birdfeed status`.
@@ -77,9 +84,9 @@ pub struct StatusArgs {
     /// The daemon's configuration, for its admin address.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// The admin address itself.
+    /// The admin address itself: a host with a port.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]
-    pub address: Option<SocketAddr>,
+    pub address: Option<Address>,
     /// Again every second, until interrupted.
     #[arg(long)]
     pub watch: bool,

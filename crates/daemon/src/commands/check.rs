@@ -1,10 +1,17 @@
-//! `birdfeed check`: every mistake at once; with `--connect` also whether X and the brokers answer.
+//! `birdfeed check`: every mistake at once; with `--connect` also whether X, the brokers and this machine give what `run` needs.
 
+use std::future::Future;
+use std::io::ErrorKind;
 use std::time::Duration;
 
+use journal::{Found, inspect};
+use stream_core::pipeline::NamedSink;
+use tokio::time::error::Elapsed;
+
 use super::say;
+use crate::admin::{Address, client, report};
 use crate::cli::CheckArgs;
-use crate::components::{self, Parts};
+use crate::components::{self, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 
@@ -13,45 +20,110 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Checks, and says what is fine.
 pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
-    let parts = components::load(args.config.config.as_deref(), &environment())?;
+    let file = args.config.config.as_deref();
+    if args.no_secrets {
+        components::judge(file, &environment())?;
+        say("the configuration is fine, as far as can be told without its secrets");
+        return Ok(());
+    }
+    let parts = components::load(file, &environment())?;
     say("the configuration is fine");
-    if !args.connect {
-        return Ok(());
+    for warning in &parts.warnings {
+        say(&format!("warning: {warning}"));
     }
-    let runtime = super::run::runtime()?;
-    let ended = runtime.block_on(connect(&parts));
-    runtime.shutdown_background();
-    ended
-}
-
-async fn connect(parts: &Parts) -> Result<(), CommandError> {
-    // A stream is not opened: it would cost a connect and take the slot of the daemon that may be running. Listing the
-    // rules needs the same way and the same token.
-    let rules = parts.data_path.source.rules();
-    let mut failed = 0;
-    let mut tell = |name: &str, answer: Result<(), String>| match answer {
-        Ok(()) => say(&format!("{name}: answers")),
-        Err(why) => {
-            failed += 1;
-            say(&format!("{name}: FAILED: {why}"))
+    let mut findings = Findings::default();
+    let dir = &parts.data_path.settings.journal.dir;
+    findings.local(&format!("journal ({})", dir.display()), journal(&parts.data_path));
+    if args.connect {
+        if let Some(address) = &parts.admin {
+            findings.local(&format!("admin server ({address})"), admin(address));
         }
-    };
-    let x = tokio::time::timeout(DEADLINE, rules.list());
-    tell("X", within(x.await.map(|rules| rules.map(drop))));
-    for sink in &parts.data_path.sinks {
-        let check = tokio::time::timeout(DEADLINE, sink.sink.check());
-        tell(&format!("sink {}", sink.name), within(check.await));
+        let runtime = super::run::runtime()?;
+        runtime.block_on(connect(&parts, &mut findings));
+        runtime.shutdown_background();
     }
-    if failed == 0 {
-        return Ok(());
-    }
-    let message = format!("{failed} of {} services failed", parts.data_path.sinks.len() + 1);
-    Err(CommandError::new(SysExit::Unavailable, message))
+    findings.end()
 }
 
-fn within<E: ToString>(answer: Result<Result<(), E>, tokio::time::error::Elapsed>) -> Result<(), String> {
+/// What was found so far.
+#[derive(Default)]
+struct Findings {
+    all: usize,
+    /// Services that are elsewhere.
+    services: usize,
+    /// Folders and ports of this machine.
+    local: usize,
+}
+
+impl Findings {
+    fn local(&mut self, name: &str, found: Result<&str, String>) {
+        self.local += usize::from(found.is_err());
+        self.tell(name, found);
+    }
+
+    async fn service<E: ToString>(&mut self, name: &str, check: impl Future<Output = Result<(), E>>) {
+        let found = within(tokio::time::timeout(DEADLINE, check).await);
+        self.services += usize::from(found.is_err());
+        self.tell(name, found.map(|()| "answers"));
+    }
+
+    fn tell(&mut self, name: &str, found: Result<&str, String>) {
+        self.all += 1;
+        match found {
+            Ok(how) => say(&format!("{name}: {how}")),
+            Err(why) => say(&format!("{name}: FAILED: {why}")),
+        };
+    }
+
+    /// A service that is away is more than a folder of ours: a restart may cure it.
+    fn end(self) -> Result<(), CommandError> {
+        let exit = match (self.services, self.local) {
+            (0, 0) => return Ok(()),
+            (0, _) => SysExit::LocalIo,
+            _ => SysExit::Unavailable,
+        };
+        let failed = self.services + self.local;
+        Err(CommandError::new(
+            exit,
+            format!("{failed} of {} failed", self.all),
+        ))
+    }
+}
+
+async fn connect(parts: &Parts, findings: &mut Findings) {
+    let DataPath { source, sinks, .. } = &parts.data_path;
+    let x = format!("X ({}, {})", source.address(), source.endpoint().name());
+    findings.service(&x, source.check()).await;
+    for NamedSink { name, sink } in sinks {
+        let name = format!("sink {name} ({})", sink.address());
+        findings.service(&name, sink.check()).await;
+    }
+}
+
+fn within<E: ToString>(answer: Result<Result<(), E>, Elapsed>) -> Result<(), String> {
     match answer {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {DEADLINE:?}")),
+    }
+}
+
+fn journal(data_path: &DataPath) -> Result<&'static str, String> {
+    match inspect(&data_path.settings.journal.dir).map_err(|error| error.to_string())? {
+        Found::Nothing => Ok("can be made"),
+        Found::Folder => Ok("can be used"),
+        Found::InUse => Ok("in use by a daemon that is running"),
+    }
+}
+
+/// Whether the admin server could listen; that a daemon of ours does so is fine.
+fn admin(address: &Address) -> Result<&'static str, String> {
+    match address.bind() {
+        Ok(_) => Ok("can be used"),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => match client::status(address) {
+            Ok(body) if report::is_ready(&body).is_some() => Ok("in use by a daemon that is running"),
+            Ok(_) => Err("another program listens there".to_owned()),
+            Err(error) => Err(format!("another program listens there: {error}")),
+        },
+        Err(error) => Err(format!("cannot be listened on: {error}")),
     }
 }

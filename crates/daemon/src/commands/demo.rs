@@ -60,7 +60,7 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
     }
     let parts = components::load(None, &environment(&simulator, dir))
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
-    let (mut pipeline, admin) = start(parts.data_path, parts.admin)?;
+    let (mut pipeline, admin) = start(parts.data_path, parts.admin.as_ref())?;
     let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",

@@ -1,19 +1,20 @@
 //! `birdfeed run`: the daemon, from its start through a graceful shutdown.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use journal::OpenError;
-use stream_core::pipeline::{Failure, Pipeline, Rest, StartError};
-use stream_core::telemetry::Observer;
+use stream_core::pipeline::{Failure, NamedSink, Pipeline, Rest, StartError};
+use stream_core::telemetry::{Observer, Status};
 
-use crate::admin::{self, Admin};
+use crate::admin::{self, Address, Admin};
 use crate::components::{self, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 use crate::metrics::Metrics;
+use crate::progress;
 use crate::signals::{self, Signals};
 
 /// Runs until a signal, or until it cannot go on.
@@ -23,14 +24,39 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         admin,
         log,
         drain,
-        ..
+        warnings,
     } = components::load(file, &environment())?;
     log.start();
+    announce(file, &data_path, &warnings);
     let runtime = runtime()?;
     let ended = runtime.block_on(daemon(data_path, admin, drain));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
+}
+
+/// Says what is about to run, so that a log alone tells which configuration it was.
+fn announce(file: Option<&Path>, data_path: &DataPath, warnings: &[String]) {
+    let configuration = file.map_or("no file: defaults and environment".into(), Path::to_string_lossy);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), %configuration, "birdfeed starts");
+    let DataPath {
+        settings,
+        source,
+        sinks,
+    } = data_path;
+    let (endpoint, address) = (source.endpoint().name(), source.address());
+    tracing::info!(stream = settings.stream, endpoint, address, "the stream");
+    for NamedSink { name, sink } in sinks {
+        tracing::info!(
+            sink = name,
+            kind = sink.kind(),
+            address = sink.address(),
+            "a sink"
+        );
+    }
+    for warning in warnings {
+        tracing::warn!("the configuration works and may not be meant: {warning}");
+    }
 }
 
 /// Lanes wait for brokers more than they work, and the service's limit on threads leaves room for client libraries.
@@ -46,10 +72,15 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration) -> Result<(), CommandError> {
+async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) -> Result<(), CommandError> {
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-    signals::answer_hangups().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-    let (mut pipeline, _) = start(data_path, admin)?;
+    signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+    let dir = data_path.settings.journal.dir.clone();
+    let (mut pipeline, _) = start(data_path, admin.as_ref())?;
+    let Status { journal, lanes, .. } = pipeline.view().status();
+    let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
+    tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
+    tokio::spawn(progress::tell(pipeline.view()));
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -74,7 +105,7 @@ async fn daemon(data_path: DataPath, admin: Option<SocketAddr>, drain: Duration)
 /// Starts the data path, with an admin server at `admin`; gives it, and where the server listens.
 pub(crate) fn start(
     data_path: DataPath,
-    admin: Option<SocketAddr>,
+    admin: Option<&Address>,
 ) -> Result<(Pipeline, Option<SocketAddr>), CommandError> {
     let DataPath {
         mut settings,
@@ -91,6 +122,12 @@ pub(crate) fn start(
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
     let observer: Arc<dyn Observer> = metrics.clone();
     // Before the first connect, of which X allows few: a port that is taken must not cost any.
+    let bind = |address: &Address| {
+        address.bind().map_err(|error| {
+            let message = format!("the admin server cannot listen on {address}: {error}");
+            CommandError::new(SysExit::LocalIo, message)
+        })
+    };
     let admin = admin.map(bind).transpose()?;
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
     metrics
@@ -112,13 +149,6 @@ fn not_started(error: StartError) -> CommandError {
         StartError::Journal(_) | StartError::Thread(..) => SysExit::LocalIo,
     };
     CommandError::new(exit, error)
-}
-
-fn bind(address: SocketAddr) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(address).map_err(|error| {
-        let message = format!("the admin server cannot listen on {address}: {error}");
-        CommandError::new(SysExit::LocalIo, message)
-    })
 }
 
 fn report(rest: &Rest) {

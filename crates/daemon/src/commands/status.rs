@@ -1,78 +1,73 @@
 //! `birdfeed status`: what a running daemon says of itself, for people.
 
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use stream_core::telemetry::{LaneStatus, Status};
 
 use super::say;
-use crate::admin::report::Report;
+use crate::admin::report::{self, Report};
+use crate::admin::{Address, client};
 use crate::cli::StatusArgs;
 use crate::components;
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 
-const DEADLINE: Duration = Duration::from_secs(5);
-/// The most that is read of an answer.
-const MOST: u64 = 4 << 20;
+/// How often `--watch` looks.
+const EVERY: Duration = Duration::from_secs(1);
 
-/// Asks the daemon and shows the answer; with `--watch` every second, until interrupted or nobody reads.
+/// Asks the daemon and shows the answer; with `--watch` every second, until interrupted or nobody reads. It is an error that the
+/// daemon is not ready.
 pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
     let address = address(args)?;
-    loop {
-        let body = fetch(address).map_err(|error| {
-            CommandError::new(
-                SysExit::Unavailable,
-                format!(
-                    "no daemon answers at {address} ({error}); is it running, and is `admin.listen` the same?"
-                ),
-            )
-        })?;
-        if args.json {
-            say(&body);
-            return Ok(());
-        }
-        let report = Report::read(&body)
-            .map_err(|error| CommandError::new(SysExit::Unavailable, format!("{address} is {error}")))?;
-        let page = render(&report);
-        if !args.watch {
-            say(&page);
-            return Ok(());
-        }
-        if !say(&format!("\x1b[2J\x1b[H{page}")) {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_secs(1));
+    if args.watch {
+        watch(&address);
+        return Ok(());
+    }
+    let body = client::status(&address).map_err(unavailable)?;
+    let ready = if args.json {
+        say(&body);
+        report::is_ready(&body)
+    } else {
+        let report = read(&address, &body)?;
+        say(&render(&report));
+        Some(report.ready)
+    };
+    match ready {
+        Some(true) => Ok(()),
+        Some(false) => Err(unavailable("it is not ready")),
+        None => Err(unavailable(format!("{address} does not say whether it is ready"))),
     }
 }
 
-fn address(args: &StatusArgs) -> Result<SocketAddr, CommandError> {
-    if let Some(address) = args.address {
-        return Ok(address);
+/// A daemon that is not there, or not for a while, is a page too: it may come back.
+fn watch(address: &Address) {
+    let page = || {
+        let body = client::status(address).map_err(unavailable)?;
+        Ok(render(&read(address, &body)?))
+    };
+    loop {
+        let page = page().unwrap_or_else(|error: CommandError| error.message);
+        if !say(&format!("\x1b[2J\x1b[H{page}")) {
+            return;
+        }
+        std::thread::sleep(EVERY);
+    }
+}
+
+fn read(address: &Address, body: &str) -> Result<Report, CommandError> {
+    Report::read(body).map_err(|error| unavailable(format!("{address} is {error}")))
+}
+
+fn unavailable(message: impl ToString) -> CommandError {
+    CommandError::new(SysExit::Unavailable, message)
+}
+
+fn address(args: &StatusArgs) -> Result<Address, CommandError> {
+    if let Some(address) = &args.address {
+        return Ok(address.clone());
     }
     components::load_admin(args.config.config.as_deref(), &environment())?
         .ok_or_else(|| CommandError::new(SysExit::Usage, "the configuration switches the admin server off"))
-}
-
-fn fetch(address: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
-    stream.set_read_timeout(Some(DEADLINE))?;
-    stream.set_write_timeout(Some(DEADLINE))?;
-    // HTTP/1.0: the answer comes unchunked and ends with the connection.
-    write!(stream, "GET /status HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.take(MOST).read_to_string(&mut answer)?;
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .ok_or_else(|| std::io::Error::other("not an HTTP answer"))?;
-    match head.split(' ').nth(1) {
-        Some("200") => Ok(body.to_owned()),
-        status => Err(std::io::Error::other(format!(
-            "status {}",
-            status.unwrap_or("missing")
-        ))),
-    }
 }
 
 /// The report as a page of text.
@@ -112,6 +107,7 @@ fn render(report: &Report) -> String {
         ]),
     ]);
     lines.extend(lanes.iter().map(lane_row));
+    lines.extend(errors(lanes));
     lines.join("\n")
 }
 
@@ -129,7 +125,7 @@ fn lane_row(lane: &LaneStatus) -> String {
         lane.pending,
     ];
     let [received, delivered, in_flight, refused, pending] = counts.map(|count| count.to_string());
-    let columns = row([
+    row([
         &lane.sink,
         lane.lane.name(),
         &received,
@@ -137,16 +133,37 @@ fn lane_row(lane: &LaneStatus) -> String {
         &in_flight,
         &refused,
         &pending,
-    ]);
-    match &lane.last_error {
-        Some(error) => format!("{columns}  ! {error}"),
-        None => columns,
+    ])
+}
+
+/// The lanes' last errors: one cause is one line, however many lanes of a sink it holds up.
+fn errors(lanes: &[LaneStatus]) -> Vec<String> {
+    let mut causes: Vec<(&LaneStatus, Vec<&str>)> = Vec::new();
+    for lane in lanes.iter().filter(|lane| lane.last_error.is_some()) {
+        let same = |known: &LaneStatus| known.sink == lane.sink && known.last_error == lane.last_error;
+        match causes.iter_mut().find(|(known, _)| same(known)) {
+            Some((newest, names)) => {
+                names.push(lane.lane.name());
+                if lane.last_error_at > newest.last_error_at {
+                    *newest = lane;
+                }
+            }
+            None => causes.push((lane, vec![lane.lane.name()])),
+        }
     }
+    let line = |(newest, names): (&LaneStatus, Vec<&str>)| {
+        let error = newest.last_error.as_deref().unwrap_or_default();
+        let at = newest
+            .last_error_at
+            .map_or_else(String::new, |at| format!(" (at {at})"));
+        format!("  ! sink {}, {}: {error}{at}", newest.sink, names.join(", "))
+    };
+    causes.into_iter().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use stream_core::model::{Lane, StreamState};
+    use stream_core::model::{Lane, StreamState, Timestamp};
     use stream_core::telemetry::{JournalStatus, StreamStatus};
 
     use super::*;
@@ -164,15 +181,22 @@ mod tests {
                     messages: 7,
                     ..StreamStatus::default()
                 },
-                lanes: vec![LaneStatus {
-                    received: 7,
-                    delivered: 4,
-                    dead_lettered: 1,
-                    in_flight: 2,
-                    pending: 3,
-                    last_error: Some("no broker".into()),
-                    ..LaneStatus::new("kafka", Lane::Tweets)
-                }],
+                lanes: vec![
+                    LaneStatus {
+                        received: 7,
+                        delivered: 4,
+                        dead_lettered: 1,
+                        in_flight: 2,
+                        pending: 3,
+                        last_error: Some("no broker".into()),
+                        ..LaneStatus::new("kafka", Lane::Tweets)
+                    },
+                    LaneStatus {
+                        last_error: Some("no broker".into()),
+                        last_error_at: Some(Timestamp::from_millis(1_000)),
+                        ..LaneStatus::new("kafka", Lane::Errors)
+                    },
+                ],
                 journal: JournalStatus {
                     bytes: 5,
                     max_bytes: 9,
@@ -185,7 +209,12 @@ mod tests {
                      stream     paused since 1970-01-01T00:00:00.000Z\nlast byte  -\n";
         assert!(page.starts_with(start), "{page}");
         assert!(page.contains("\njournal    5 of 9 bytes\n"), "{page}");
-        let lane: Vec<_> = page.lines().last().unwrap().split_whitespace().collect();
-        assert_eq!(lane.join(" "), "kafka tweets 7 4 2 1 3 ! no broker");
+        let last: Vec<_> = page.lines().rev().take(3).collect();
+        assert_eq!(
+            last[0],
+            "  ! sink kafka, tweets, errors: no broker (at 1970-01-01T00:00:01.000Z)"
+        );
+        let lane: Vec<_> = last[2].split_whitespace().collect();
+        assert_eq!(lane.join(" "), "kafka tweets 7 4 2 1 3");
     }
 }

@@ -10,7 +10,5 @@ pub(super) fn build(section: &mut Section) -> Logging {
         ("pretty", LogFormat::Pretty),
     ];
     let format = section.choice("format", &formats).unwrap_or_default();
-    section.parsed("level", "info", |level| {
-        Logging::new(format, level).map_err(|error| error.to_string())
-    })
+    section.parsed("level", "info", |level| Logging::new(format, level))
 }

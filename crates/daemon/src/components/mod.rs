@@ -2,9 +2,11 @@
 //! what is used. `config/birdfeed.toml` shows every key to people.
 
 mod admin;
+mod folders;
 mod journal;
 mod lanes;
 mod log;
+mod proxy;
 mod rules;
 mod shutdown;
 mod sink;
@@ -13,7 +15,6 @@ mod sink_file;
 mod sink_kafka;
 mod stream;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use source_x::XSource;
 use stream_core::pipeline::{NamedSink, Settings};
 
 use self::sink::{SinkContext, SinkType};
+use crate::admin::Address;
 use crate::config::{Document, Environment, Problems, Section};
 use crate::logging::Logging;
 
@@ -40,11 +42,13 @@ pub(crate) struct Parts {
     /// The stream and where it goes.
     pub(crate) data_path: DataPath,
     /// The admin server's address; `None` for no server.
-    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) admin: Option<Address>,
     /// What is logged, and how; not started yet.
     pub(crate) log: Logging,
     /// How long the end may take.
     pub(crate) drain: Duration,
+    /// What works and may not be what was meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Data path, not started yet: what [`Pipeline::start`](stream_core::pipeline::Pipeline::start) takes.
@@ -56,34 +60,51 @@ pub(crate) struct DataPath {
 
 /// Builds the parts that `file`, if there is one, and `environment` describe, or says everything that is wrong.
 pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Parts, Problems> {
-    Document::read(file, environment)?.build(|root| {
-        let stream = root.section("stream", |section| stream::build(section, environment));
-        root.section("rules", rules::refuse);
-        let lanes = root.section("lanes", lanes::build);
-        let mut settings = root.section("journal", |section| {
-            journal::build(section, stream.name, lanes.enabled)
-        });
-        settings.max_retries = stream.max_retries;
-        let context = SinkContext {
-            prefix: lanes.prefix,
-            lanes: lanes.enabled.iter().collect(),
-            event_source: stream.event_source,
-            ..SinkContext::default()
-        };
-        let sinks = sinks(root, context);
-        let admin = root.section("admin", admin::build);
-        let log = root.section("log", log::build);
-        let drain = root.section("shutdown", shutdown::build);
-        Some(Parts {
-            data_path: DataPath {
-                settings,
-                source: stream.source?,
-                sinks: sinks?,
-            },
-            admin,
-            log,
-            drain,
-        })
+    Document::read(file, environment)?.build(|root| parts(root, environment))
+}
+
+/// Says everything that is wrong as [`load`] does, except that secrets are not here.
+pub(crate) fn judge(file: Option<&Path>, environment: &Environment) -> Result<(), Problems> {
+    Document::read(file, environment)?.judge(|root| parts(root, environment))
+}
+
+fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
+    let stream = root.section("stream", |section| stream::build(section, environment));
+    root.section("rules", rules::refuse);
+    let lanes = root.section("lanes", lanes::build);
+    let mut settings = root.section("journal", |section| {
+        journal::build(section, stream.name, lanes.enabled)
+    });
+    settings.max_retries = stream.max_retries;
+    let mut context = SinkContext {
+        prefix: lanes.prefix,
+        lanes: lanes.enabled.iter().collect(),
+        event_source: stream.event_source,
+        ..SinkContext::default()
+    };
+    let free = context.folders.claim(&settings.journal.dir, "the journal's");
+    debug_assert!(free.is_ok(), "it is the first");
+    let sinks = sinks(root, context);
+    let admin = root.section("admin", admin::build);
+    let log = root.section("log", log::build);
+    let drain = root.section("shutdown", shutdown::build);
+    let (source, sinks) = (stream.source?, sinks?);
+    let proxy = proxy::warning(environment, &source.address());
+    let of_sinks = sinks.iter().flat_map(|NamedSink { name, sink }| {
+        let warnings = sink.warnings().into_iter();
+        warnings.map(move |warning| format!("sink {name}: {warning}"))
+    });
+    let warnings = proxy.into_iter().chain(of_sinks).collect();
+    Some(Parts {
+        data_path: DataPath {
+            settings,
+            source,
+            sinks,
+        },
+        admin,
+        log,
+        drain,
+        warnings,
     })
 }
 
@@ -91,7 +112,7 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
 pub(crate) fn load_admin(
     file: Option<&Path>,
     environment: &Environment,
-) -> Result<Option<SocketAddr>, Problems> {
+) -> Result<Option<Address>, Problems> {
     Document::read(file, environment)?.build_part("admin", admin::build)
 }
 
@@ -99,6 +120,11 @@ pub(crate) fn load_admin(
 fn sinks(root: &mut Section, mut context: SinkContext) -> Option<Vec<NamedSink>> {
     let sinks = root.sections("sink", |section| sink::build(section, SINKS, &mut context));
     if sinks.is_empty() {
+        let default = Path::new(sink_file::DIR);
+        if let Err(message) = context.folders.claim(default, "an earlier sink's") {
+            let message = format!("the files of lanes go to {}, and {message}", sink_file::DIR);
+            root.note("journal", message, "name a [[sink]], or another journal.dir");
+        }
         return Some(vec![NamedSink {
             name: "file".to_owned(),
             sink: sink_file::default_sink(),

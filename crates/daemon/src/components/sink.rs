@@ -1,7 +1,6 @@
 //! `[[sink]]`: what all sinks have in common, a type, a name, and what they are told.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use stream_core::cloudevents::Headers;
@@ -9,6 +8,7 @@ use stream_core::model::Lane;
 use stream_core::pipeline::NamedSink;
 use stream_core::sink::{Mistake, SettingsError, Sink};
 
+use super::folders::Folders;
 use crate::config::Section;
 
 /// Row of the table of sinks: the type's name, and how one is built.
@@ -26,8 +26,8 @@ pub(super) struct SinkContext {
     pub(super) lanes: Vec<Lane>,
     /// `CloudEvents`' `source`, the same in all of them.
     pub(super) event_source: String,
-    /// The folders that earlier sinks write to: two writers in one would spoil it.
-    pub(super) folders: HashSet<PathBuf>,
+    /// The folders of the journal and of earlier sinks: two writers in one would spoil it.
+    pub(super) folders: Folders,
     /// The names that earlier sinks have in metrics and cursors.
     pub(super) names: HashSet<String>,
 }

@@ -9,14 +9,13 @@ use super::sink::{SinkContext, checked};
 use crate::config::{Section, units};
 
 /// Where files go unless the user says otherwise.
-const DIR: &str = "./birdfeed-data/lanes";
+pub(super) const DIR: &str = "./birdfeed-data/lanes";
 
 pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
     let dir = section.path("dir").unwrap_or_else(|| DIR.into());
-    let rotate_bytes = section.parsed("rotate_bytes", "256MiB", units::bytes);
-    let rotate_every = section.parsed("rotate_every", "1h", units::duration);
-    if !context.folders.insert(dir.clone()) {
-        let message = format!("{} is an earlier sink's folder", dir.display());
+    let rotate_bytes = section.parsed("rotate_bytes", "256MiB", units::some_bytes);
+    let rotate_every = section.parsed("rotate_every", "1h", units::some_duration);
+    if let Err(message) = context.folders.claim(&dir, "an earlier sink's") {
         section.note("dir", message, "give each its own");
         return None;
     }

@@ -43,7 +43,7 @@ pub(super) struct Stream {
 }
 
 pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream {
-    let name = section.text("name").unwrap_or_else(|| "main".to_owned());
+    let name = section.parsed("name", "main", name);
     let endpoint = endpoint(section);
     let max_retries = section.number_or("max_retries", "unlimited", 0..=u32::MAX);
     let backfill_minutes = backfill(section, endpoint);
@@ -53,12 +53,13 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         ..section.section("fields", |section| query(section, endpoint))
     };
     let token = token(section, environment);
+    let ca_file = section.path("ca_file");
     // Without a token, what else is wrong shows all the same.
     let defaults = Settings::new(token.unwrap_or_else(|| Token::from_value("")));
     let settings = Settings {
         base_url: section.text("base_url"),
         allow_custom_host: section.flag("allow_custom_host").unwrap_or(false),
-        ca_file: section.path("ca_file"),
+        ca_file: ca_file.filter(|path| !section.is_elsewhere(path)),
         endpoint,
         query,
         ..defaults
@@ -72,6 +73,17 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
             .ok()
             .map(Arc::new),
     }
+}
+
+/// A name that fits on a line and into a header.
+fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("names nothing".to_owned());
+    }
+    if text.chars().any(char::is_control) {
+        return Err("holds a line break or another control character".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn note(section: &Section, error: &SettingsError) {
@@ -145,6 +157,9 @@ fn dedupe(section: &mut Section) {
 fn token(section: &mut Section, environment: &Environment) -> Option<Token> {
     let variable = environment.get(TOKEN_VARIABLE).filter(|token| !token.is_empty());
     let (token, origin, hint) = if let Some(path) = section.path("bearer_token_file") {
+        if section.is_elsewhere(&path) {
+            return None;
+        }
         let origin = section.origin_of("bearer_token_file");
         (
             Token::from_file(path),
@@ -159,6 +174,9 @@ fn token(section: &mut Section, environment: &Environment) -> Option<Token> {
             "the token and nothing else",
         )
     } else {
+        if !section.needs_secrets() {
+            return None;
+        }
         let hint = format!("name a file with the bearer token, or set {TOKEN_VARIABLE}");
         section.note("bearer_token_file", "is missing", hint);
         return None;

@@ -10,15 +10,16 @@ use super::section::{Notes, Section};
 use super::tree::{self, Environment, Table};
 
 /// Configuration document: the file, if there is one, with the environment over it.
-pub(crate) struct Document {
+pub(crate) struct Document<'e> {
     root: Section,
     notes: Notes,
+    environment: &'e Environment,
 }
 
-impl Document {
+impl<'e> Document<'e> {
     /// Reads `file` and lays `environment` over it. A file that cannot be read or is no TOML is the only mistake that hides
     /// the others.
-    pub(crate) fn read(file: Option<&Path>, environment: &Environment) -> Result<Self, Problems> {
+    pub(crate) fn read(file: Option<&Path>, environment: &'e Environment) -> Result<Self, Problems> {
         let mut table = match file {
             Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
             None => Table::new(),
@@ -28,19 +29,38 @@ impl Document {
         Ok(Self {
             root: Section::root(table, notes.clone()),
             notes,
+            environment,
         })
     }
 
     /// Builds something out of all of it. Keys that `build` does not ask for are mistakes; `None` is for a thing that cannot
     /// be built because of a mistake that was noted.
-    pub(crate) fn build<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<T, Problems> {
-        let built = build(&mut self.root);
-        self.root.finish();
-        let problems = self.notes.take();
+    pub(crate) fn build<T>(self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<T, Problems> {
+        let (built, problems) = self.finish(build);
         match built {
             Some(built) if problems.is_empty() => Ok(built),
             _ => Err(Problems(problems)),
         }
+    }
+
+    /// Judges all of it as [`build`](Self::build) does, on a machine that has not got its secrets: what is built without
+    /// them is of no use, and goes.
+    pub(crate) fn judge<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<(), Problems> {
+        self.root.pass_over_secrets();
+        let (_, problems) = self.finish(build);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    fn finish<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> (Option<T>, Vec<Problem>) {
+        let built = build(&mut self.root);
+        let sections = self.root.finish();
+        let mut problems = self.notes.take();
+        problems.extend(tree::misspelled(self.environment, &sections));
+        (built, problems)
     }
 
     /// Builds something out of the table `key` alone, whatever is wrong elsewhere.

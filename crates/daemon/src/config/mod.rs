@@ -27,4 +27,5 @@ pub(crate) use entries::Entries;
 pub(crate) use origin::Origin;
 pub(crate) use problem::Problems;
 pub(crate) use section::Section;
+pub(crate) use suggest::suggestion;
 pub(crate) use tree::{Environment, environment};

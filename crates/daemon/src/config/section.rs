@@ -10,6 +10,9 @@ use super::problem::Problem;
 use super::suggest::suggestion;
 use super::tree::{Node, Table, Value};
 
+/// Byte order mark.
+const MARK: char = '\u{feff}';
+
 /// Diagnostics so far, shared by all sections of a document.
 pub(super) type Notes = Rc<RefCell<Vec<Problem>>>;
 
@@ -21,6 +24,8 @@ pub(crate) struct Section {
     /// The keys that were asked for, and where those stand that are there.
     asked: Vec<(&'static str, Option<Origin>)>,
     notes: Notes,
+    /// Whether the files that hold secrets must be here.
+    secrets_here: bool,
 }
 
 impl Section {
@@ -31,6 +36,7 @@ impl Section {
             table,
             asked: Vec::new(),
             notes,
+            secrets_here: true,
         }
     }
 
@@ -41,7 +47,23 @@ impl Section {
             table,
             asked: Vec::new(),
             notes: self.notes.clone(),
+            secrets_here: self.secrets_here,
         }
+    }
+
+    /// From now on nothing is wrong with a secret for its not being here.
+    pub(super) fn pass_over_secrets(&mut self) {
+        self.secrets_here = false;
+    }
+
+    /// Whether `path`, a file that another machine needs, may be missing on this one, and is.
+    pub(crate) fn is_elsewhere(&self, path: &Path) -> bool {
+        !self.secrets_here && !path.exists()
+    }
+
+    /// Whether secrets must be here.
+    pub(crate) fn needs_secrets(&self) -> bool {
+        self.secrets_here
     }
 
     /// The name of `key` in messages.
@@ -167,7 +189,8 @@ impl Section {
 
     /// The contents of the file that `key`, which was asked for, names.
     pub(crate) fn contents(&self, key: &str, path: &Path) -> Option<String> {
-        match std::fs::read_to_string(path) {
+        match read_text(path) {
+            Err(_) if self.is_elsewhere(path) => None,
             Ok(text) => Some(text),
             Err(error) => {
                 let message = format!("{} cannot be read: {error}", path.display());
@@ -187,8 +210,8 @@ impl Section {
         self.table.clear();
     }
 
-    /// Notes every key that nobody asked for.
-    pub(super) fn finish(self) {
+    /// Notes every key that nobody asked for. Gives those that somebody did.
+    pub(super) fn finish(self) -> Vec<&'static str> {
         let known: Vec<_> = self.asked.iter().map(|(key, _)| *key).collect();
         for (key, node) in &self.table {
             let hint = match suggestion(key, &known) {
@@ -197,5 +220,19 @@ impl Section {
             };
             self.note_at(node.origin.clone(), key, "is not a known key", hint);
         }
+        known
     }
+}
+
+/// The text of a file, without the mark that some editors put before it. What is no file is refused: reading from a pipe
+/// would wait for whoever writes to it.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut text = std::fs::read_to_string(path)?;
+    if text.starts_with(MARK) {
+        text.drain(..MARK.len_utf8());
+    }
+    Ok(text)
 }

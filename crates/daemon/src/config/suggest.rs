@@ -1,7 +1,7 @@
 //! Edit distance (Levenshtein) from what was written to what was probably meant.
 
 /// The name among `known` that `name` was probably meant to be: at most one change, and one more for every four bytes.
-pub(super) fn suggestion<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn suggestion<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let distances = known
         .iter()
         .map(|known| (strsim::levenshtein(name, known), *known));

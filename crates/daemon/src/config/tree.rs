@@ -8,9 +8,12 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::origin::Origin;
 use super::problem::Problem;
+use super::suggest::suggestion;
 
 /// The prefix of every variable that sets a key; two underscores join the parts of a key.
 const PREFIX: &str = "BIRDFEED__";
+/// That prefix as it is often mistaken.
+const MISSPELLED: &str = "BIRDFEED_";
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
@@ -131,6 +134,11 @@ pub(super) fn overlay(table: &mut Table, environment: &Environment) -> Vec<Probl
     let number = |part: &String| part.parse::<usize>().unwrap_or_default();
     variables.sort_by_key(|(parts, ..)| parts.iter().map(number).collect::<Vec<_>>());
     for (parts, name, text) in variables {
+        if is_quoted(text) {
+            let message = "stands in quotes, which are part of the value (docker's --env-file keeps them)";
+            let problem = Problem::new(Origin::Variable(name.clone()), parts.join("."), message);
+            problems.push(problem.hint("write the value without them"));
+        }
         let node = Node {
             value: Value::Text(text.clone()),
             origin: Origin::Variable(name.clone()),
@@ -144,6 +152,41 @@ pub(super) fn overlay(table: &mut Table, environment: &Environment) -> Vec<Probl
         }
     }
     problems
+}
+
+/// Whether the same quotes stand around all of it.
+fn is_quoted(text: &str) -> bool {
+    let within = |quote| text.strip_prefix(quote).is_some_and(|rest| rest.ends_with(quote));
+    within('"') || within('\'')
+}
+
+/// Variables that were meant to set a key below one of `sections` and have one underscore where two belong. Others that begin
+/// like ours are somebody else's: Kubernetes sets some for a service that is called birdfeed.
+pub(super) fn misspelled(environment: &Environment, sections: &[&str]) -> Vec<Problem> {
+    let misspelled = environment.keys().filter_map(|name| {
+        let rest = name
+            .strip_prefix(MISSPELLED)
+            .filter(|rest| !rest.starts_with('_'))?;
+        let (word, key) = rest.split_once('_').unwrap_or((rest, ""));
+        let section = suggestion(&word.to_lowercase(), sections)?;
+        let key = key.trim_start_matches('_');
+        // The entries of a list have numbers.
+        let key = match key.split_once('_') {
+            Some((number, key)) if number.parse::<usize>().is_ok() => {
+                format!("{number}__{}", key.trim_start_matches('_'))
+            }
+            _ => key.to_owned(),
+        };
+        let meant = format!("{PREFIX}{}__{key}", section.to_uppercase());
+        let origin = Origin::Variable(name.clone());
+        let problem = Problem::new(
+            origin,
+            "",
+            "sets nothing: two underscores join the parts of a name",
+        );
+        Some(problem.hint(format!("did you mean {}?", meant.trim_end_matches('_'))))
+    });
+    misspelled.collect()
 }
 
 fn parts(key: &str) -> Vec<String> {
@@ -189,5 +232,43 @@ fn set(table: &mut Table, parts: &[String], node: Node) -> Result<(), &'static s
             }
         }
         _ => Err("leads into a value that is no table"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_underscore_too_few_is_pointed_out() {
+        let names = [
+            "BIRDFEED_STREAM__ENDPOINT",
+            "BIRDFEED_STREAM_BASE_URL",
+            "BIRDFEED_STREM_NAME",
+            "BIRDFEED_SINK_0_TYPE",
+            "BIRDFEED_LOG",
+            "BIRDFEED__STREAM__NAME",
+            "BIRDFEED_SERVICE_HOST",
+            "BIRDFEED_PORT_9464_TCP",
+            "BIRDFEED_TEST_KAFKA",
+            "BIRDFEEDS_STREAM_NAME",
+        ];
+        let environment = names.map(|name| (name.to_owned(), "a".to_owned())).into();
+        let problems = misspelled(&environment, &["stream", "sink", "log", "admin"]);
+        let hints: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let meant: Vec<_> = hints
+            .iter()
+            .map(|hint| hint.rsplit_once("mean ").unwrap().1)
+            .collect();
+        assert_eq!(
+            meant,
+            [
+                "BIRDFEED__LOG?",
+                "BIRDFEED__SINK__0__TYPE?",
+                "BIRDFEED__STREAM__BASE_URL?",
+                "BIRDFEED__STREAM__ENDPOINT?",
+                "BIRDFEED__STREAM__NAME?",
+            ]
+        );
     }
 }

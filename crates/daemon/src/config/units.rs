@@ -27,9 +27,25 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(factor).ok_or_else(|| "too large".to_owned())
 }
 
+/// A size of at least one byte.
+pub(crate) fn some_bytes(text: &str) -> Result<u64, String> {
+    match bytes(text)? {
+        0 => Err("must be more than nothing".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
 /// A time: `20s`, `5min`, `1h`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// A time of at least a second.
+pub(crate) fn some_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time < Duration::from_secs(1) => Err("must be a second at least".to_owned()),
+        time => Ok(time),
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use prometheus::proto::MetricFamily;
 use stream_core::telemetry::{LaneStatus, Status, View};
 
 use super::family::Family;
+use super::process::ProcessState;
 use super::reading::Reading;
-use super::{journal, lane, program, stream};
+use super::{journal, lane, process, program, stream};
 
 /// Readings of the whole, by owner.
 const WHOLE: [&[Reading<Status>]; 3] = [stream::READINGS, journal::READINGS, program::READINGS];
@@ -17,7 +18,9 @@ const WHOLE: [&[Reading<Status>]; 3] = [stream::READINGS, journal::READINGS, pro
 /// The families of all readings.
 pub(super) fn families() -> impl Iterator<Item = Family> {
     let whole = WHOLE.into_iter().flatten().map(|reading| reading.family);
-    whole.chain(lane::READINGS.iter().map(|reading| reading.family))
+    let lanes = lane::READINGS.iter().map(|reading| reading.family);
+    let process = process::READINGS.iter().map(|reading| reading.family);
+    whole.chain(lanes).chain(process)
 }
 
 /// Collector of what a view shows.
@@ -28,6 +31,7 @@ pub(super) struct ViewCollector {
 
 impl ViewCollector {
     pub(super) fn new(view: View) -> Result<Self, Error> {
+        process::started();
         let descs = families().map(|family| {
             let labels = family.labels.iter().map(ToString::to_string).collect();
             Desc::new(family.full_name(), family.help.to_owned(), labels, HashMap::new())
@@ -55,7 +59,10 @@ pub(super) fn read(status: &Status) -> Vec<MetricFamily> {
     let whole = whole.map(|reading| reading.samples(std::iter::once((Vec::new(), status))));
     let lanes = lane::READINGS.iter();
     let lanes = lanes.map(|reading| reading.samples(status.lanes.iter().map(named)));
-    whole.chain(lanes).collect()
+    let state = ProcessState::read();
+    let process = process::READINGS.iter();
+    let process = process.map(|reading| reading.samples(std::iter::once((Vec::new(), &state))));
+    whole.chain(lanes).chain(process).collect()
 }
 
 /// A lane with the values of the labels that name it.

@@ -25,7 +25,7 @@ impl FamilyKind {
 /// Metric family: a name, a type, the labels that tell its series apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Family {
-    /// Its name after `birdfeed_`.
+    /// Its name after `birdfeed_`; whole if it is one of the standard `process_…`.
     pub name: &'static str,
     /// What its values may do.
     pub kind: FamilyKind,
@@ -38,6 +38,9 @@ pub struct Family {
 impl Family {
     /// The whole name, with the prefix of all of ours.
     pub fn full_name(&self) -> String {
+        if self.name.starts_with("process_") {
+            return self.name.to_owned();
+        }
         format!("birdfeed_{}", self.name)
     }
 }

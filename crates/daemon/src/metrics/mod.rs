@@ -4,6 +4,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `stream`, `lane`, `journal`, `program` | the owners: each its families, labels and updates |
+//! | `process` | the process as the system sees it |
 //! | `instrument` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
 //! | `family`, `label` | what a series is called |
@@ -16,6 +17,7 @@ mod instrument;
 mod journal;
 mod label;
 mod lane;
+mod process;
 mod program;
 mod reading;
 mod stream;

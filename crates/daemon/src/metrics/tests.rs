@@ -147,6 +147,8 @@ fn a_snapshot_is_read_with_a_series_for_every_value() {
         "birdfeed_stream_state{state=\"streaming\"} 0",
         "birdfeed_lane_errors_total{class=\"operator\",lane=\"tweets\",sink=\"file\"} 3",
         "birdfeed_journal_errors_total{operation=\"cursor\"} 2",
+        "# TYPE process_cpu_seconds_total counter",
+        "# TYPE process_open_fds gauge",
     ] {
         assert!(page.lines().any(|found| found == line), "no {line} in {page}");
     }

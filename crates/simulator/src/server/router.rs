@@ -42,6 +42,7 @@ pub(super) fn answer(state: &ServerState, request: &Request) -> Answer {
         ("GET", "/2/tweets/search/stream/rules/counts", _) => {
             Answer::Respond(state.admission().rules.counts(), None)
         }
+        ("GET", "/2/usage/tweets", _) => Answer::Respond(bodies::usage(), None),
         ("GET" | "POST", "/2/tweets/search/stream/rules", _) => answer_rules(state, request),
         _ => refuse(Status::NotFound),
     }

@@ -48,6 +48,11 @@ impl Peer {
         self.url.authority()
     }
 
+    /// Host and port, for people.
+    pub(super) fn address(&self) -> String {
+        self.url.address()
+    }
+
     /// A new connection. The caller sets the deadline.
     pub(super) async fn connect(&self) -> Result<Link, Box<dyn Error + Send + Sync>> {
         let socket = dial::open(&self.url).await?;

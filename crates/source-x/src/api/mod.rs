@@ -56,6 +56,16 @@ impl Api {
         })
     }
 
+    /// Host and port that requests go to, for people.
+    pub(crate) fn address(&self) -> String {
+        self.peer.address()
+    }
+
+    /// Which stream it is.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        self.endpoint
+    }
+
     /// How long each step may take; those of an open stream are the caller's.
     pub(crate) fn deadlines(&self) -> Deadlines {
         self.deadlines

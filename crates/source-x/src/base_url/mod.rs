@@ -98,6 +98,11 @@ impl BaseUrl {
         self.authority.port_u16().unwrap_or(default)
     }
 
+    /// Host and port, for people.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.authority.host(), self.port())
+    }
+
     /// The value of the `Host` header.
     pub fn authority(&self) -> &str {
         self.authority.as_str()

@@ -1,12 +1,16 @@
 //! Bearer token: never shown, and read anew for every connection so that a replaced file works.
 
+mod shape;
+
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use self::shape::bare;
 
 /// Where the bearer token comes from. `Debug` names the place, never the token.
 #[derive(Clone)]
@@ -32,16 +36,21 @@ pub enum TokenError {
     /// Nothing there but space.
     #[error("{0} is empty")]
     Empty(String),
-    /// Characters that cannot stand in a bearer token; a pasted line break inside is the commonest.
-    #[error("{0} holds a character other than visible ASCII, or is longer than 8 KiB")]
-    Malformed(String),
+    /// It is there, and is not a token and nothing else.
+    #[error("{place} {reason}")]
+    Malformed {
+        /// Where it was found.
+        place: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
 }
 
 /// A token that can go into a request.
 pub(crate) struct Bearer(SecretString);
 
 // Bearer tokens of X have about 110 bytes; servers take heads of 8 KiB.
-const MAX_BYTES: u64 = 8 * 1024;
+const MAX_BYTES: usize = 8 * 1024;
 
 impl Token {
     /// The token itself, for example from the environment.
@@ -68,14 +77,14 @@ impl Token {
                 error,
             })?,
         };
-        let token = text.expose_secret().trim_ascii();
-        if token.is_empty() {
-            return Err(TokenError::Empty(self.place()));
+        match bare(text.expose_secret()) {
+            Ok("") => Err(TokenError::Empty(self.place())),
+            Ok(token) => Ok(Bearer(SecretString::from(token))),
+            Err(reason) => Err(TokenError::Malformed {
+                place: self.place(),
+                reason,
+            }),
         }
-        if token.len() as u64 > MAX_BYTES || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError::Malformed(self.place()));
-        }
-        Ok(Bearer(SecretString::from(token)))
     }
 
     fn place(&self) -> String {
@@ -87,10 +96,26 @@ impl Token {
 }
 
 fn read_file(path: &Path) -> io::Result<SecretString> {
-    let mut text = String::new();
+    // Opening a pipe would wait for whoever writes to it, and it would be empty at the next connect.
+    let kind = fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let what = if kind.is_dir() {
+            "a folder"
+        } else {
+            "a pipe or a device"
+        };
+        return Err(io::Error::other(format!(
+            "is {what}: it is read again at each connect, so it must be a file"
+        )));
+    }
+    let mut bytes = Vec::new();
     // One byte more than allowed, so that a longer file shows.
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    Ok(SecretString::from(text))
+    File::open(path)?
+        .take(MAX_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    String::from_utf8(bytes)
+        .map(SecretString::from)
+        .map_err(|_| io::Error::other("is not UTF-8; Windows' editors and shells often write UTF-16"))
 }
 
 impl fmt::Debug for Token {

@@ -41,7 +41,7 @@ fn a_bad_token_is_named_by_its_place_not_by_its_content() {
         assert!(texts.contains(path.to_str().unwrap()), "{texts}");
         assert!(content.trim().is_empty() || !texts.contains(content), "{texts}");
     }
-    // Not UTF-8, and a folder.
+    // UTF-16, and a folder.
     std::fs::write(&path, b"\xff\xfe").unwrap();
     assert!(matches!(token.check(), Err(TokenError::Unreadable { .. })));
     assert!(Token::from_file(dir.path()).check().is_err());
@@ -54,4 +54,17 @@ fn a_token_that_comes_back_is_blotted_out() {
     assert_eq!(clean, b"you sent [redacted] and [redacted]!");
     assert_eq!(bearer.redact(b"nothing".to_vec()), b"nothing");
     assert_eq!(bearer.redact(SECRET.into()), b"[redacted]");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    let (said, heard) = std::sync::mpsc::channel();
+    let token = Token::from_file(&path);
+    std::thread::spawn(move || said.send(token.check().unwrap_err().to_string()));
+    let error = heard.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+    assert!(error.contains("is a pipe"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use simulator::{Settings, Simulator};
 
-use super::{check, end};
+use super::{Ended, check, end};
 use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, stream};
 
 const README: &str = include_str!("../../../../../README.md");
@@ -47,43 +47,158 @@ fn a_connect_to_nothing_says_what_does_not_answer() {
     let config = "[stream]\nbase_url = \"http://127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"amqp\"\nurl = \"amqp://127.0.0.1:1\"\n\
-                  [[sink]]\ntype = \"file\"\n";
+                  [[sink]]\ntype = \"file\"\n\
+                  [admin]\nlisten = \"127.0.0.1:0\"\n";
     check(dir.path(), config).expect(0, &[]);
     let ended = end(birdfeed()
         .current_dir(dir.path())
         .args(["check", "--connect", "--config", "birdfeed.toml"])
         .env("X_BEARER_TOKEN", "secret-token"));
-    ended.expect(69, &["3 of 4 services failed"]);
+    ended.expect(69, &["3 of 6 failed"]);
     for line in [
-        "X: FAILED: ",
-        "sink kafka: FAILED: ",
-        "sink amqp: FAILED: ",
-        "sink file: answers",
+        "journal (./birdfeed-data/journal): can be made\n",
+        "X (127.0.0.1:1, search): FAILED: ",
+        "sink kafka (127.0.0.1:1): FAILED: ",
+        "sink amqp (",
+        "sink file (./birdfeed-data/lanes): answers",
     ] {
         assert!(ended.out.contains(line), "{line}: {ended:#?}");
     }
 }
 
+/// A rule of the account that `simulator` has.
+async fn rule(simulator: &Simulator) {
+    let settings = source_x::Settings {
+        base_url: Some(simulator.base_url()),
+        ..source_x::Settings::new(source_x::Token::from_value("simulator-token"))
+    };
+    let rule = source_x::rules::NewRule {
+        value: "cat".to_owned(),
+        tag: None,
+    };
+    let client = source_x::RulesClient::new(&settings).unwrap();
+    let added = client.add(&[rule], source_x::rules::Mode::Apply).await.unwrap();
+    assert_eq!(added.created.len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connect_that_is_refused_says_why() {
+async fn a_connect_says_what_would_keep_the_stream_away() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = Simulator::start(Settings::default()).await.unwrap();
-    std::fs::write(dir.path().join("birdfeed.toml"), stream(&simulator)).unwrap();
-    let connect = |token| {
+    let address = simulator.base_url().trim_start_matches("http://").to_owned();
+    let config = [&stream(&simulator), "[admin]\nlisten = \"localhost:0\"\n"].concat();
+    std::fs::write(dir.path().join("birdfeed.toml"), config).unwrap();
+    let connect = |token, endpoint| {
         end(birdfeed()
             .current_dir(dir.path())
             .args(["check", "--connect", "--config", "birdfeed.toml"])
+            .env("BIRDFEED__STREAM__ENDPOINT", endpoint)
+            .env("HTTPS_PROXY", "http://proxy")
             .env("X_BEARER_TOKEN", token))
     };
-    let refused = connect("wrong-token");
-    refused.expect(69, &["1 of 2 services failed"]);
-    assert!(
-        refused.out.contains("X: FAILED: rules: HTTP 401: "),
-        "{refused:#?}"
+    let said = |ended: &Ended, line: &str| assert!(ended.out.contains(line), "no {line} in {ended:#?}");
+    let refused = connect("wrong-token", "search");
+    refused.expect(69, &["1 of 4 failed"]);
+    said(
+        &refused,
+        &format!("X ({address}, search): FAILED: rules: HTTP 401: "),
     );
-    let fine = connect("simulator-token");
-    fine.expect(0, &[]);
-    assert!(fine.out.contains("X: answers\nsink file: answers\n"), "{fine:#?}");
+    said(&refused, "warning: HTTPS_PROXY is set and is not used");
+    let without_rules = connect("simulator-token", "search");
+    without_rules.expect(69, &["1 of 4 failed"]);
+    said(
+        &without_rules,
+        &format!("X ({address}, search): FAILED: there are no rules"),
+    );
+    // Rules are nothing to the sample.
+    let sample = connect("simulator-token", "sample");
+    sample.expect(0, &[]);
+    said(
+        &sample,
+        &format!("X ({address}, sample): answers\nsink file (./birdfeed-data/lanes): answers\n"),
+    );
+    let refused = connect("wrong-token", "sample");
+    refused.expect(69, &["1 of 4 failed"]);
+    said(
+        &refused,
+        &format!("X ({address}, sample): FAILED: usage: HTTP 401: "),
+    );
+    rule(&simulator).await;
+    connect("simulator-token", "search").expect(0, &[]);
+    assert_eq!(simulator.attempts(), 0, "none of them may cost a connect");
+    assert!(!dir.path().join("birdfeed-data").exists());
+}
+
+#[test]
+fn a_journal_that_cannot_be_used_is_told_by_a_plain_check() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("file"), "").unwrap();
+    std::fs::create_dir(dir.path().join("other")).unwrap();
+    std::fs::write(dir.path().join("other/version"), "7\n").unwrap();
+    for (journal, why) in [
+        ("file", "file: not a directory"),
+        ("file/journal", "file: not a directory"),
+        ("other", "is of format 7, and this program reads format 1 only"),
+    ] {
+        let ended = check(dir.path(), &format!("[journal]\ndir = {journal:?}\n"));
+        ended.expect(74, &["1 of 1 failed"]);
+        let line = format!("journal ({journal}): FAILED: ");
+        assert!(
+            ended.out.contains(&line) && ended.out.contains(why),
+            "{why}: {ended:#?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_runs_is_in_nobodys_way_and_a_stranger_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(Settings::default()).await.unwrap();
+    rule(&simulator).await;
+    let daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
+    let connect = |listen: &str| {
+        end(birdfeed()
+            .current_dir(dir.path())
+            .args(["check", "--connect", "--config", "birdfeed.toml"])
+            .env("BIRDFEED__ADMIN__LISTEN", listen)
+            .env("X_BEARER_TOKEN", "simulator-token"))
+    };
+    let beside = connect(daemon.admin());
+    beside.expect(0, &[]);
+    assert_eq!(
+        beside.out.matches("in use by a daemon that is running").count(),
+        2,
+        "{beside:#?}"
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let stranger = connect(&address);
+    stranger.expect(74, &["1 of 4 failed"]);
+    let line = format!("admin server ({address}): FAILED: another program listens there");
+    assert!(stranger.out.contains(&line), "{stranger:#?}");
+}
+
+#[test]
+fn a_configuration_can_be_judged_where_its_secrets_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[stream]\nbearer_token_file = \"/none/x-token\"\nca_file = \"/none/ca.pem\"\n\
+                  [journal]\ndir = \"/proc/journal\"\n\
+                  [[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\nproperties_file = \"/none/properties\"\n\
+                  [[sink]]\ntype = \"amqp\"\nurl_file = \"/none/url\"\n";
+    let judge = |config: &str| {
+        std::fs::write(dir.path().join("birdfeed.toml"), config).unwrap();
+        let mut command = birdfeed();
+        command.current_dir(dir.path());
+        end(command.args(["check", "--no-secrets", "--config", "birdfeed.toml"]))
+    };
+    judge(config).expect(0, &[]);
+    judge("").expect(0, &[]);
+    judge(&[config, "exchnge = \"x\"\n"].concat()).expect(64, &["did you mean exchange?", "1 problem in"]);
+    // What is here is judged.
+    std::fs::write(dir.path().join("x-token"), "two words").unwrap();
+    judge(&config.replace("/none/x-token", "x-token"))
+        .expect(64, &["token file x-token has space", "1 problem in"]);
+    end(birdfeed().args(["check", "--no-secrets", "--connect"])).expect(64, &[]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,42 @@ const SINGLE: &[(&str, &str)] = &[
         "[[sink]]\ntype = \"file\"\ndir = \"a\"\n[[sink]]\ntype = \"file\"\ndir = \"a\"",
         "birdfeed.toml:6:1: sink.1.dir: a is an earlier sink's folder\n",
     ),
+    (
+        "[[sink]]\ntype = \"file\"\ndir = \"./a\"\n[[sink]]\ntype = \"file\"\ndir = \"b/../a/\"",
+        "birdfeed.toml:6:1: sink.1.dir: b/../a/ is an earlier sink's folder\n    give each its own\n",
+    ),
+    (
+        "[journal]\ndir = \"data\"\n[[sink]]\ntype = \"file\"\ndir = \"data/lanes\"",
+        "birdfeed.toml:5:1: sink.0.dir: data/lanes lies in the journal's folder\n",
+    ),
+    (
+        "[journal]\ndir = \"data/journal\"\n[[sink]]\ntype = \"file\"\ndir = \"data\"",
+        "birdfeed.toml:5:1: sink.0.dir: data holds the journal's folder\n",
+    ),
+    (
+        "[journal]\ndir = \"birdfeed-data/lanes\"",
+        "birdfeed.toml:1:2: journal: the files of lanes go to ./birdfeed-data/lanes, and ./birdfeed-data/lanes is the journal's folder\n",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nrotate_every = \"0s\"",
+        "birdfeed.toml:3:1: sink.0.rotate_every: \"0s\": must be a second at least\n",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nrotate_bytes = \"0MiB\"",
+        "birdfeed.toml:3:1: sink.0.rotate_bytes: \"0MiB\": must be more than nothing\n",
+    ),
+    (
+        "[stream]\nname = \"a\\nb\"",
+        "birdfeed.toml:2:1: stream.name: \"a\\nb\": holds a line break or another control character\n",
+    ),
+    (
+        "[stream]\nname = \"\"",
+        "birdfeed.toml:2:1: stream.name: \"\": names nothing\n",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nname = \"a\\nb\"",
+        "birdfeed.toml:3:1: sink.0.name: \"a\\nb\" is no name\n",
+    ),
     ("[[sink]]\ntype = \"rabbitmq\"", "    one of: kafka, amqp, file\n"),
     (
         "[[sink]]\nname = \"a\"",
@@ -97,6 +133,10 @@ const SINGLE: &[(&str, &str)] = &[
     (
         "[journal]\nmax_bytes = 1000",
         "birdfeed.toml:2:1: journal.max_bytes: wants \"8GiB\", not a number\n    write max_bytes = \"8GiB\"\n",
+    ),
+    (
+        "[log]\nlevel = \"warning\"",
+        "birdfeed.toml:2:1: log.level: \"warning\": \"warning\" is no level: did you mean warn?\n",
     ),
     ("[stream\n", "birdfeed.toml:1:8: not TOML: "),
 ];
@@ -126,6 +166,58 @@ fn a_variable_is_named_by_its_mistake() {
             "environment BIRDFEED__JOURNAL__DURABILTY: journal.durabilty: is not a known key\n    did you mean durability?",
             "environment BIRDFEED__SINK__1__TYPE: sink.1.type: the entries of a list are numbered from 0 on, without a gap",
             "3 problems in the configuration\n",
+        ],
+    );
+}
+
+#[test]
+fn what_docker_and_haste_make_of_variables_is_pointed_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = birdfeed();
+    command.current_dir(dir.path()).arg("check");
+    command.env("X_BEARER_TOKEN", "\"s3cret\"");
+    command.env("BIRDFEED__STREAM__NAME", "\"news\"");
+    command.env("BIRDFEED_STREAM__ENDPOINT", "sample");
+    let ended = end(&mut command);
+    ended.expect(
+        64,
+        &[
+            "environment X_BEARER_TOKEN: stream.bearer_token_file: the bearer token has quotes around it",
+            "environment BIRDFEED__STREAM__NAME: stream.name: stands in quotes",
+            "environment BIRDFEED_STREAM__ENDPOINT: sets nothing: two underscores join the parts of a name\n    \
+             did you mean BIRDFEED__STREAM__ENDPOINT?\n",
+            "3 problems in the configuration\n",
+        ],
+    );
+    assert!(!ended.err.contains("s3cret"), "{ended:#?}");
+}
+
+#[test]
+fn files_with_a_byte_order_mark_are_read_and_pipes_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("kafka.properties"),
+        "\u{feff}# linger\nlinger.ms=5\n",
+    )
+    .unwrap();
+    let kafka = "\u{feff}[[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"a:1\"\nproperties_file = \"kafka.properties\"\n";
+    check(dir.path(), kafka).expect(0, &[]);
+    let pipe = dir.path().join("pipe");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let token = "[stream]\nbearer_token_file = \"pipe\"\n";
+    let url = "[[sink]]\ntype = \"amqp\"\nurl_file = \"pipe\"\n";
+    check(dir.path(), &[token, url].concat()).expect(
+        64,
+        &[
+            "birdfeed.toml:2:1: stream.bearer_token_file: token file pipe: is a pipe",
+            "birdfeed.toml:5:1: sink.0.url_file: pipe cannot be read: it is no file\n",
+            "2 problems in the configuration\n",
         ],
     );
 }

@@ -97,21 +97,82 @@ async fn a_watch_ends_when_nobody_reads() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_needs_no_secret() {
+async fn a_watch_outlives_the_daemon() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = Simulator::start(Settings::default()).await.unwrap();
-    let daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
-    let config = format!(
-        "[stream]\nbearer_token_file = \"/none\"\n[admin]\nlisten = \"{}\"\n",
-        daemon.admin()
-    );
+    let config = [stream(&simulator), file_sink(dir.path())].concat();
+    let first = Daemon::start(dir.path(), &config);
+    let address = first.admin().to_owned();
+    let mut watch = birdfeed()
+        .args(["status", "--watch", "--address", &address])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watch.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("stream main")));
+    first.kill();
+    assert!(lines.any(|line| line.contains("nothing listens at")));
+    let mut again = birdfeed();
+    again
+        .current_dir(dir.path())
+        .args(["run", "--config", "birdfeed.toml"]);
+    again
+        .env("X_BEARER_TOKEN", "simulator-token")
+        .env("BIRDFEED__ADMIN__LISTEN", &address);
+    let _again = Daemon::spawn(dir.path(), &mut again);
+    assert!(lines.any(|line| line.contains("stream main")));
+    drop(lines);
+    assert!(end_of(&mut watch).unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_needs_no_secret_and_its_exit_code_says_whether_it_is_ready() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = Simulator::start(Settings::default()).await.unwrap();
+    let mut daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
+    daemon.wait_for("readiness", PATIENCE, |daemon| {
+        (daemon.get("/readyz").0 == 200).then_some(())
+    });
+    let config =
+        |listen: &str| format!("[stream]\nbearer_token_file = \"/none\"\n[admin]\nlisten = \"{listen}\"\n");
     let file = dir.path().join("other.toml");
-    std::fs::write(&file, config).unwrap();
-    let ended = end(birdfeed().args(["status", "--json", "--config"]).arg(&file));
-    ended.expect(0, &[]);
-    assert!(ended.out.contains("\"name\": \"main\""), "{ended:#?}");
+    // By its name too, whatever else that leads to.
+    let port = daemon.admin().rsplit_once(':').unwrap().1.to_owned();
+    for listen in [daemon.admin().to_owned(), format!("localhost:{port}")] {
+        std::fs::write(&file, config(&listen)).unwrap();
+        let ended = end(birdfeed().args(["status", "--json", "--config"]).arg(&file));
+        ended.expect(0, &[]);
+        assert!(ended.out.contains("\"name\": \"main\""), "{ended:#?}");
+    }
     std::fs::write(&file, "[admin]\nlisten = \"nowhere\"\n").unwrap();
     end(birdfeed().args(["status", "--config"]).arg(&file)).expect(64, &["admin.listen: \"nowhere\""]);
+    let address = daemon.admin().to_owned();
+    daemon.signal("STOP");
+    end(birdfeed().args(["status", "--address", &address]))
+        .expect(69, &["is there and does not answer within 5s"]);
+    daemon.signal("CONT");
+    daemon.kill();
+    end(birdfeed().args(["status", "--address", &address])).expect(69, &["nothing listens at", &address]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_of_a_daemon_that_is_not_ready_is_69() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = [
+        "[stream]\nbase_url = \"http://127.0.0.1:1\"\n",
+        &file_sink(dir.path()),
+    ]
+    .concat();
+    let daemon = Daemon::start(dir.path(), &config);
+    for format in [&[][..], &["--json"]] {
+        let mut status = birdfeed();
+        status.args(["status", "--address", daemon.admin()]).args(format);
+        let ended = end(&mut status);
+        ended.expect(69, &["birdfeed: it is not ready\n"]);
+        assert!(ended.out.contains("nothing has come from X"), "{ended:#?}");
+    }
 }
 
 #[test]
