@@ -81,11 +81,6 @@ pub enum ConnectErrorClass {
 }
 
 impl ConnectErrorClass {
-    /// Whether only a person can cure it.
-    pub const fn needs_operator(self) -> bool {
-        matches!(self, Self::Refused | Self::Certificate | Self::UsageCapped)
-    }
-
     /// What became of the attempt, as metrics tell it.
     pub const fn outcome(self) -> ConnectOutcome {
         match self {

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use stream_core::model::{StreamState, Timestamp};
-use stream_core::telemetry::{LaneStatus, Status, View};
+use stream_core::model::{ConnectOutcome, StreamState, Timestamp};
+use stream_core::telemetry::{LaneStatus, Status, StreamStatus, View};
 
 /// A loop that has not beaten for this long is stuck.
 const STUCK: Duration = Duration::from_secs(10);
 /// A lane that has something to deliver and has got nowhere for this long is stuck.
 const LANE_STUCK: Duration = Duration::from_secs(60);
-/// X sends something every 20 s. Without a byte for this long, reconnecting has not helped.
-const UNHEARD: Duration = Duration::from_secs(5 * 60);
+/// X sends something every 20 s, and is back within 16 s of an outage: without a connection and a byte for this long, we are
+/// blind.
+const UNHEARD: Duration = Duration::from_secs(30);
 
 /// Verdict of a probe: what speaks against it; nothing if all is well.
 pub struct Health {
@@ -39,23 +40,30 @@ fn has_ended(name: &str, status: &Status) -> bool {
 pub fn ready(view: &View, status: &Status) -> Health {
     let mut health = live(view, status);
     let now = Timestamp::now();
-    health.reasons.extend(stream(status, now));
+    let quiet = status.stream.heard.map(|heard| heard.elapsed());
+    health.reasons.extend(stream(&status.stream, quiet));
     health.reasons.extend(lanes(&status.lanes, now));
     health
 }
 
-fn stream(status: &Status, now: Timestamp) -> Vec<String> {
-    let stream = &status.stream;
+fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
+    let why = stream.last_error.as_deref().unwrap_or("no error so far");
+    let operator = stream.failing.is_some_and(ConnectOutcome::needs_operator);
     let mut reasons = Vec::new();
-    let unheard = match stream.last_byte {
-        None if stream.state != StreamState::Streaming => Some("yet".to_owned()),
-        Some(at) if now.since(at) > UNHEARD => Some(format!("for {UNHEARD:?}")),
+    reasons.extend(match (stream.state, quiet) {
+        // One connection is given the time to bring something, those after it must have.
+        (StreamState::Streaming, _) if stream.unproven > 1 => Some(format!(
+            "connections end before they bring a message or two keep-alives: {why}"
+        )),
+        (StreamState::Streaming, _) => None,
+        (_, _) if operator => Some(format!("X refuses us, and no retry cures it: {why}")),
+        (_, None) => Some(format!("nothing has come from X yet: {why}")),
+        (_, Some(quiet)) if quiet > UNHEARD || stream.unproven > 0 => Some(format!(
+            "nothing has come from X for {} s: {why}",
+            quiet.as_secs()
+        )),
         _ => None,
-    };
-    if let Some(since_when) = unheard {
-        let why = stream.last_error.as_deref().unwrap_or("no error so far");
-        reasons.push(format!("nothing has come from X {since_when}: {why}"));
-    }
+    });
     if matches!(stream.state, StreamState::Paused | StreamState::Stopped) {
         reasons.push(format!("the stream is {}", stream.state));
     }
@@ -115,7 +123,7 @@ fn standstill(status: &LaneStatus, now: Timestamp) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use stream_core::model::Lane;
-    use stream_core::telemetry::{JournalStatus, StreamStatus};
+    use stream_core::telemetry::JournalStatus;
 
     use super::*;
 
@@ -137,28 +145,61 @@ mod tests {
 
     #[test]
     fn a_stream_must_be_heard_and_kept() {
-        assert_eq!(stream(&status(), at(1_000)), Vec::<String>::new());
-        let mut early = status();
-        early.stream.state = StreamState::Waiting;
-        early.stream.last_error = Some("HTTP 401".into());
+        let secs = |secs| Some(Duration::from_secs(secs));
+        let good = status().stream;
+        assert_eq!(stream(&good, None), Vec::<String>::new());
+        let mut full = good.clone();
+        full.state = StreamState::Paused;
+        full.journal_blocked = Some("full".into());
+        assert_eq!(stream(&full, secs(0)).len(), 2);
+        let away = StreamStatus {
+            state: StreamState::Waiting,
+            last_error: Some("HTTP 503".into()),
+            ..good
+        };
+        assert_eq!(stream(&away, None), ["nothing has come from X yet: HTTP 503"]);
+        assert_eq!(stream(&away, secs(30)), Vec::<String>::new());
         assert_eq!(
-            stream(&early, at(1_000)),
-            ["nothing has come from X yet: HTTP 401"]
+            stream(&away, secs(31)),
+            ["nothing has come from X for 31 s: HTTP 503"]
         );
-        let mut full = status();
-        full.stream.state = StreamState::Paused;
-        full.stream.last_byte = Some(at(1_000));
-        full.stream.journal_blocked = Some("full".into());
-        assert_eq!(stream(&full, at(1_000)).len(), 2);
-        let mut away = status();
-        away.stream.state = StreamState::Waiting;
-        away.stream.last_byte = Some(at(1_000));
-        away.stream.last_error = Some("HTTP 503".into());
-        assert_eq!(stream(&away, at(1_300)), Vec::<String>::new());
-        assert_eq!(
-            stream(&away, at(1_301)),
-            ["nothing has come from X for 300s: HTTP 503"]
-        );
+    }
+
+    #[test]
+    fn what_no_retry_cures_is_told_at_once() {
+        for failing in ConnectOutcome::ALL {
+            let away = StreamStatus {
+                state: StreamState::Waiting,
+                failing: Some(failing),
+                last_error: Some("expired".into()),
+                ..StreamStatus::default()
+            };
+            let told = stream(&away, Some(Duration::from_secs(1)));
+            assert_eq!(
+                told.len(),
+                usize::from(failing.needs_operator()),
+                "{failing} {told:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn connections_that_bring_nothing_are_not_ready() {
+        for (state, unproven, ready) in [
+            (StreamState::Streaming, 0, true),
+            (StreamState::Streaming, 1, true),
+            (StreamState::Streaming, 2, false),
+            (StreamState::Waiting, 0, true),
+            (StreamState::Waiting, 1, false),
+        ] {
+            let flapping = StreamStatus {
+                state,
+                unproven,
+                ..StreamStatus::default()
+            };
+            let told = stream(&flapping, Some(Duration::from_secs(1)));
+            assert_eq!(told.is_empty(), ready, "{state} {unproven} {told:?}");
+        }
     }
 
     #[test]

@@ -120,7 +120,7 @@ fn what_happens_is_counted_and_adds_no_series() {
     let page = page(&families);
     for line in [
         "birdfeed_stream_connects_total{outcome=\"accepted\"} 1",
-        "birdfeed_stream_http_errors_total{status=\"other\"} 7",
+        "birdfeed_stream_http_errors_total{status=\"other\"} 8",
         "birdfeed_stream_disconnects_total{reason=\"silence\"} 1",
         "birdfeed_messages_dropped_total{reason=\"journal_full\"} 2",
         "birdfeed_stream_retry_wait_seconds 5",

@@ -67,6 +67,13 @@ closed_set! {
     }
 }
 
+impl ConnectOutcome {
+    /// Whether only a person can cure it.
+    pub const fn needs_operator(self) -> bool {
+        matches!(self, Self::Refused | Self::Certificate | Self::UsageCapped)
+    }
+}
+
 closed_set! {
     /// Disconnect reason: why a connection that was open has ended.
     DisconnectReason {

@@ -241,7 +241,7 @@ impl Driver {
             outcome,
             http_error: status.map(HttpStatusLabel::of),
         });
-        self.complain(error);
+        self.complain(outcome, &error.detail);
         self.with.status.update(|status| {
             status.failed(error.to_string());
             status.failing = Some(outcome);
@@ -257,24 +257,23 @@ impl Driver {
     }
 
     /// Says what went wrong: aloud when it is news, for it will go wrong again.
-    fn complain(&mut self, error: &ConnectError) {
-        let (outcome, status) = (error.class.outcome().name(), error.status);
-        if self.told.as_ref() == Some(&error.detail) {
-            tracing::debug!(outcome, status, "again: {error}");
+    fn complain(&mut self, outcome: ConnectOutcome, detail: &str) {
+        let name = outcome.name();
+        if self.told.as_deref() == Some(detail) {
+            tracing::debug!(outcome = name, detail, "again no stream");
             return;
         }
-        if error.class.needs_operator() {
-            tracing::error!(outcome, status, "cannot connect: {error}");
+        if outcome.needs_operator() {
+            tracing::error!(outcome = name, detail, "no stream, and no retry cures it");
         } else {
-            tracing::warn!(outcome, status, "cannot connect: {error}");
+            tracing::warn!(outcome = name, detail, "no stream");
         }
-        self.told = Some(error.detail.clone());
+        self.told = Some(detail.to_owned());
     }
 
     fn connected(&mut self) {
         self.connections += 1;
         self.connected_at = Moment::now();
-        self.told = None;
         let (at, connection) = (self.connected_at.wall, self.connections);
         tracing::info!(connection, "connected");
         self.with.observer.on(Observation::Connect {
@@ -310,11 +309,19 @@ impl Driver {
     fn disconnected(&mut self, ending: &Ending) {
         let Ending { reason, detail, .. } = ending;
         let (reason, at, connection) = (*reason, Timestamp::now(), self.connections);
+        let refused = ending.refusal.map(|refusal| refusal.class.outcome());
+        if ending.proven {
+            self.told = None;
+        }
+        if let Some(outcome) = refused {
+            self.complain(outcome, detail);
+        }
         tracing::info!(connection, reason = reason.name(), detail, "disconnected");
         self.with.observer.on(Observation::Disconnected { reason });
-        self.with
-            .status
-            .update(|status| status.failed(format!("{reason}: {detail}")));
+        self.with.status.update(|status| {
+            status.failed(format!("{reason}: {detail}"));
+            status.failing = refused.or(status.failing);
+        });
         let seen = self.heard();
         self.gaps.begin(seen, reason);
         let event = StreamEvent::Disconnected {
