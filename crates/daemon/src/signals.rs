@@ -59,7 +59,7 @@ fn answer_hangups() -> io::Result<()> {
         while hangup.recv().await.is_some() {
             tracing::warn!(
                 "SIGHUP: the configuration cannot be read again yet, restart for that; \
-                 token files are read again at each connect without it"
+                 secrets' files are read again at each connect without it"
             );
         }
     });

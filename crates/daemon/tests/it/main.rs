@@ -15,5 +15,6 @@
 mod architecture;
 mod commands;
 mod delivery;
+mod deploy;
 mod stream;
 mod support;
