@@ -2,23 +2,15 @@
 
 use std::fmt;
 
-use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
+
+use crate::query;
 
 /// The longest name that AMQP 0-9-1 can carry (a "short string"), in bytes.
 pub(crate) const LONGEST_NAME: usize = 255;
 
-/// What lapin reads from a URL's query. It passes over everything else, so that a `verify` or a `cacertfile`, which other
-/// clients know, would be obeyed by nobody: we refuse them.
-const PARAMETERS: [&str; 5] = [
-    "frame_max",
-    "channel_max",
-    "heartbeat",
-    "connection_timeout",
-    "auth_mechanism",
-];
-
 /// Connection URL that was read. Shows itself without its user and password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address {
     uri: AMQPUri,
 }
@@ -27,27 +19,44 @@ impl Address {
     /// The heartbeat, in seconds, when the URL names none: a dead peer is noticed within twice this time.
     const HEARTBEAT: u16 = 10;
 
-    /// The error says what is wrong, without the password.
-    pub(crate) fn parse(url: &str) -> Result<Self, String> {
+    /// Reads `url`, whose connection will have so many `channels`; or gives every mistake in it, without the password.
+    pub(crate) fn parse(url: &str, channels: usize) -> Result<Self, Vec<String>> {
         // lapin's own message would repeat a URL of another form, password and all.
         let rest = ["amqp://", "amqps://"]
             .into_iter()
             .find_map(|scheme| url.strip_prefix(scheme))
-            .ok_or("must start with amqp:// or amqps://")?;
-        let mut uri: AMQPUri = url.parse()?;
+            .ok_or_else(|| vec!["must start with amqp:// or amqps://".to_owned()])?;
+        if let Some(reason) = unencoded(rest) {
+            // Where what ends is not known, and any part may be the password's.
+            return Err(vec![reason]);
+        }
+        let mut mistakes = query::mistakes(rest, channels);
+        // What is wrong with the query was just said, and better.
+        let plain = if mistakes.is_empty() {
+            url
+        } else {
+            url.split('?').next().unwrap_or(url)
+        };
+        let mut uri = match plain.parse::<AMQPUri>() {
+            Ok(uri) => uri,
+            Err(reason) => {
+                mistakes.insert(0, reason);
+                return Err(mistakes);
+            }
+        };
         if let Some(host) = ipv6(rest) {
             // The URL parser knows no IPv6 in schemes of its own, and lapin would take localhost instead.
             host.clone_into(&mut uri.authority.host);
         }
-        if uri.authority.host.is_empty() {
-            return Err("names no host".to_owned());
-        }
         if uri.vhost.is_empty() || uri.vhost.len() > LONGEST_NAME {
             let wrong = "ends in / and so names an empty virtual host: write /%2f for the default one";
-            return Err(wrong.to_owned());
+            mistakes.insert(0, wrong.to_owned());
         }
-        if let Some(name) = unknown_parameter(rest) {
-            return Err(format!("has a parameter that is not known: {name:?}"));
+        if uri.authority.host.is_empty() {
+            mistakes.insert(0, "names no host".to_owned());
+        }
+        if !mistakes.is_empty() {
+            return Err(mistakes);
         }
         uri.query.heartbeat.get_or_insert(Self::HEARTBEAT);
         Ok(Self { uri })
@@ -61,8 +70,18 @@ impl Address {
         self.uri.scheme == AMQPScheme::AMQPS
     }
 
-    pub(crate) fn user(&self) -> &str {
-        &self.uri.authority.userinfo.username
+    /// Whether the broker is to take the user from our certificate.
+    pub(crate) fn is_external(&self) -> bool {
+        self.uri.query.auth_mechanism == Some(SASLMechanism::External)
+    }
+
+    /// As whom we connect, for people.
+    pub(crate) fn who(&self) -> String {
+        if self.is_external() {
+            "the user of its certificate".to_owned()
+        } else {
+            format!("{:?}", self.uri.authority.userinfo.username)
+        }
     }
 }
 
@@ -101,13 +120,25 @@ fn ipv6(rest: &str) -> Option<&str> {
     host.strip_prefix('[')?.split(']').next()
 }
 
-/// The name of the first query parameter that lapin would pass over.
-fn unknown_parameter(rest: &str) -> Option<&str> {
-    let (_, query) = rest.split_once('?')?;
-    query
-        .split('&')
-        .map(|pair| pair.split('=').next().unwrap_or_default())
-        .find(|name| !PARAMETERS.contains(name))
+/// What is wrong if user or password end before they should: `/`, `?` and `#` mean something in a URL.
+fn unencoded(rest: &str) -> Option<String> {
+    const WRITTEN: [(char, &str); 4] = [('/', "%2F"), ('?', "%3F"), ('#', "%23"), ('@', "%40")];
+    let (userinfo, _) = rest.rsplit_once('@').unwrap_or_default();
+    let ends_early = userinfo.contains(['/', '?', '#']);
+    if !ends_early && !rest.contains('#') {
+        return None;
+    }
+    let found = if ends_early { userinfo } else { "#" };
+    let wrong = WRITTEN
+        .into_iter()
+        .filter(|(character, _)| found.contains(*character));
+    let wrong: Vec<_> = wrong
+        .map(|(character, written)| format!("{character} as {written}"))
+        .collect();
+    Some(format!(
+        "has a character that ends user and password early: in them (and in a virtual host) write {}",
+        wrong.join(", ")
+    ))
 }
 
 #[cfg(test)]
@@ -116,15 +147,41 @@ mod tests {
 
     #[test]
     fn the_heartbeat_is_ten_seconds_unless_the_url_says_otherwise() {
-        let heartbeat = |url| Address::parse(url).unwrap().uri().query.heartbeat;
+        let heartbeat = |url| Address::parse(url, 2).unwrap().uri().query.heartbeat;
         assert_eq!(heartbeat("amqp://localhost"), Some(10));
         assert_eq!(heartbeat("amqp://localhost/%2f?heartbeat=30"), Some(30));
     }
 
     #[test]
     fn an_ipv6_host_is_kept() {
-        let address = Address::parse("amqp://u:p@[2001:db8::1]:5673/v").unwrap();
+        let address = Address::parse("amqp://u:p@[2001:db8::1]:5673/v", 2).unwrap();
         assert_eq!(address.uri().authority.host, "2001:db8::1");
         assert_eq!(address.to_string(), "amqp://[2001:db8::1]:5673/v");
+    }
+
+    #[test]
+    fn characters_that_must_be_encoded_are_named_and_the_password_is_not() {
+        for (url, wrong) in [
+            (
+                "amqp://bird:p@ss/w#rd@localhost/%2f",
+                "/ as %2F, # as %23, @ as %40",
+            ),
+            ("amqp://bird:what?@localhost", "? as %3F"),
+            ("amqp://bird:w#rd@localhost", "# as %23"),
+            ("amqp://bird:word@localhost/%2f#x", "# as %23"),
+        ] {
+            let error = Address::parse(url, 2).unwrap_err().join("; ");
+            assert!(error.ends_with(&format!("write {wrong}")), "{url}: {error}");
+            assert!(!error.contains("rd@") && !error.contains("what"), "{error}");
+        }
+        // These are clear as they are.
+        for url in [
+            "amqp://bird:p@ss%2Fw%23rd@localhost",
+            "amqp://bird:p%40ss%2Fw%23rd@localhost",
+        ] {
+            let uri = Address::parse(url, 2).unwrap().uri();
+            assert_eq!(uri.authority.userinfo.password, "p@ss/w#rd");
+            assert_eq!(uri.authority.host, "localhost");
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Shared client: one connection for all lanes, made when the first of them wants it, replaced when it has broken.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,8 +15,10 @@ use tokio::time::timeout;
 use crate::address::Address;
 use crate::alarm::Alarm;
 use crate::connect::connect;
+use crate::destination::Destination;
 use crate::error::classify;
 use crate::socket_guard::SocketGuard;
+use crate::tls::TlsFiles;
 
 /// For each answer that a broker owes us on a connection that stands.
 const STEP: Duration = Duration::from_secs(10);
@@ -25,6 +26,7 @@ const STEP: Duration = Duration::from_secs(10);
 /// A connection that stands, or did. Dropping the last reference cuts it.
 pub(crate) struct Connection {
     lapin: lapin::Connection,
+    address: Address,
     alarm: Alarm,
     /// An answer is overdue: not to be given to further lanes.
     suspect: AtomicBool,
@@ -33,12 +35,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) async fn open(address: &Address, ca_file: Option<&PathBuf>) -> Result<Self, SinkError> {
-        let (lapin, socket) = connect(address, ca_file.map(PathBuf::as_path)).await?;
+    pub(crate) async fn open(address: &Address, tls: &TlsFiles) -> Result<Self, SinkError> {
+        let (lapin, socket) = connect(address, tls).await?;
         let events = lapin.events_listener();
         let (alarm, listen) = Alarm::new(lapin.status().clone(), events, address.to_string());
         Ok(Self {
             lapin,
+            address: address.clone(),
             alarm,
             suspect: AtomicBool::new(false),
             listener: tokio::spawn(listen),
@@ -134,14 +137,15 @@ impl SharedConnection {
         self.current.read().upgrade()
     }
 
-    pub(crate) async fn get(
-        &self,
-        address: &Address,
-        ca_file: Option<&PathBuf>,
-    ) -> Result<Arc<Connection>, SinkError> {
+    /// The connection that stands, unless it was made by another URL than the one that is `to` be used now.
+    pub(crate) async fn get(&self, to: &Destination) -> Result<Arc<Connection>, SinkError> {
         let before = self.attempts.load(Ordering::Acquire);
         let mut failure = self.failure.lock().await;
+        let address = to.read().await;
         if let Some(connection) = self.current()
+            && address
+                .as_ref()
+                .map_or(true, |address| *address == connection.address)
             && connection.usable()?
         {
             return Ok(connection);
@@ -151,7 +155,7 @@ impl SharedConnection {
         {
             return Err(error.clone());
         }
-        let attempt = Connection::open(address, ca_file).await.map(Arc::new);
+        let attempt = async { Connection::open(&address?, to.tls()).await.map(Arc::new) }.await;
         self.attempts.fetch_add(1, Ordering::Release);
         *failure = attempt.as_ref().err().cloned();
         let connection = attempt?;

@@ -3,6 +3,7 @@
 use std::io;
 
 use lapin::ErrorKind;
+use rustls::AlertDescription;
 use stream_core::sink::SinkError;
 
 /// Names an error of lapin by what the caller must do; `doing` says what was tried.
@@ -33,16 +34,41 @@ pub(crate) fn classify(doing: &str, error: &lapin::Error) -> SinkError {
 
 /// Certificates, unlike networks, do not heal by themselves.
 fn classify_io(doing: &str, error: &io::Error) -> SinkError {
-    let certificate = error
+    let tls = error
         .get_ref()
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
-    if certificate {
-        SinkError::Operator(format!(
-            "{doing}: {error}: renew the broker's certificate, or name its issuer in ca_file"
-        ))
-    } else {
-        SinkError::Unavailable(format!("{doing}: {error}"))
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match tls.and_then(certificate_hint) {
+        Some(hint) => SinkError::Operator(format!("{doing}: {error}: {hint}")),
+        None => SinkError::Unavailable(format!("{doing}: {error}")),
+    }
+}
+
+/// What a person must do about a certificate, if one is the trouble.
+fn certificate_hint(error: &rustls::Error) -> Option<&'static str> {
+    match error {
+        rustls::Error::InvalidCertificate(_) => {
+            Some("renew the broker's certificate, or name its issuer in ca_file")
+        }
+        rustls::Error::AlertReceived(alert) => match alert {
+            AlertDescription::CertificateRequired | AlertDescription::NoCertificate => Some(
+                "the broker asks for a certificate of ours: name it in cert_file and its key in key_file",
+            ),
+            AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied => Some(
+                "the broker does not take our certificate: see cert_file, and which authorities the broker trusts",
+            ),
+            // What a broker before TLS 1.3 says when it gets none.
+            AlertDescription::HandshakeFailure => Some(
+                "the broker and we agree on no way to speak TLS: does it ask for a certificate (cert_file)?",
+            ),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -12,11 +12,13 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `settings`, `address` | [`Settings`], checked without a network; a URL that shows no password |
+//! | `settings`, `url`, `address`, `query` | [`Settings`], checked without a network; a URL that shows no password |
 //! | `sink` | [`AmqpSink`]: opens publishers |
 //! | `connection` | the shared connection: made on demand, replaced when broken |
 //! | `alarm` | whether the broker takes messages on it |
+//! | `destination`, `tls` | what each connection is made by, read anew for it |
 //! | `connect`, `socket_guard` | one attempt at a connection under one deadline; the socket that ends it |
+//! | `last_word` | why a broker hangs up when TLS stands |
 //! | `topology` | exchange, queue, binding |
 //! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
 //! | `slow_start` | the first record goes alone |
@@ -31,16 +33,22 @@ mod alarm;
 mod confirms;
 mod connect;
 mod connection;
+mod destination;
 mod drain;
 mod error;
+mod last_word;
 mod message;
 mod publisher;
+mod query;
 mod settings;
 mod sink;
 mod slow_start;
 mod socket_guard;
+mod tls;
 mod topology;
+mod url;
 mod watchdog;
 
 pub use settings::Settings;
 pub use sink::AmqpSink;
+pub use url::Url;

@@ -10,8 +10,8 @@ use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
 use tokio::time::Instant;
 
-use crate::address::Address;
 use crate::connection::{Connection, SharedConnection};
+use crate::destination::Destination;
 use crate::publisher::{AmqpPublisher, Target};
 use crate::settings::Settings;
 use crate::slow_start::SlowStart;
@@ -22,7 +22,7 @@ const AT_REST: Duration = Duration::from_secs(22);
 
 /// `RabbitMQ`, with one connection for all lanes and one channel for each.
 pub struct AmqpSink {
-    address: Address,
+    to: Destination,
     settings: Settings,
     connection: SharedConnection,
     leases: LaneLeases,
@@ -36,7 +36,7 @@ impl AmqpSink {
     /// Checks `settings` as far as that goes without a network; the error names every mistake. Connects to nothing yet.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         Ok(Self {
-            address: settings.address()?,
+            to: Destination::new(&settings)?,
             limit: Arc::new(AtomicUsize::new(settings.max_message_bytes)),
             connection: SharedConnection::default(),
             leases: LaneLeases::default(),
@@ -47,15 +47,12 @@ impl AmqpSink {
 
     /// Where the broker is, without user and password: `amqps://host:port`, and the virtual host unless it is `/`.
     pub fn shown(&self) -> String {
-        self.address.to_string()
+        self.to.last().to_string()
     }
 
     async fn open_lane(&self, lane: Lane) -> Result<AmqpPublisher, SinkError> {
         let settings = &self.settings;
-        let connection = self
-            .connection
-            .get(&self.address, settings.ca_file.as_ref())
-            .await?;
+        let connection = self.connection.get(&self.to).await?;
         let lease = self.leases.acquire(lane, Instant::now() + AT_REST).await;
         let lease = lease.ok_or_else(|| {
             SinkError::Unavailable(format!(
@@ -82,7 +79,7 @@ impl AmqpSink {
     }
 
     async fn check(&self) -> Result<(), SinkError> {
-        let connection = Connection::open(&self.address, self.settings.ca_file.as_ref()).await?;
+        let connection = Connection::open(&self.to.read().await?, self.to.tls()).await?;
         let channel = connection.channel().await?;
         if !self.settings.declare {
             topology::probe(&connection, &channel, &self.settings.exchange).await?;
@@ -115,7 +112,7 @@ impl Sink for AmqpSink {
 impl fmt::Debug for AmqpSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpSink")
-            .field("address", &self.address)
+            .field("address", &self.to.last())
             .finish_non_exhaustive()
     }
 }

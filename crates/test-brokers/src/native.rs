@@ -29,6 +29,10 @@ pub struct Secure {
     pub address: String,
     /// The certificate (PEM) of the authority that signed the listener's.
     pub ca: PathBuf,
+    /// A certificate (PEM) of the same authority for a client, `bird`.
+    pub cert: PathBuf,
+    /// Its private key (PEM).
+    pub key: PathBuf,
 }
 
 /// A Kafka of the caller's own. Panics if it does not start.
@@ -91,6 +95,8 @@ fn start(name: &'static str, variable: &str, options: &[&str]) -> Result<Broker,
     let secure = take(&format!("{variable}_SECURE")).map(|address| Secure {
         address,
         ca: dir.join("tls").join("ca.pem"),
+        cert: dir.join("tls").join("client.pem"),
+        key: dir.join("tls").join("client.key"),
     });
     Ok(Broker {
         name,
@@ -134,6 +140,21 @@ impl Broker {
         run(&words).unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// Makes a RabbitMQ with TLS ask its clients for a certificate, and take the user from it (mechanism EXTERNAL) or a
+    /// password; restarts it.
+    pub fn demand_certificates(&self) {
+        let dir = self.dir.join("rabbitmq");
+        let conf = dir.join("rabbitmq.conf");
+        let text = read(&conf)
+            .replace("verify_none", "verify_peer")
+            .replace("fail_if_no_peer_cert = false", "fail_if_no_peer_cert = true");
+        let external =
+            "auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\nssl_cert_login_from = common_name\n";
+        write(&conf, &(text + external));
+        write(&dir.join("enabled_plugins"), "[rabbitmq_auth_mechanism_ssl].\n");
+        self.restart();
+    }
+
     fn must(&self, words: &[&str]) -> String {
         self.tell(words).unwrap_or_else(|why| panic!("{why}"))
     }
@@ -155,6 +176,14 @@ impl Broker {
             .map(str::to_owned)
             .ok_or_else(|| format!("scripts/brokers status printed {line:?}"))
     }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
 }
 
 fn script() -> PathBuf {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
-use sink_amqp::{AmqpSink, Settings};
+use sink_amqp::{AmqpSink, Settings, Url};
 use stream_core::sink::Sink;
 
 use super::sink::{SinkContext, checked, headers};
@@ -14,12 +13,16 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
     let exchange = section.text("exchange");
     let declare = section.flag("declare");
     let ca_file = section.path("ca_file");
+    let cert_file = section.path("cert_file");
+    let key_file = section.path("key_file");
     let headers = headers(section);
     let defaults = Settings::new(url?);
     let settings = Settings {
         exchange: exchange.unwrap_or(defaults.exchange),
         declare: declare.unwrap_or(defaults.declare),
         ca_file,
+        cert_file,
+        key_file,
         headers,
         prefix: context.prefix.clone(),
         event_source: context.event_source.clone(),
@@ -28,13 +31,17 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
     };
     checked(section, AmqpSink::new(settings), |setting| match setting {
         "url" => "for example amqp://user:password@host:5672/%2f",
+        "url_file" => {
+            "the daemon's user must be able to read it, and it holds a URL: amqp://user:password@host:5672/%2f"
+        }
         "ca_file" => "write amqps:// in the url, or leave ca_file out",
+        "cert_file" | "key_file" => "cert_file and key_file go together, and with amqps:// in the url",
         _ => "for example exchange = \"x\" and prefix = \"x.\"",
     })
 }
 
 /// The URL, from one of two keys.
-fn url(section: &mut Section) -> Option<SecretString> {
+fn url(section: &mut Section) -> Option<Url> {
     if !section.has("url_file") {
         let hint = "for example url = \"amqp://guest:guest@localhost:5672/%2f\", or name a url_file";
         section.require("url", hint);
@@ -45,7 +52,7 @@ fn url(section: &mut Section) -> Option<SecretString> {
             None
         }
         (Some(url), None) => Some(url.into()),
-        (None, Some(path)) => Some(section.contents("url_file", &path)?.trim().into()),
+        (None, Some(path)) => Some(Url::File(path)),
         (None, None) => None,
     }
 }

@@ -11,7 +11,7 @@ use lapin::message::Delivery;
 use lapin::options::{BasicConsumeOptions, BasicGetOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties};
-use sink_amqp::{AmqpSink, Settings};
+use sink_amqp::{AmqpSink, Settings, Url};
 use stream_core::model::{Lane, Place, Record, Timestamp};
 use stream_core::sink::{Outcome, Publisher, Settled, Sink as _, SinkError};
 
@@ -24,7 +24,7 @@ pub(crate) fn settings(url: &str) -> Settings {
         exchange: own.clone(),
         prefix: format!("{own}."),
         event_source: "/x/search/main".into(),
-        ..Settings::new(url.into())
+        ..Settings::new(Url::from(url))
     }
 }
 
@@ -228,6 +228,10 @@ impl Own {
 
     pub(crate) async fn up(&self) {
         self.blocking(test_brokers::Broker::up).await;
+    }
+
+    pub(crate) async fn demand_certificates(&self) {
+        self.blocking(test_brokers::Broker::demand_certificates).await;
     }
 
     pub(crate) async fn control(&self, args: &[&str]) -> String {

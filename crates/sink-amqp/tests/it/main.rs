@@ -5,4 +5,5 @@
 mod common;
 mod faults;
 mod publish;
+mod rotation;
 mod tls;

@@ -58,6 +58,8 @@ kafka         | properties = { "compression.type" = "lz4" }         | PROPERTIES
 kafka         | properties_file = "kafka.properties"                | PROPERTIES_FILE=kafka.properties                | works
 amqp          | url = "amqp://guest:guest@localhost:5672/%2f"       | URL=amqp://guest:guest@localhost:5672/%2f       | works
 amqp          | url_file = "amqp-url"                               | URL_FILE=amqp-url                               | works
+amqp          | cert_file = "bird.pem"                              | CERT_FILE=bird.pem                              | works
+amqp          | key_file = "bird.key"                               | KEY_FILE=bird.key                               | works
 amqp          | exchange = "y"                                      | EXCHANGE=y                                      | works
 amqp          | declare = false                                     | DECLARE=false                                   | works
 amqp          | headers = "minimal"                                 | HEADERS=minimal                                 | works
@@ -76,6 +78,12 @@ shutdown      | drain = "5s"                                        | DRAIN=5s  
 fn needed(kind: &str, line: &str) -> Vec<(&'static str, &'static str)> {
     let needed: &[_] = match kind {
         "kafka" => &[("type", "kafka"), ("bootstrap_servers", "a:1")],
+        "amqp" if line.starts_with("cert_file") || line.starts_with("key_file") => &[
+            ("type", "amqp"),
+            ("url", "amqps://localhost"),
+            ("cert_file", "bird.pem"),
+            ("key_file", "bird.key"),
+        ],
         "amqp" => &[("type", "amqp"), ("url", "amqp://localhost")],
         "file" => &[("type", "file")],
         _ => &[],

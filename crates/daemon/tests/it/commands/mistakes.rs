@@ -50,6 +50,30 @@ const SINGLE: &[(&str, &str)] = &[
         "birdfeed.toml:4:1: sink.0.ca_file: is for amqps:// only",
     ),
     (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqps://localhost\"\ncert_file = \"bird.pem\"",
+        "birdfeed.toml:4:1: sink.0.cert_file: wants its private key: name it in key_file",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqps://localhost\"\nkey_file = \"bird.key\"",
+        "birdfeed.toml:4:1: sink.0.key_file: wants its certificate",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqps://localhost?auth_mechanism=external\"",
+        "birdfeed.toml:1:1: sink.0.cert_file: is missing: auth_mechanism=external",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqp://localhost?connection_timeout=0\"",
+        "birdfeed.toml:3:1: sink.0.url: has a connection_timeout that is no number of milliseconds",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqp://localhost?channel_max=1\"",
+        "birdfeed.toml:3:1: sink.0.url: has a channel_max that is no number from 1",
+    ),
+    (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqp://bird:p@ss/w#rd@localhost\"",
+        "sink.0.url: has a character that ends user and password early: in them (and in a virtual host) write / as %2F, # as %23, @ as %40\n",
+    ),
+    (
         "[[sink]]\ntype = \"file\"\ndir = \"\"",
         "birdfeed.toml:3:1: sink.0.dir: names no folder",
     ),
