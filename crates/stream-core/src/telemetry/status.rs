@@ -39,6 +39,9 @@ pub struct LaneStatus {
     pub pending: u64,
     /// When the oldest record whose fate is open was received.
     pub oldest_pending: Option<Timestamp>,
+    /// Since when the cursor has stood still with records waiting at it, by the monotonic clock.
+    #[serde(skip)]
+    pub stands_since: Option<Instant>,
     /// How often the lane went back to its cursor.
     pub resets: u64,
     /// Errors that a client or broker may cure by itself.
@@ -69,12 +72,23 @@ impl LaneStatus {
             moved_at: Timestamp::default(),
             pending: 0,
             oldest_pending: None,
+            stands_since: None,
             resets: 0,
             errors_unavailable: 0,
             errors_operator: 0,
             last_error: None,
             last_error_at: None,
         }
+    }
+
+    /// Takes note of the oldest record that waits, and of whether the cursor has `moved` since the last time.
+    pub(crate) fn waits(&mut self, oldest: Option<Timestamp>, moved: bool) {
+        self.oldest_pending = oldest;
+        if moved {
+            self.moved_at = Timestamp::now();
+        }
+        let stood = self.stands_since.filter(|_| !moved);
+        self.stands_since = oldest.map(|_| stood.unwrap_or_else(Instant::now));
     }
 
     /// Whether the accounts balance.

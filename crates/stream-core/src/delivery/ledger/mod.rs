@@ -173,14 +173,14 @@ impl LaneLedger {
     fn advance(&mut self) {
         let oldest = self.window.oldest();
         let position = oldest.map_or(self.reader.position(), |record| record.place.seq);
-        let oldest_pending = oldest.map(|record| record.received_at);
+        self.stand_at(position, oldest.map(|record| record.received_at));
+    }
+
+    fn stand_at(&mut self, position: u64, oldest_pending: Option<Timestamp>) {
         let moved = position != self.cursor.position;
         self.status.update(|status| {
             status.cursor = position;
-            status.oldest_pending = oldest_pending;
-            if moved {
-                status.moved_at = Timestamp::now();
-            }
+            status.waits(oldest_pending, moved);
         });
         if moved {
             self.cursor.position = position;
@@ -197,11 +197,8 @@ impl LaneLedger {
         // A broker that is away holds up what nobody has handed over yet, too.
         let oldest_pending = self.reader.next_received_at();
         // Looking for it may have passed messages that the lane gets nothing of.
-        self.advance();
-        self.status.update(|status| {
-            status.resets += resets;
-            status.oldest_pending = oldest_pending;
-        });
+        self.stand_at(self.reader.position(), oldest_pending);
+        self.status.update(|status| status.resets += resets);
     }
 
     /// Whether counts that were kept apart agree: what is in flight by the counts, and what is in the window.
