@@ -78,7 +78,7 @@ impl Api {
         let mut link = within(
             self.deadlines.connect,
             Seen::NotSent,
-            "connecting",
+            &format!("connecting to {}", self.peer.authority()),
             self.peer.connect(),
         )
         .await?;

@@ -37,7 +37,9 @@ fn failed(request: Request, step: &str, cause: &(dyn Error + 'static)) -> Connec
         let (class, hint) = tls_hint(fault);
         let words = match fault {
             // rustls shows what it has no words for as it is declared.
-            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => other.to_string(),
+            rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+                format!("invalid peer certificate: {other}")
+            }
             _ => words,
         };
         return match hint {
@@ -104,8 +106,9 @@ fn tls_hint(error: &rustls::Error) -> (ConnectErrorClass, Option<&'static str>) 
         UnknownIssuer => {
             "name the authority that issued it in ca_file, if it is to be trusted; a proxy that reads TLS has its own"
         }
+        // CaUsedAsEndEntity among them: self-signed, as `openssl req -x509` makes them.
         _ => {
-            "the server needs another certificate; if it is an authority's own, have that issue one for the server and name the authority in ca_file"
+            "the server needs another certificate: one that is its own authority is not accepted; have an authority issue it, and name that in ca_file"
         }
     };
     (ConnectErrorClass::Certificate, Some(hint))
@@ -138,4 +141,62 @@ fn error(class: ConnectErrorClass, request: Request, detail: String) -> ConnectE
 /// A failure of our own, before any request, that an operator must cure before another attempt makes sense.
 pub(super) fn refused(detail: String) -> ConnectError {
     error(ConnectErrorClass::Refused, Request::NotSent, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::OtherError;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("CaUsedAsEndEntity")]
+    struct SelfSigned;
+
+    #[test]
+    fn certificates_and_wrong_ports_are_for_a_person_and_alerts_are_not() {
+        use ConnectErrorClass::{Certificate, Network, Refused};
+        let self_signed = OtherError(std::sync::Arc::new(SelfSigned));
+        let certificate = rustls::Error::InvalidCertificate;
+        for (error, class, words) in [
+            (certificate(CertificateError::Expired), Certificate, "clock"),
+            (certificate(CertificateError::NotValidYet), Certificate, "clock"),
+            (
+                certificate(CertificateError::NotValidForName),
+                Certificate,
+                "base_url",
+            ),
+            (
+                certificate(CertificateError::UnknownIssuer),
+                Certificate,
+                "ca_file",
+            ),
+            (
+                certificate(CertificateError::Other(self_signed)),
+                Certificate,
+                "certificate: CaUsedAsEndEntity (",
+            ),
+            (
+                rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType),
+                Refused,
+                "no TLS that we know",
+            ),
+            (
+                rustls::Error::AlertReceived(rustls::AlertDescription::InternalError),
+                Network,
+                "InternalError",
+            ),
+        ] {
+            // As tokio-rustls hands it on.
+            let io = io::Error::new(io::ErrorKind::InvalidData, error);
+            let failed = failed(Request::NotSent, "connecting", &io);
+            assert_eq!(
+                (failed.class, failed.request),
+                (class, Request::NotSent),
+                "{failed}"
+            );
+            assert!(failed.detail.contains(words), "{failed}");
+            assert!(!failed.detail.contains("Other("), "{failed}");
+        }
+    }
 }

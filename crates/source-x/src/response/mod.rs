@@ -4,23 +4,19 @@
 //! X's 429 has four meanings, told apart by the body alone: the headers of "too many connections" show rate limit left.
 //! `type` URIs are compared by their last segment, since X has written two hosts in front of it.
 
+mod class;
 mod problem;
+mod text;
 
-use std::time::Duration;
-
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use stream_core::source::{ConnectError, ConnectErrorClass, Request, ServerDisconnect};
 
+use self::class::{class, retry_after};
 pub(crate) use self::problem::Problem;
+pub(crate) use self::text::one_line;
+use self::text::{MAX_TEXT, text};
 use crate::endpoint::Endpoint;
-
-/// X's windows last 15 minutes; a minute more for a reset that lies just behind one.
-const LONGEST_RESET: u64 = 16 * 60;
-/// As much of a text as a log line should carry.
-const MAX_TEXT: usize = 300;
-/// As much of a body as its text is looked for in.
-const MAX_BODY: usize = 16 * 1024;
 
 /// What the answer of `endpoint` means. `body` may be cut short, empty, or not JSON.
 pub fn classify(endpoint: Endpoint, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ConnectError {
@@ -67,13 +63,35 @@ pub(crate) fn is_page(headers: &HeaderMap) -> bool {
     is(b"text/html") || is(b"application/xhtml")
 }
 
+/// What a problem means for the connection that brought it.
+pub(crate) fn disconnect(problem: &Problem<'_>) -> ServerDisconnect {
+    let refusal = problem.refuses() || problem.connection_issue.get().is_some();
+    ServerDisconnect {
+        refusal: refusal.then(|| class(problem.status().unwrap_or(429), None, problem)),
+        detail: problem
+            .words()
+            .unwrap_or_else(|| "errors without data".to_owned()),
+    }
+}
+
+/// What GNIP's message means, which ends a stream.
+pub(crate) fn forced_disconnect(problem: &Problem<'_>) -> Option<ServerDisconnect> {
+    let message = problem.message()?;
+    Some(ServerDisconnect {
+        refusal: message
+            .contains("Too many connections")
+            .then_some(ConnectErrorClass::TooManyConnections),
+        detail: one_line(message, MAX_TEXT),
+    })
+}
+
 /// What the line means that a connection left unfinished: a refusal's body may come where a stream was to begin.
 pub(crate) fn farewell(unfinished: &[u8]) -> Option<ServerDisconnect> {
     let line = unfinished.trim_ascii();
     if line.starts_with(b"{") {
         // A problem that is whole; anything else is half a message.
         let problem = Problem::of(line);
-        return (problem.ends_a_stream() || problem.refuses()).then(|| problem.disconnect());
+        return (problem.ends_a_stream() || problem.refuses()).then(|| disconnect(&problem));
     }
     text(line).map(|detail| ServerDisconnect {
         refusal: Some(ConnectErrorClass::Http),
@@ -87,99 +105,6 @@ pub fn is_encoded(headers: &HeaderMap) -> bool {
         .get_all(CONTENT_ENCODING)
         .iter()
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-fn class(status: u16, headers: Option<&HeaderMap>, problem: &Problem<'_>) -> ConnectErrorClass {
-    let kind = problem.last_segment();
-    let reset_in = || headers.and_then(reset_in);
-    match (status, problem.connection_issue.get()) {
-        // Rules that only an operator can mend, whatever the status: X does not document it.
-        (400..500, Some("RulesInvalidIssue" | "RuleConfigurationIssue")) => ConnectErrorClass::Refused,
-        (400..500, _) if kind == "rule-cap" => ConnectErrorClass::Refused,
-        (429, Some("TooManyConnections")) => ConnectErrorClass::TooManyConnections,
-        (429, _) if problem.usage_capped() => ConnectErrorClass::UsageCapped,
-        // Payment required: an account that pays for each post has no credits left.
-        (402, _) => ConnectErrorClass::UsageCapped,
-        // The rate limit is not what is short: its reset says nothing.
-        (429, Some(_)) => ConnectErrorClass::RateLimited { reset_in: None },
-        // Version 1.1 said 420 for it (<https://docs.x.com/x-api/fundamentals/response-codes-and-errors>).
-        (429, None) | (420, _) => ConnectErrorClass::RateLimited { reset_in: reset_in() },
-        (300..400 | 400 | 401 | 403 | 404 | 406 | 409 | 410 | 413 | 416, _) => ConnectErrorClass::Refused,
-        _ => ConnectErrorClass::Http,
-    }
-}
-
-/// `x-rate-limit-reset` (Unix seconds) against the answer's own `Date`: this machine's clock may be wrong. A reset that is
-/// over says nothing about when to come back.
-fn reset_in(headers: &HeaderMap) -> Option<Duration> {
-    let reset: u64 = number(headers, "x-rate-limit-reset")?;
-    let ahead = reset.checked_sub(date(headers)?)?;
-    Some(Duration::from_secs(ahead.min(LONGEST_RESET)))
-}
-
-/// `Retry-After` (RFC 9110, 10.2.3), in seconds or as a date, which is measured against the answer's own.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = number(headers, "retry-after").or_else(|| {
-        let at = headers.get(RETRY_AFTER)?.to_str().ok()?;
-        seconds(at)?.checked_sub(date(headers)?)
-    });
-    seconds.map(Duration::from_secs)
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-fn date(headers: &HeaderMap) -> Option<u64> {
-    seconds(headers.get(DATE)?.to_str().ok()?)
-}
-
-/// An HTTP date in seconds since 1970.
-fn seconds(date: &str) -> Option<u64> {
-    let at = httpdate::parse_http_date(date.trim()).ok()?;
-    Some(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs())
-}
-
-/// What a body says that is no problem: its text in one line, without the tags of a page.
-fn text(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_BODY)]);
-    let text = if text.trim_start().starts_with('<') {
-        without_tags(&text)
-    } else {
-        text.into_owned()
-    };
-    let line = one_line(&text, MAX_TEXT);
-    (!line.is_empty()).then_some(line)
-}
-
-/// The text of a page: what stands between its tags, but for scripts and styles.
-fn without_tags(page: &str) -> String {
-    let mut text = String::new();
-    let mut shown = true;
-    for part in page.split('<') {
-        let (tag, after) = part.split_once('>').unwrap_or(("", part));
-        let tag = tag.trim_start().to_ascii_lowercase();
-        if ["script", "style"].iter().any(|hidden| tag.starts_with(hidden)) {
-            shown = false;
-        } else if tag.starts_with("/s") {
-            shown = true;
-        }
-        if shown {
-            text.push(' ');
-            text.push_str(after);
-        }
-    }
-    text
-}
-
-/// At most `limit` characters, without what could break or forge a log line.
-pub(crate) fn one_line(text: &str, limit: usize) -> String {
-    let printable = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let line = printable
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ");
-    line.chars().take(limit).collect()
 }
 
 /// What to do about it.

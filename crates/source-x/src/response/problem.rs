@@ -4,12 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use stream_core::source::{ConnectErrorClass, ServerDisconnect};
 
-use super::one_line;
+use super::text::{MAX_TEXT, one_line};
 
-/// As much of the server's own words as a log line should carry.
-const MAX_WORDS: usize = 300;
 /// The problems that end a stream, by the last segment of their `type`.
 const ENDS: [&str; 3] = [
     "operational-disconnect",
@@ -114,36 +111,23 @@ impl<'a> Problem<'a> {
         (400..600).contains(&status).then_some(status)
     }
 
-    /// What it means for the connection that brought it.
-    pub(crate) fn disconnect(&self) -> ServerDisconnect {
-        let refusal = self.refuses() || self.connection_issue.get().is_some();
-        ServerDisconnect {
-            refusal: refusal.then(|| super::class(self.status().unwrap_or(429), None, self)),
-            detail: self.words().unwrap_or_else(|| "errors without data".to_owned()),
-        }
-    }
-
     /// GNIP's message, which ends a stream.
-    pub(crate) fn forced_disconnect(&self) -> Option<ServerDisconnect> {
-        let message = self.message.get()?;
-        Some(ServerDisconnect {
-            refusal: message
-                .contains("Too many connections")
-                .then_some(ConnectErrorClass::TooManyConnections),
-            detail: one_line(message, MAX_WORDS),
-        })
+    pub(super) fn message(&self) -> Option<&str> {
+        self.message.get()
     }
 
     /// What the server said, in one line; `None` if nothing.
     pub(super) fn words(&self) -> Option<String> {
         let errors = self.errors.map_or("[]", RawValue::get);
         let faults: Vec<Fault<'_>> = serde_json::from_str(errors).unwrap_or_default();
-        let said: Vec<&str> = [&self.disconnect_type, &self.title, &self.detail, &self.message]
+        let mut said: Vec<&str> = [&self.disconnect_type, &self.title, &self.detail, &self.message]
             .into_iter()
             .chain(faults.iter().map(|fault| &fault.message))
             .filter_map(Text::get)
             .collect();
-        let line = one_line(&said.join(": "), MAX_WORDS);
+        // X often gives the title as the detail, too.
+        said.dedup();
+        let line = one_line(&said.join(": "), MAX_TEXT);
         (!line.is_empty()).then_some(line)
     }
 }

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use http::HeaderValue;
 
 use super::ConnectErrorClass::{Http, Refused, TooManyConnections, UsageCapped};
+use super::class::LONGEST_RESET;
 use super::*;
 
 fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {

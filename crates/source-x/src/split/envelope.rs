@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use stream_core::source::ServerDisconnect;
 
 use super::id::{Id, name};
-use crate::response::Problem;
+use crate::response::{self, Problem};
 
 /// The outermost object. `null` members count as absent.
 #[derive(Default)]
@@ -40,9 +40,9 @@ impl<'a> Envelope<'a> {
                 .into_iter()
                 .map(|raw| Problem::of(raw.get().as_bytes()))
                 .find(Problem::ends_a_stream)
-                .map(|problem| problem.disconnect())
+                .map(|problem| response::disconnect(&problem))
         });
-        listed.or_else(|| Problem::of(self.error?.get().as_bytes()).forced_disconnect())
+        listed.or_else(|| response::forced_disconnect(&Problem::of(self.error?.get().as_bytes())))
     }
 
     /// Whether none of the other members that we know is there.

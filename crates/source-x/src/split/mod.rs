@@ -30,7 +30,7 @@ use self::envelope::{Compliance, Envelope};
 use self::id::Id;
 pub use self::kind::MessageKind;
 use crate::endpoint::Messages;
-use crate::response::Problem;
+use crate::response::{self, Problem};
 
 /// Splits one message of a stream of `messages`, given without its line end.
 pub fn split(messages: Messages, message: &Bytes) -> Split {
@@ -108,7 +108,7 @@ fn without_data(message: &Bytes) -> Split {
         return unknown(message);
     }
     let ends = problem.ends_a_stream() || problem.refuses();
-    error(message, ends.then(|| problem.disconnect()))
+    error(message, ends.then(|| response::disconnect(&problem)))
 }
 
 fn unknown(message: &Bytes) -> Split {

@@ -220,7 +220,10 @@ async fn a_tls_handshake_that_stalls_runs_into_the_connect_deadline() {
         (error.class, error.request),
         (ConnectErrorClass::Network, Request::NotSent)
     );
-    assert!(error.detail.starts_with("connecting: nothing within"), "{error}");
+    assert!(
+        error.detail.starts_with("connecting to ") && error.detail.contains(": nothing within"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
