@@ -23,10 +23,11 @@ use stream_core::sink::{Outcome, SinkError};
 use crate::delivery_reports::DeliveryReports;
 use crate::error::{self, Verdict};
 use crate::health::Health;
+use crate::statistics::Statistics;
 
 /// Callbacks of one producer (librdkafka's word for their owner), and what its publishers share with them.
 pub(crate) struct Context {
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
     topics: Arc<PerLane<String>>,
     reports: PerLane<DeliveryReports>,
     pub(crate) batch_size: usize,
@@ -38,9 +39,9 @@ pub(crate) struct Context {
 
 impl Context {
     /// `batch_size` is the property of that name.
-    pub(crate) fn new(servers: String, topics: Arc<PerLane<String>>, batch_size: usize) -> Self {
+    pub(crate) fn new(health: Arc<Health>, topics: Arc<PerLane<String>>, batch_size: usize) -> Self {
         Self {
-            health: Health::new(servers),
+            health,
             topics,
             reports: PerLane::default(),
             batch_size,
@@ -89,13 +90,17 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        match error.rdkafka_error_code() {
-            Some(code) => self.health.complaint(code, reason),
-            None => self.health.log(RDKafkaLogLevel::Warning, "ERROR", reason),
-        }
+        self.health
+            .complaint(error.rdkafka_error_code().unwrap_or(Code::Unknown), reason);
     }
 
-    fn stats_raw(&self, _statistics: &[u8]) {}
+    /// A client that is refused is of no use any more: the next may have other passwords and certificates.
+    fn stats_raw(&self, statistics: &[u8]) {
+        let trouble = Statistics::parse(statistics).and_then(|statistics| self.health.look(&statistics));
+        if let Some(refused @ SinkError::Operator(_)) = trouble {
+            self.fail_all(&refused);
+        }
+    }
 }
 
 impl ProducerContext for Context {
@@ -107,7 +112,6 @@ impl ProducerContext for Context {
         match report {
             Ok(_) => {
                 reports.settle(seq, Outcome::Delivered);
-                self.health.well();
             }
             Err((error, record)) => {
                 let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);

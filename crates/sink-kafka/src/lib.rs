@@ -8,13 +8,15 @@
 //! | `client_config`, `property` | settings as librdkafka takes them; our defaults; what may not be changed |
 //! | `sink` | [`KafkaSink`]: opens publishers |
 //! | `shared_producer` | makes the producer when needed, replaces it when broken |
-//! | `topics` | looks for a topic, creates it |
+//! | `topics`, `admin` | looks for a topic, creates it, asks for its settings |
+//! | `check` | what `run` will need, tried |
 //! | `publisher` | copies records into librdkafka's queue |
 //! | `message` | a record's headers |
 //! | `producer`, `context` | the producer and its poll thread; what librdkafka calls back |
 //! | `error` | what an error code means for a record, a lane or the client |
 //! | `delivery_reports` | carries outcomes from the poll thread to the lane |
-//! | `health` | folds librdkafka's complaints into one state |
+//! | `health`, `brokers`, `statistics` | what librdkafka says of its connections, as one state that lanes follow |
+//! | `inquiry` | what keeps records waiting that librdkafka retries without a word |
 //! | `blocking` | keeps librdkafka's blocking calls off the runtime's threads |
 //!
 //! # What it rests on
@@ -35,19 +37,25 @@
 //! then see it before the refused batch's good records, which the lane sends again. It needs a limit of the topic that was
 //! lowered while we ran, or a record that Kafka finds invalid; batches are never larger than the limits found at the start.
 
+mod admin;
 mod blocking;
+mod brokers;
+mod check;
 mod client_config;
 mod context;
 mod delivery_reports;
 mod error;
 mod health;
+mod inquiry;
 mod message;
 mod producer;
+mod properties_file;
 mod property;
 mod publisher;
 mod settings;
 mod shared_producer;
 mod sink;
+mod statistics;
 mod topics;
 
 pub use settings::Settings;

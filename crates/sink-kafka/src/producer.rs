@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, Producer};
@@ -16,6 +16,7 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::model::Lane;
 use stream_core::sink::{LaneLeases, SinkError};
 
+use crate::admin::Admin;
 use crate::context::Context;
 use crate::delivery_reports::DeliveryReports;
 use crate::error;
@@ -27,6 +28,8 @@ const POLL: Duration = Duration::from_secs(1);
 /// Producer with its poll thread, shared by the publishers of all lanes. Once it is [dead](Self::death), the sink makes another.
 pub(crate) struct PolledProducer {
     producer: Arc<BaseProducer<Context>>,
+    pub(crate) admin: Admin,
+    pub(crate) started: Instant,
     /// Of this producer only: a lane need not wait for what is left of it in a broken one.
     pub(crate) leases: LaneLeases,
 }
@@ -34,6 +37,7 @@ pub(crate) struct PolledProducer {
 impl PolledProducer {
     /// Makes the producer and its poll thread. Blocks for some milliseconds (librdkafka reads certificates).
     pub(crate) fn start(config: &ClientConfig, context: Context) -> Result<Self, SinkError> {
+        let health = Arc::clone(&context.health);
         let producer: BaseProducer<Context> = config
             .create_with_context(context)
             .map_err(|error| SinkError::Operator(format!("librdkafka cannot start: {error}")))?;
@@ -53,6 +57,8 @@ impl PolledProducer {
             .map_err(|error| SinkError::Unavailable(format!("no thread for Kafka: {error}")))?;
         Ok(Self {
             producer,
+            admin: Admin::new(config.clone(), health),
+            started: Instant::now(),
             leases: LaneLeases::default(),
         })
     }

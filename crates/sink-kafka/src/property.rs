@@ -29,11 +29,21 @@ pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("topic.metadata.propagation.max.ms", "10000"),
     ("allow.auto.create.topics", "false"),
     ("partitioner", "murmur2_random"),
+    ("socket.connection.setup.timeout.ms", "10000"),
+    ("statistics.interval.ms", STATISTICS),
 ];
+
+/// How often librdkafka says how its connections are: lanes must know within 5 s.
+const STATISTICS: &str = "1000";
+
+/// How users may log in. librdkafka knows more, which need libraries that this build does not have, or somebody to fetch tokens.
+const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
 /// librdkafka's own name of a producer's property.
 pub(crate) fn canonical(name: &str) -> &str {
     match name {
+        // A variable of the environment cannot have dots, and each of its underscores is taken for one.
+        "log.level" => "log_level",
         "bootstrap.servers" => "metadata.broker.list",
         "max.in.flight" => "max.in.flight.requests.per.connection",
         "sasl.mechanism" => "sasl.mechanisms",
@@ -70,8 +80,19 @@ pub(crate) fn refusal(name: &str, value: &str) -> Option<&'static str> {
         "partitioner" if value == "random" => {
             Some("`random` is not allowed: it breaks the order of records with the same key")
         }
-        "sasl.mechanisms" if value.eq_ignore_ascii_case("OAUTHBEARER") => {
+        "sasl.mechanisms" if !MECHANISMS.contains(&value) => Some(match value {
+            "GSSAPI" => "GSSAPI is not supported: this build has no Kerberos",
+            "OAUTHBEARER" => "OAUTHBEARER is not supported: nothing here would fetch a token",
+            _ => "wants PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512",
+        }),
+        name if name.starts_with("sasl.oauthbearer.") => {
             Some("OAUTHBEARER is not supported: nothing here would fetch a token")
+        }
+        name if name.starts_with("sasl.kerberos.") => {
+            Some("GSSAPI is not supported: this build has no Kerberos")
+        }
+        "statistics.interval.ms" if value != STATISTICS => {
+            Some("is the sink's own: by it the sink knows how the brokers are")
         }
         "delivery.report.only.error" if value != "false" => {
             Some("only `false` is allowed: every delivery must be reported")
@@ -83,6 +104,20 @@ pub(crate) fn refusal(name: &str, value: &str) -> Option<&'static str> {
             Some("only `fifo` is allowed: anything else breaks the order")
         }
         "transactional.id" => Some("is not allowed: the sink does not use transactions"),
+        _ => None,
+    }
+}
+
+/// What should be known of the property (by its own name) with this value, if anything.
+pub(crate) fn warning(name: &str, value: &str) -> Option<&'static str> {
+    match name {
+        "enable.ssl.certificate.verification" if value == "false" => {
+            Some("certificates are not verified: whoever is in between reads and changes everything")
+        }
+        "ssl.endpoint.identification.algorithm" if value == "none" => {
+            Some("any certificate of the authority will do: it need not be the broker's")
+        }
+        "debug" => Some("what librdkafka then writes is for log.level = \"info,librdkafka=debug\""),
         _ => None,
     }
 }

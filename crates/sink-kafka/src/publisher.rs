@@ -9,12 +9,14 @@ use rdkafka::producer::BaseRecord;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::cloudevents::Headers;
 use stream_core::model::{Lane, Record};
-use stream_core::sink::{Health, LaneLease, Outcome, Publisher, Settled, SinkError, always_well};
+use stream_core::sink::{Health, LaneLease, Outcome, Publisher, Settled, SinkError};
 use tokio::time::{Instant, sleep};
 
+use crate::blocking::blocking;
 use crate::context::tag;
 use crate::delivery_reports::DeliveryReports;
 use crate::error::{self, Verdict};
+use crate::inquiry::inquire;
 use crate::message::{Buffers, headers};
 use crate::producer::PolledProducer;
 
@@ -123,7 +125,12 @@ impl Publisher for KafkaPublisher {
     }
 
     fn health(&self) -> Health {
-        always_well()
+        self.producer.context().health.follow()
+    }
+
+    fn inquire(&self) -> BoxFuture<'static, Result<(), SinkError>> {
+        let (producer, topic) = (Arc::clone(&self.producer), self.target.topic.clone());
+        blocking(move || Err(inquire(&producer, &topic))).boxed()
     }
 
     /// Waits until the broker has answered for everything, as far as the budget goes.

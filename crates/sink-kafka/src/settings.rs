@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use stream_core::cloudevents::Headers;
 use stream_core::model::Lane;
-use stream_core::sink::Mistake;
+use stream_core::sink::{Mistake, SettingsError};
 
-use crate::property;
+use crate::admin::Shape;
+use crate::{properties_file, property};
 
 /// How to reach Kafka and what to write there.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub struct Settings {
     pub replication: Option<i32>,
     /// Any librdkafka property, over our defaults, except those that the guarantee rests on.
     pub properties: BTreeMap<String, String>,
+    /// More of them, for secrets: a file of `name=value` lines, which is read for every new client. `properties` go before it.
+    pub properties_file: Option<PathBuf>,
     /// Which headers a record carries besides `birdfeed`.
     pub headers: Headers,
     /// CloudEvents' `source`: `/x/<endpoint>/<stream name>`.
@@ -54,6 +58,7 @@ impl fmt::Debug for Settings {
             .field("partitions", &self.partitions)
             .field("replication", &self.replication)
             .field("properties", &properties)
+            .field("properties_file", &self.properties_file)
             .field("headers", &self.headers)
             .field("event_source", &self.event_source)
             .field("lanes", &self.lanes)
@@ -71,6 +76,7 @@ impl Settings {
             partitions: None,
             replication: None,
             properties: BTreeMap::new(),
+            properties_file: None,
             headers: Headers::Minimal,
             event_source: String::new(),
             lanes: Vec::new(),
@@ -80,6 +86,29 @@ impl Settings {
     /// The topic of `lane`.
     pub fn topic(&self, lane: Lane) -> String {
         format!("{}{lane}", self.topic_prefix)
+    }
+
+    /// What topics that we create are to be like.
+    pub(crate) fn shape(&self) -> Shape {
+        Shape {
+            partitions: self.partitions.unwrap_or(-1),
+            replication: self.replication.unwrap_or(-1),
+        }
+    }
+
+    /// All properties, as the settings and the file say now.
+    pub(crate) fn all_properties(&self) -> Result<BTreeMap<String, String>, SettingsError> {
+        let mut properties = match &self.properties_file {
+            Some(path) => properties_file::read(path)?,
+            None => BTreeMap::new(),
+        };
+        let said = |name: &str| {
+            let mut names = self.properties.keys();
+            names.any(|other| property::canonical(other) == property::canonical(name))
+        };
+        properties.retain(|name, _| !said(name));
+        properties.extend(self.properties.clone());
+        Ok(properties)
     }
 
     /// What is wrong with the topics that this makes.

@@ -1,4 +1,4 @@
-//! Shared client: one producer for all lanes, made when the first of them wants it, replaced when it has broken.
+//! Shared client: one producer for all lanes, made when the first of them wants it, replaced when it has broken or is refused.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,17 +9,20 @@ use stream_core::sink::SinkError;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::blocking::blocking;
+use crate::client_config::client_config;
 use crate::context::Context;
+use crate::health::Health;
 use crate::producer::PolledProducer;
-use crate::topics;
+use crate::settings::Settings;
 
 /// How long a broker has to say how much its topics take; some never do.
 const ASKING: Duration = Duration::from_secs(2);
+/// How long a client that is refused is kept: all lanes open at the same time, and each of them would make another.
+const KEPT: Duration = Duration::from_secs(5);
 
 /// Single flight: lanes that want a producer at the same time get the same one.
 pub(crate) struct SharedProducer {
-    config: ClientConfig,
-    servers: String,
+    settings: Arc<Settings>,
     topics: Arc<PerLane<String>>,
     /// The topics of the lanes in use.
     in_use: Vec<String>,
@@ -29,16 +32,10 @@ pub(crate) struct SharedProducer {
 }
 
 impl SharedProducer {
-    /// Connects to nothing yet. `servers` is for messages; `in_use` are those of `topics` whose limits count.
-    pub(crate) fn new(
-        config: ClientConfig,
-        servers: String,
-        topics: Arc<PerLane<String>>,
-        in_use: Vec<String>,
-    ) -> Self {
+    /// Connects to nothing yet. `in_use` are those of `topics` whose limits count.
+    pub(crate) fn new(settings: Arc<Settings>, topics: Arc<PerLane<String>>, in_use: Vec<String>) -> Self {
         Self {
-            config,
-            servers,
+            settings,
             topics,
             in_use,
             current: Mutex::default(),
@@ -46,24 +43,29 @@ impl SharedProducer {
         }
     }
 
-    /// The producer in use; a new one if there is none or it has broken.
+    /// The producer in use; a new one if there is none, or that one is of no use any more. A new one has what the files of
+    /// properties, certificates and keys say now.
     pub(crate) async fn get(&self) -> Result<Arc<PolledProducer>, SinkError> {
         let mut current = self.current.lock().await;
         if let Some(producer) = current.as_ref() {
+            let is_stale = producer.context().health.is_refused() && producer.started.elapsed() >= KEPT;
             match producer.death() {
-                None => return Ok(Arc::clone(producer)),
-                Some(error) => tracing::warn!(%error, "replacing the Kafka producer"),
+                None if !is_stale => return Ok(Arc::clone(producer)),
+                None => tracing::debug!("a new Kafka producer, for the one in use is refused"),
+                Some(error) => tracing::debug!(%error, "a new Kafka producer"),
             }
         }
-        let mut config = self.config.clone();
-        let batch_size = self
-            .batch_size
-            .get()
-            .copied()
-            .unwrap_or_else(|| batch_size(&config));
-        config.set("batch.size", batch_size.to_string());
-        let context = Context::new(self.servers.clone(), Arc::clone(&self.topics), batch_size);
-        let producer = Arc::new(blocking(move || PolledProducer::start(&config, context)).await?);
+        let (settings, topics) = (Arc::clone(&self.settings), Arc::clone(&self.topics));
+        let fitted = self.batch_size.get().copied();
+        let made = blocking(move || {
+            let mut config =
+                client_config(&settings).map_err(|error| SinkError::Operator(error.to_string()))?;
+            let batch_size = fitted.unwrap_or_else(|| batch_size(&config));
+            config.set("batch.size", batch_size.to_string());
+            let health = Arc::new(Health::new(settings.bootstrap_servers.clone()));
+            PolledProducer::start(&config, Context::new(health, topics, batch_size))
+        });
+        let producer = Arc::new(made.await?);
         *current = Some(Arc::clone(&producer));
         Ok(producer)
     }
@@ -71,12 +73,17 @@ impl SharedProducer {
     /// Gives a producer whose batches all topics take. They are asked once, before anything is published.
     pub(crate) async fn fit(&self, producer: Arc<PolledProducer>) -> Result<Arc<PolledProducer>, SinkError> {
         let fits = self.batch_size.get_or_try_init(|| {
-            let (config, topics) = (self.config.clone(), self.in_use.clone());
+            let (producer, topics) = (Arc::clone(&producer), self.in_use.clone());
             blocking(move || {
-                let limit = topics::limit(&config, &topics, Instant::now() + ASKING);
+                let limits = producer
+                    .admin
+                    .settings(&topics, "max.message.bytes", Instant::now() + ASKING);
                 // A batch has a head of its own.
-                let fits = limit.map_or(usize::MAX, |limit| limit / 10 * 9);
-                Ok(fits.min(batch_size(&config)))
+                let fits = limits
+                    .into_iter()
+                    .min()
+                    .map_or(usize::MAX, |limit| limit / 10 * 9);
+                Ok(fits.min(producer.context().batch_size))
             })
         });
         if *fits.await? == producer.context().batch_size {

@@ -2,18 +2,19 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rdkafka::ClientConfig;
 use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{Publisher, SettingsError, Sink, SinkError};
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
 use crate::blocking::blocking;
-use crate::client_config::client_config;
+use crate::check::{Needs, check, not_creatable, other_partitions};
+use crate::client_config::warnings;
 use crate::error;
 use crate::producer::PolledProducer;
 use crate::publisher::{KafkaPublisher, Target};
@@ -26,12 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Kafka as a [`Sink`]: one producer for all lanes and one topic for each.
 pub struct KafkaSink {
-    settings: Settings,
-    config: ClientConfig,
+    settings: Arc<Settings>,
+    warnings: Vec<String>,
     topics: Arc<PerLane<String>>,
     /// The topics of the lanes in use.
     in_use: Vec<String>,
     producer: SharedProducer,
+    /// Of which topics it was told that they have other partitions than the settings want.
+    told: PerLane<AtomicBool>,
     /// Held while topics are created, so that lanes that open side by side do it once.
     creating: Mutex<()>,
 }
@@ -47,20 +50,21 @@ impl fmt::Debug for KafkaSink {
 impl KafkaSink {
     /// Checks `settings` as far as that goes without a network; the error names every mistake. Connects to nothing yet.
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
-        let config = client_config(&settings)?;
+        let warnings = warnings(&settings)?;
+        let settings = Arc::new(settings);
         let mut topics = PerLane::default();
         for lane in Lane::ALL {
             topics[lane] = settings.topic(lane);
         }
         let topics = Arc::new(topics);
         let in_use: Vec<_> = settings.lanes.iter().map(|&lane| topics[lane].clone()).collect();
-        let servers = settings.bootstrap_servers.clone();
         Ok(Self {
-            producer: SharedProducer::new(config.clone(), servers, Arc::clone(&topics), in_use.clone()),
+            producer: SharedProducer::new(Arc::clone(&settings), Arc::clone(&topics), in_use.clone()),
             settings,
-            config,
+            warnings,
             topics,
             in_use,
+            told: PerLane::default(),
             creating: Mutex::default(),
         })
     }
@@ -93,7 +97,7 @@ impl KafkaSink {
         lane: Lane,
         deadline: Instant,
     ) -> Result<(), SinkError> {
-        if self.look(producer, lane, deadline).await? == Presence::Present {
+        if self.is_there(producer, lane, deadline).await? {
             return Ok(());
         }
         if !self.settings.create_topics {
@@ -104,7 +108,7 @@ impl KafkaSink {
                 "topics are still being created".to_owned(),
             ));
         };
-        if self.look(producer, lane, deadline).await? == Presence::Present {
+        if self.is_there(producer, lane, deadline).await? {
             return Ok(());
         }
         self.create(producer, lane, deadline).await
@@ -122,48 +126,49 @@ impl KafkaSink {
         if !wanted.contains(&topic) {
             wanted.push(topic.clone());
         }
-        let config = self.config.clone();
-        let partitions = self.settings.partitions.unwrap_or(-1);
-        let replication = self.settings.replication.unwrap_or(-1);
-        let producer = Arc::clone(producer);
+        let (producer, shape) = (Arc::clone(producer), self.settings.shape());
         blocking(move || {
-            let failures = topics::create(&config, &wanted, partitions, replication, deadline)?;
+            let failures = producer.admin.create(&wanted, shape, false, deadline)?;
             // The other lanes find out when they open.
             match failures.iter().find(|(name, _)| *name == topic) {
-                Some((_, code)) => Err(SinkError::Operator(format!(
-                    "topic {topic} does not exist and cannot be created: {}",
-                    error::text(*code)
-                ))),
+                Some((_, code)) => Err(not_creatable(&topic, *code)),
                 None => topics::appears(&producer, &topic, deadline),
             }
         })
         .await
     }
 
-    async fn look(
+    /// Whether the lane's topic exists; what is odd about it is told once.
+    async fn is_there(
         &self,
         producer: &Arc<PolledProducer>,
         lane: Lane,
         deadline: Instant,
-    ) -> Result<Presence, SinkError> {
+    ) -> Result<bool, SinkError> {
         let producer = Arc::clone(producer);
         let topic = self.topics[lane].clone();
-        blocking(move || topics::look(&producer, &topic, deadline)).await
+        let presence = blocking(move || topics::look(&producer, &topic, deadline)).await?;
+        let Presence::Present { partitions } = presence else {
+            return Ok(false);
+        };
+        let topic = &self.topics[lane];
+        if let Some(warning) = other_partitions(topic, partitions, self.settings.partitions)
+            && !self.told[lane].swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!("{warning}");
+        }
+        Ok(true)
     }
 
     async fn check_all(&self) -> Result<(), SinkError> {
         let deadline = Instant::now() + PATIENCE;
         let producer = self.producer.get().await?;
-        let mut missing = Vec::new();
-        for &lane in &self.settings.lanes {
-            if self.look(&producer, lane, deadline).await? == Presence::Missing {
-                missing.push(self.topics[lane].as_str());
-            }
-        }
-        if missing.is_empty() || self.settings.create_topics {
-            return Ok(());
-        }
-        Err(error::missing(&missing.join(", ")))
+        let needs = Needs {
+            topics: self.in_use.clone(),
+            create: self.settings.create_topics.then(|| self.settings.shape()),
+            partitions: self.settings.partitions,
+        };
+        blocking(move || check(&producer, &needs, deadline)).await
     }
 }
 
@@ -174,6 +179,10 @@ impl Sink for KafkaSink {
 
     fn address(&self) -> String {
         self.settings.bootstrap_servers.clone()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
     }
 
     fn open(&self, lane: Lane) -> BoxFuture<'_, Result<Box<dyn Publisher>, SinkError>> {

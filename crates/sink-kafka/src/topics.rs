@@ -1,12 +1,10 @@
-//! Topic provisioning: whether a topic exists, making it so, and how much it takes. Everything here blocks up to its deadline:
+//! Topic provisioning: whether a topic exists, and what it is like. Everything here blocks up to its deadline:
 //! for blocking threads only.
 
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::producer::Producer;
+use rdkafka::metadata::Metadata;
+use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
 
@@ -16,7 +14,7 @@ use crate::producer::PolledProducer;
 /// What a broker knows about a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    Present,
+    Present { partitions: usize },
     Missing,
 }
 
@@ -24,10 +22,10 @@ pub(crate) enum Presence {
 pub(crate) fn look(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<Presence, SinkError> {
     loop {
         match ask(producer, topic, deadline)? {
-            None => return Ok(Presence::Present),
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => return Ok(Presence::Missing),
-            Some(Code::LeaderNotAvailable) if Instant::now() < deadline => pause(),
-            Some(code) => return Err(error::lane_error(code, topic)),
+            Ok(partitions) => return Ok(Presence::Present { partitions }),
+            Err(Code::UnknownTopicOrPartition | Code::UnknownTopic) => return Ok(Presence::Missing),
+            Err(Code::LeaderNotAvailable) if Instant::now() < deadline => pause(),
+            Err(code) => return Err(error::lane_error(code, topic)),
         }
     }
 }
@@ -45,75 +43,37 @@ pub(crate) fn appears(producer: &PolledProducer, topic: &str, deadline: Instant)
     Ok(())
 }
 
-/// The error that the broker gives for `topic`, if any.
-fn ask(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<Option<Code>, SinkError> {
-    let health = &producer.context().health;
-    let metadata = producer
-        .base()
-        .client()
-        .fetch_metadata(Some(topic), left(deadline))
-        .map_err(|error| {
-            let text = error
-                .rdkafka_error_code()
-                .map_or_else(|| error.to_string(), error::text);
-            health.explain(&text)
-        })?;
-    health.well();
+/// The number of the topic's partitions, or the error that the broker gives for it.
+fn ask(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<Result<usize, Code>, SinkError> {
+    let metadata = metadata(producer, Some(topic), deadline)?;
     let answer = metadata.topics().iter().find(|answer| answer.name() == topic);
-    Ok(answer.map_or(Some(Code::UnknownTopicOrPartition), |answer| {
-        answer.error().map(Code::from)
-    }))
+    Ok(match answer {
+        None => Err(Code::UnknownTopicOrPartition),
+        Some(answer) => match answer.error() {
+            Some(error) => Err(Code::from(error)),
+            None => Ok(answer.partitions().len()),
+        },
+    })
 }
 
-/// Creates `topics`; those that exist are left alone. Gives each topic's error, if any.
-pub(crate) fn create(
-    config: &ClientConfig,
-    topics: &[String],
-    partitions: i32,
-    replication: i32,
+/// What a broker knows of `topic`, or of all; an error says why none answers.
+pub(crate) fn metadata(
+    producer: &PolledProducer,
+    topic: Option<&str>,
     deadline: Instant,
-) -> Result<Vec<(String, Code)>, SinkError> {
-    let failed =
-        |error: rdkafka::error::KafkaError| SinkError::Unavailable(format!("cannot create topics: {error}"));
-    let admin: AdminClient<DefaultClientContext> = config.create().map_err(failed)?;
-    let wanted: Vec<_> = topics
-        .iter()
-        .map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(replication)))
-        .collect();
-    let options = AdminOptions::new()
-        .request_timeout(Some(left(deadline)))
-        .operation_timeout(Some(left(deadline)));
-    let results = tokio::runtime::Handle::current()
-        .block_on(admin.create_topics(&wanted, &options))
-        .map_err(failed)?;
-    Ok(results
-        .into_iter()
-        .filter_map(Result::err)
-        .filter(|(_, code)| *code != Code::TopicAlreadyExists)
-        .collect())
-}
-
-/// The smallest `max.message.bytes` of `topics`, as far as the broker knows them and tells us.
-pub(crate) fn limit(config: &ClientConfig, topics: &[String], deadline: Instant) -> Option<usize> {
-    let admin: AdminClient<DefaultClientContext> = config.create().ok()?;
-    let resources: Vec<_> = topics
-        .iter()
-        .map(|topic| ResourceSpecifier::Topic(topic))
-        .collect();
-    let options = AdminOptions::new().request_timeout(Some(left(deadline)));
-    let described = tokio::runtime::Handle::current()
-        .block_on(admin.describe_configs(&resources, &options))
-        .inspect_err(|error| tracing::warn!(%error, "Kafka does not tell how much its topics take"))
-        .ok()?;
-    let limits = described.iter().flatten().filter_map(|topic| {
-        let limit = topic.get("max.message.bytes")?.value.as_deref()?;
-        limit.parse().ok()
-    });
-    limits.min()
+) -> Result<Metadata, SinkError> {
+    let answer = producer.base().client().fetch_metadata(topic, left(deadline));
+    answer.map_err(|error| {
+        let code = error.rdkafka_error_code();
+        producer
+            .context()
+            .health
+            .explain(&code.map_or_else(|| error.to_string(), error::text))
+    })
 }
 
 fn left(deadline: Instant) -> Duration {
-    // Zero would mean "do not wait" in one place and "the default" in another.
+    // Zero would mean "do not wait".
     deadline
         .saturating_duration_since(Instant::now())
         .max(Duration::from_millis(1))

@@ -15,8 +15,9 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
     let bootstrap_servers = section.text("bootstrap_servers");
     let partitions = section.number("partitions", 1..=i32::MAX);
     let replication = section.number("replication", 1..=i32::from(i16::MAX));
-    let mut properties = properties_file(section);
-    let (mut origins, named) = (BTreeMap::new(), section.section("properties", properties_of));
+    let properties_file = section.path("properties_file");
+    let (mut origins, mut properties) = (BTreeMap::new(), BTreeMap::new());
+    let named = section.section("properties", properties_of);
     for (name, (value, origin)) in named {
         origins.insert(format!("properties.{name:?}"), origin);
         properties.insert(name, value);
@@ -29,6 +30,7 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         partitions,
         replication,
         properties,
+        properties_file,
         event_source: context.event_source.clone(),
         lanes: context.lanes.clone(),
     };
@@ -46,28 +48,6 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
 /// Property names have dots, which no variable's name can have.
 fn properties_of(section: &mut Section) -> Entries {
     section.entries(|variable| variable.replace('_', "."))
-}
-
-/// Properties as `name=value` lines: for secrets, which may not stand in the configuration.
-fn properties_file(section: &mut Section) -> BTreeMap<String, String> {
-    let mut properties = BTreeMap::new();
-    let Some(path) = section.path("properties_file") else {
-        return properties;
-    };
-    let text = section.contents("properties_file", &path).unwrap_or_default();
-    for (at, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if let Some((name, value)) = line.split_once('=') {
-            properties.insert(name.trim().to_owned(), value.trim().to_owned());
-        } else {
-            let message = format!("{}: line {} is not name=value", path.display(), at + 1);
-            section.note("properties_file", message, "one property a line");
-        }
-    }
-    properties
 }
 
 /// A property stands where it is set, or in the file of properties.

@@ -1,0 +1,209 @@
+//! Trouble that librdkafka retries by itself: what publishers say of it meanwhile.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::mocking::MockCluster;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use stream_core::model::{Lane, SinkErrorClass};
+use stream_core::sink::{Health, Publisher, Sink as _, SinkError};
+use test_brokers::{Broker, own_kafka, secure_kafka};
+
+use crate::common::{PATIENCE, create_topic, outcomes, record, settings, sink};
+
+/// Waits until `health` is as wanted, and gives what it says then and how long that took.
+async fn becomes(
+    health: &mut Health,
+    wanted: impl Fn(&Option<SinkError>) -> bool,
+) -> (Option<SinkError>, Duration) {
+    let start = Instant::now();
+    let became = tokio::time::timeout(PATIENCE, health.wait_for(|health| wanted(health))).await;
+    let said = became.expect("in time").expect("a health that goes on").clone();
+    (said, start.elapsed())
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.expect("no panic")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_publisher_knows_that_its_broker_goes_and_comes() {
+    let broker = Arc::new(own_kafka());
+    let settings = settings(broker.address());
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let mut health = publisher.health();
+    becomes(&mut health, Option::is_none).await;
+    let dying = Arc::clone(&broker);
+    blocking(move || Broker::kill(&dying)).await;
+    let (said, took) = becomes(&mut health, Option::is_some).await;
+    eprintln!("{took:?} after the broker: {said:?}");
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    let said = said.expect("trouble");
+    assert_eq!(said.class(), SinkErrorClass::Unavailable);
+    let expected = format!(
+        "Kafka does not answer at {}: Connection refused",
+        broker.address()
+    );
+    assert_eq!(said.to_string(), expected);
+
+    let rising = Arc::clone(&broker);
+    blocking(move || Broker::up(&rising)).await;
+    let (_, took) = becomes(&mut health, Option::is_none).await;
+    eprintln!("well {took:?} after the broker's return");
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    publisher
+        .publish(&[record(Lane::Tweets, 1, "k", "{}")])
+        .await
+        .expect("the same publisher goes on");
+    outcomes(publisher.as_mut(), 1).await.expect("settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_librdkafka_retries_without_a_word_is_told_when_asked() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    let settings = settings(&cluster.bootstrap_servers());
+    let topic = settings.topic(Lane::Tweets);
+    cluster.create_topic(&topic, 1, 1).expect("a topic");
+    let sink = sink(&settings);
+    let mut publisher = sink.open(Lane::Tweets).await.expect("opened");
+    let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS;
+    cluster.request_errors(RDKafkaApiKey::Produce, &[refused; 200]);
+    publisher
+        .publish(&[record(Lane::Tweets, 1, "k", "{}")])
+        .await
+        .expect("handed over");
+    let nothing = tokio::time::timeout(Duration::from_secs(2), outcomes(publisher.as_mut(), 1)).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    // The mock's replicas are all there, and of settings it knows nothing.
+    let error = publisher.inquire().await.unwrap_err();
+    assert!(
+        error.to_string().contains("confirmed nothing for seconds"),
+        "{error}"
+    );
+    cluster.clear_request_errors(RDKafkaApiKey::Produce);
+    outcomes(publisher.as_mut(), 1).await.expect("settled");
+}
+
+/// Passes connections on to `broker`, and lets it say that it is at `named`.
+fn proxy(broker: &str, named: u16) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let target = broker.to_owned();
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = TcpStream::connect(&target) else {
+                continue;
+            };
+            let (host, port) = target.rsplit_once(':').expect("host:port");
+            let port: u32 = port.parse().expect("a port");
+            let told = [host.as_bytes(), &port.to_be_bytes()].concat();
+            let tells = [host.as_bytes(), &u32::from(named).to_be_bytes()].concat();
+            pump(
+                client.try_clone().expect("a clone"),
+                server.try_clone().expect("a clone"),
+                Vec::new(),
+                Vec::new(),
+            );
+            pump(server, client, told, tells);
+        }
+    });
+    address
+}
+
+/// Copies what comes, with `told` replaced by `tells`, which is as long.
+fn pump(mut from: TcpStream, mut to: TcpStream, told: Vec<u8>, tells: Vec<u8>) {
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
+            let bytes = &mut buffer[..read];
+            let places = 0..=read.saturating_sub(told.len());
+            for at in places.filter(|_| !told.is_empty()) {
+                if bytes[at..].starts_with(&told) {
+                    bytes[at..at + told.len()].copy_from_slice(&tells);
+                }
+            }
+            if to.write_all(bytes).is_err() {
+                break;
+            }
+        }
+        // Whoever has gone already does not mind.
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advertised_listener_that_cannot_be_reached_is_named() {
+    let servers = &test_brokers::kafka().bootstrap;
+    let dead = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let dead = dead.expect("a free port").port();
+    let settings = settings(&proxy(servers, dead));
+    // It is there, for only its leader can be found wanting.
+    create_topic(servers, &settings.topic(Lane::Tweets), &[]).await;
+    let sink = sink(&settings);
+    let named = |error: &SinkError| {
+        let text = error.to_string();
+        text.contains(&format!("127.0.0.1:{dead}: Connection refused"))
+            && text.contains("advertised.listeners")
+    };
+    let error = sink.check().await.unwrap_err();
+    assert!(named(&error), "{error}");
+
+    let mut publisher = sink
+        .open(Lane::Tweets)
+        .await
+        .expect("the bootstrap server answers");
+    publisher
+        .publish(&[record(Lane::Tweets, 1, "k", "{}")])
+        .await
+        .expect("handed over");
+    let mut health = publisher.health();
+    let (said, took) = becomes(&mut health, Option::is_some).await;
+    let said = said.expect("trouble");
+    eprintln!("{took:?}: {said}");
+    assert!(named(&said), "{said}");
+    // Whoever else answers meanwhile does not clear it, nor changes the words.
+    let change = tokio::time::timeout(Duration::from_secs(8), health.changed()).await;
+    assert!(change.is_err(), "{:?}", health.borrow());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_changed_in_its_file_is_used_by_the_next_client() {
+    let broker = Arc::new(secure_kafka());
+    let secure = broker.secure().expect("a secure listener");
+    let file = std::env::temp_dir().join(test_brokers::unique("properties"));
+    let write =
+        |password: &str| std::fs::write(&file, format!("sasl.password={password}\n")).expect("written");
+    write("wrong-horse");
+    let mut settings = settings(&secure.address);
+    settings.properties_file = Some(file.clone());
+    let ca = secure.ca.display().to_string();
+    for (name, value) in [
+        ("security.protocol", "sasl_ssl"),
+        ("sasl.mechanism", "PLAIN"),
+        ("sasl.username", "bird"),
+        ("ssl.ca.location", ca.as_str()),
+    ] {
+        settings.properties.insert(name.to_owned(), value.to_owned());
+    }
+    let sink = sink(&settings);
+    let error = sink.open(Lane::Tweets).await.err().expect("refused");
+    assert_eq!(error.class(), SinkErrorClass::Operator, "{error}");
+    write("feed");
+    let deadline = Instant::now() + PATIENCE;
+    let mut publisher: Box<dyn Publisher> = loop {
+        match sink.open(Lane::Tweets).await {
+            Ok(publisher) => break publisher,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    publisher
+        .publish(&[record(Lane::Tweets, 1, "k", "{}")])
+        .await
+        .expect("handed over");
+    outcomes(publisher.as_mut(), 1).await.expect("settled");
+    std::fs::remove_file(&file).expect("removed");
+}
