@@ -15,7 +15,7 @@
 //! | `settings`, `url`, `address`, `query` | [`Settings`], checked without a network; a URL that shows no password |
 //! | `sink` | [`AmqpSink`]: opens publishers |
 //! | `connection` | the shared connection: made on demand, replaced when broken |
-//! | `alarm` | whether the broker takes messages on it |
+//! | `alarm` | whether it stands and the broker takes messages on it |
 //! | `destination`, `tls` | what each connection is made by, read anew for it |
 //! | `connect`, `socket_guard` | one attempt at a connection under one deadline; the socket that ends it |
 //! | `last_word` | why a broker hangs up when TLS stands |
@@ -26,6 +26,7 @@
 //! | `confirms` | which confirms may be believed, and why |
 //! | `drain` | a channel's graceful end, when its publisher has gone |
 //! | `watchdog` | a broker that is connected and silent |
+//! | `inquiry` | why the broker confirms nothing |
 //! | `error` | what a reply code asks of the caller |
 
 mod address;
@@ -36,6 +37,7 @@ mod connection;
 mod destination;
 mod drain;
 mod error;
+mod inquiry;
 mod last_word;
 mod message;
 mod publisher;

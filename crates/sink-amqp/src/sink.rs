@@ -70,6 +70,7 @@ impl AmqpSink {
         let target = Target {
             exchange: settings.exchange.as_str().into(),
             route: route.as_str().into(),
+            declared: settings.declare,
             headers: settings.headers,
             source: settings.event_source.clone(),
             limit: Arc::clone(&self.limit),

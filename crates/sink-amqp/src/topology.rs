@@ -72,6 +72,23 @@ pub(crate) async fn probe(
         .await
 }
 
+/// Asks for the queue without making it.
+pub(crate) async fn probe_queue(
+    connection: &Connection,
+    channel: &Channel,
+    queue: &str,
+) -> Result<(), SinkError> {
+    let options = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::default()
+    };
+    let there = channel.queue_declare(queue.into(), options, FieldTable::default());
+    connection
+        .step(&format!("looking for the queue {queue:?}"), there)
+        .await
+        .map(drop)
+}
+
 /// Turns publisher confirms on.
 pub(crate) async fn confirm(connection: &Connection, channel: &Channel) -> Result<(), SinkError> {
     connection
