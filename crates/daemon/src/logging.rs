@@ -9,6 +9,8 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry};
 
+use crate::library_logs;
+
 /// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum LogFormat {
@@ -32,7 +34,7 @@ impl Logging {
     pub fn new(format: LogFormat, level: &str) -> Result<Self, ParseError> {
         let filter = EnvFilter::builder()
             .with_default_directive(LevelFilter::INFO.into())
-            .parse(level)?;
+            .parse(library_logs::without(level))?;
         Ok(Self { format, filter })
     }
 
@@ -85,6 +87,28 @@ mod tests {
         }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_of_client_libraries_are_for_debugging() {
+        for (level, shown) in [
+            ("info", false),
+            ("warn,stream_core=debug", false),
+            ("debug", true),
+            ("info,lapin=error", true),
+        ] {
+            let page = Page::default();
+            let writer = page.clone();
+            let Logging { filter, .. } = Logging::new(LogFormat::Json, level).unwrap();
+            let subscriber = subscriber(true, false, filter, move || writer.clone());
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::warn!("ours");
+                tracing::error!(target: "lapin::channel", "theirs");
+            });
+            let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+            assert!(text.contains("ours"), "{level}: {text}");
+            assert_eq!(text.contains("theirs"), shown, "{level}: {text}");
         }
     }
 

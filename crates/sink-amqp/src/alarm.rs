@@ -99,14 +99,13 @@ async fn listen(
             }
             // A channel's: whoever waits looks whose.
             Ok(Some(Event::Error(_))) => tell.send_modify(|_| {}),
-            Ok(Some(_)) => {}
             Ok(None) | Err(_) if untold => {
                 let silent = lapin::ErrorKind::InvalidConnectionState(lapin::ConnectionState::Closed);
                 tell.send_replace(Some(gone(&address, &silent.into())));
                 return;
             }
             Ok(None) => return,
-            Err(_) => {}
+            Ok(Some(_)) | Err(_) => {}
         }
     }
 }
