@@ -99,17 +99,24 @@ impl Connection {
     }
 
     /// Waits for the broker's answer, but not for ever: one that does not come makes the connection suspect.
+    pub(crate) async fn answer<T>(
+        &self,
+        doing: &str,
+        answer: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<lapin::Result<T>, SinkError> {
+        timeout(STEP, answer).await.map_err(|_| {
+            self.suspect.store(true, Ordering::Relaxed);
+            SinkError::Unavailable(format!("{doing}: no answer within {STEP:?}"))
+        })
+    }
+
+    /// Waits for the broker's consent as long as for any answer.
     pub(crate) async fn step<T>(
         &self,
         doing: &str,
         answer: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, SinkError> {
-        let Ok(answer) = timeout(STEP, answer).await else {
-            self.suspect.store(true, Ordering::Relaxed);
-            return Err(SinkError::Unavailable(format!(
-                "{doing}: no answer within {STEP:?}"
-            )));
-        };
+        let answer = self.answer(doing, answer).await?;
         answer.map_err(|error| self.explain(doing, &error))
     }
 

@@ -20,6 +20,7 @@
 //! | `connect`, `socket_guard` | one attempt at a connection under one deadline; the socket that ends it |
 //! | `last_word` | why a broker hangs up when TLS stands |
 //! | `topology` | exchange, queue, binding |
+//! | `check` | what a lane needs, tried without a change |
 //! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
 //! | `slow_start` | the first record goes alone |
 //! | `message` | a record's properties and headers |
@@ -31,6 +32,7 @@
 
 mod address;
 mod alarm;
+mod check;
 mod confirms;
 mod connect;
 mod connection;
