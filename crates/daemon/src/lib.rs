@@ -21,6 +21,7 @@ pub mod commands;
 mod components;
 mod config;
 pub mod exit;
+mod library_logs;
 pub mod logging;
 pub mod metrics;
 mod progress;

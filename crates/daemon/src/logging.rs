@@ -10,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, registry};
 
 use crate::config::suggestion;
+use crate::library_logs;
 
 /// The words for how much is logged.
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
@@ -40,7 +41,7 @@ impl Logging {
         level.split(',').try_for_each(names_a_level)?;
         let filter = EnvFilter::builder()
             .with_default_directive(LevelFilter::INFO.into())
-            .parse(level)
+            .parse(library_logs::without(level))
             .map_err(|error| error.to_string())?;
         Ok(Self { format, filter })
     }
@@ -156,6 +157,28 @@ mod tests {
             ),
         ] {
             assert_eq!(refusal(level).as_deref(), Some(said));
+        }
+    }
+
+    #[test]
+    fn lines_of_client_libraries_are_for_debugging() {
+        for (level, shown) in [
+            ("info", false),
+            ("warn,stream_core=debug", false),
+            ("debug", true),
+            ("info,lapin=error", true),
+        ] {
+            let page = Page::default();
+            let writer = page.clone();
+            let Logging { filter, .. } = Logging::new(LogFormat::Json, level).unwrap();
+            let subscriber = subscriber(true, false, filter, move || writer.clone());
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::warn!("ours");
+                tracing::error!(target: "lapin::channel", "theirs");
+            });
+            let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+            assert!(text.contains("ours"), "{level}: {text}");
+            assert_eq!(text.contains("theirs"), shown, "{level}: {text}");
         }
     }
 

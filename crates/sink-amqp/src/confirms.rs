@@ -153,17 +153,18 @@ pub(crate) enum Failure {
     Broken(lapin::Error),
 }
 
-impl From<&Failure> for SinkError {
-    fn from(failure: &Failure) -> Self {
-        match failure {
-            Failure::Returned { id, route } => Self::Operator(format!(
+impl Failure {
+    /// What it asks of the caller; `broken` says it of a channel or connection that is gone.
+    pub(crate) fn explain(&self, broken: impl FnOnce(&lapin::Error) -> SinkError) -> SinkError {
+        match self {
+            Self::Returned { id, route } => SinkError::Operator(format!(
                 "unroutable: no queue is bound for {route:?}, so {id} came back: bind one, or set declare = true"
             )),
-            Failure::Nacked => {
-                Self::Unavailable("the broker refused a message (nack): a queue is full or failing".into())
-            }
-            Failure::NoConfirms => Self::Unavailable("the channel gives no confirms".into()),
-            Failure::Broken(error) => crate::error::classify("publishing", error),
+            Self::Nacked => SinkError::Unavailable(
+                "the broker refused a message (nack): a queue is full or failing".into(),
+            ),
+            Self::NoConfirms => SinkError::Unavailable("the channel gives no confirms".into()),
+            Self::Broken(error) => broken(error),
         }
     }
 }
@@ -218,7 +219,7 @@ mod tests {
             ];
             let (delivered, result) = judge(batch, "x.tweets");
             assert_eq!(seqs(&delivered), [1, 3]);
-            let error = SinkError::from(&result.unwrap_err());
+            let error = result.unwrap_err().explain(|error| unreachable!("{error}"));
             assert!(error.to_string().contains(class), "{error}");
         }
     }

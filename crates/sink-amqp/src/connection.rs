@@ -16,7 +16,7 @@ use crate::address::Address;
 use crate::alarm::Alarm;
 use crate::connect::connect;
 use crate::destination::Destination;
-use crate::error::classify;
+use crate::error::{classify, gone};
 use crate::socket_guard::SocketGuard;
 use crate::tls::TlsFiles;
 
@@ -53,6 +53,30 @@ impl Connection {
         self.alarm.clone()
     }
 
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// What broke something on it: its own end, told alike to all lanes, or `error`.
+    pub(crate) fn explain(&self, doing: &str, error: &lapin::Error) -> SinkError {
+        if self.lapin.status().connected() {
+            classify(doing, error)
+        } else {
+            self.alarm.end().unwrap_or_else(|| gone(&self.address(), error))
+        }
+    }
+
+    /// Why nothing more comes of `channel`, if so.
+    pub(crate) fn ended(&self, channel: &Channel) -> Option<SinkError> {
+        let gone =
+            || SinkError::Unavailable(format!("{}: the broker has closed the channel", self.address()));
+        self.alarm.end().or_else(|| {
+            let status = channel.status();
+            let open = status.connected() || status.closing();
+            (!open && self.lapin.status().connected()).then(gone)
+        })
+    }
+
     /// Whether a new lane may be opened here: `Err` while the broker blocks the connection, because lapin writes nothing then,
     /// and a second connection would be blocked as well (alarms hold for the whole cluster).
     fn usable(&self) -> Result<bool, SinkError> {
@@ -60,9 +84,7 @@ impl Connection {
             return Ok(false);
         }
         match self.alarm().reason() {
-            Some(reason) => Err(SinkError::Unavailable(format!(
-                "the broker takes no messages: {reason}"
-            ))),
+            Some(reason) => Err(reason),
             None => Ok(true),
         }
     }
@@ -77,18 +99,25 @@ impl Connection {
     }
 
     /// Waits for the broker's answer, but not for ever: one that does not come makes the connection suspect.
+    pub(crate) async fn answer<T>(
+        &self,
+        doing: &str,
+        answer: impl Future<Output = lapin::Result<T>>,
+    ) -> Result<lapin::Result<T>, SinkError> {
+        timeout(STEP, answer).await.map_err(|_| {
+            self.suspect.store(true, Ordering::Relaxed);
+            SinkError::Unavailable(format!("{doing}: no answer within {STEP:?}"))
+        })
+    }
+
+    /// Waits for the broker's consent as long as for any answer.
     pub(crate) async fn step<T>(
         &self,
         doing: &str,
         answer: impl Future<Output = lapin::Result<T>>,
     ) -> Result<T, SinkError> {
-        let Ok(answer) = timeout(STEP, answer).await else {
-            self.suspect.store(true, Ordering::Relaxed);
-            return Err(SinkError::Unavailable(format!(
-                "{doing}: no answer within {STEP:?}"
-            )));
-        };
-        answer.map_err(|error| classify(doing, &error))
+        let answer = self.answer(doing, answer).await?;
+        answer.map_err(|error| self.explain(doing, &error))
     }
 
     /// Waits for the end of `work`, `patience` long at most; time under an alarm does not count. Gives whether it came.

@@ -32,6 +32,18 @@ pub(crate) fn classify(doing: &str, error: &lapin::Error) -> SinkError {
     }
 }
 
+/// The end of a connection to `address`, told alike by whoever meets it.
+pub(crate) fn gone(address: &str, error: &lapin::Error) -> SinkError {
+    classify(&format!("{address}: the connection has ended"), error)
+}
+
+/// A queue that is there and takes nothing, as far as can be seen from here.
+pub(crate) fn stuck(address: &str) -> SinkError {
+    SinkError::Unavailable(format!(
+        "{address}: the broker answers and confirms nothing: is the lane's queue without a leader (a quorum of its nodes)?"
+    ))
+}
+
 /// Certificates, unlike networks, do not heal by themselves.
 fn classify_io(doing: &str, error: &io::Error) -> SinkError {
     let tls = error
@@ -39,8 +51,19 @@ fn classify_io(doing: &str, error: &io::Error) -> SinkError {
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match tls.and_then(certificate_hint) {
         Some(hint) => SinkError::Operator(format!("{doing}: {error}: {hint}")),
+        // Which of these it is depends on who was quicker, and means nothing.
+        None if hung_up(error) => SinkError::Unavailable(format!("{doing}: the peer hung up")),
         None => SinkError::Unavailable(format!("{doing}: {error}")),
     }
+}
+
+/// Whether the peer ended the connection without a word.
+pub(crate) fn hung_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
+    )
 }
 
 /// What a person must do about a certificate, if one is the trouble.

@@ -9,6 +9,8 @@ use lapin::ErrorKind;
 use lapin::tcp::RustlsConnector;
 use lapin::uri::AMQPAuthority;
 
+use crate::error::hung_up;
+
 /// How long each step may take. A broker that likes our certificate says nothing first.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -18,28 +20,15 @@ pub(crate) async fn ask(
     tls: RustlsConnector,
     error: &lapin::Error,
 ) -> Option<io::Error> {
-    if !is_cut(error) {
-        return None;
+    match error.kind() {
+        ErrorKind::IOError(error) if hung_up(error) => {}
+        _ => return None,
     }
     let heard = tokio::task::spawn_blocking(move || listen(&authority, &tls)).await;
     heard
         .ok()?
         .err()
         .filter(|error| error.kind() == io::ErrorKind::InvalidData)
-}
-
-/// Whether the connection ended without a word.
-fn is_cut(error: &lapin::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    match error.kind() {
-        ErrorKind::IOError(error) => {
-            matches!(
-                error.kind(),
-                BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
-            )
-        }
-        _ => false,
-    }
 }
 
 /// Connects and reads; blocks for a few times [`PATIENCE`].

@@ -15,27 +15,31 @@
 //! | `settings`, `url`, `address`, `query` | [`Settings`], checked without a network; a URL that shows no password |
 //! | `sink` | [`AmqpSink`]: opens publishers |
 //! | `connection` | the shared connection: made on demand, replaced when broken |
-//! | `alarm` | whether the broker takes messages on it |
+//! | `alarm` | whether it stands and the broker takes messages on it |
 //! | `destination`, `tls` | what each connection is made by, read anew for it |
 //! | `connect`, `socket_guard` | one attempt at a connection under one deadline; the socket that ends it |
 //! | `last_word` | why a broker hangs up when TLS stands |
 //! | `topology` | exchange, queue, binding |
+//! | `check` | what a lane needs, tried without a change |
 //! | `publisher` | one lane's channel: hands over, waits, gives outcomes |
 //! | `slow_start` | the first record goes alone |
 //! | `message` | a record's properties and headers |
 //! | `confirms` | which confirms may be believed, and why |
 //! | `drain` | a channel's graceful end, when its publisher has gone |
 //! | `watchdog` | a broker that is connected and silent |
+//! | `inquiry` | why the broker confirms nothing |
 //! | `error` | what a reply code asks of the caller |
 
 mod address;
 mod alarm;
+mod check;
 mod confirms;
 mod connect;
 mod connection;
 mod destination;
 mod drain;
 mod error;
+mod inquiry;
 mod last_word;
 mod message;
 mod publisher;

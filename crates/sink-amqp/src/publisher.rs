@@ -13,14 +13,15 @@ use lapin::options::BasicPublishOptions;
 use lapin::types::ShortString;
 use stream_core::cloudevents::Headers;
 use stream_core::model::Record;
-use stream_core::sink::{Health, LaneLease, Outcome, Publisher, Settled, SinkError, always_well};
+use stream_core::sink::{Health, LaneLease, Outcome, Publisher, Settled, SinkError};
 use tokio::runtime::Handle;
 
 use crate::alarm::Alarm;
 use crate::confirms::{Confirm, Confirms, Failure, judge};
 use crate::connection::Connection;
 use crate::drain::{LONG_REST, Leftovers, REST, drained, end};
-use crate::error::size_limit;
+use crate::error::{size_limit, stuck};
+use crate::inquiry;
 use crate::message::properties;
 use crate::slow_start::SlowStart;
 use crate::watchdog::Watchdog;
@@ -29,6 +30,8 @@ use crate::watchdog::Watchdog;
 pub(crate) struct Target {
     pub(crate) exchange: ShortString,
     pub(crate) route: ShortString,
+    /// Whether a queue called `route` was declared.
+    pub(crate) declared: bool,
     pub(crate) headers: Headers,
     pub(crate) source: String,
     pub(crate) limit: Arc<AtomicUsize>,
@@ -152,6 +155,12 @@ impl AmqpPublisher {
                 self.failure = Some(self.give_up());
                 continue;
             }
+            if self.confirms.len() == 0
+                && let Some(ended) = self.connection.ended(&self.channel)
+            {
+                self.failure = Some(ended);
+                continue;
+            }
             return Poll::Pending;
         }
     }
@@ -170,11 +179,7 @@ impl AmqpPublisher {
 
     fn give_up(&self) -> SinkError {
         self.slow_start.gave_up();
-        SinkError::Unavailable(format!(
-            "the broker has confirmed nothing for {:?}: is a queue behind {:?} without a leader?",
-            self.watchdog.patience(),
-            self.target.route.as_str()
-        ))
+        stuck(&self.connection.address())
     }
 
     /// A broker that takes smaller messages than we thought says how large they may be, closing the channel. From then on
@@ -188,7 +193,7 @@ impl AmqpPublisher {
                 "the broker takes messages of at most {limit} bytes: {error}"
             ));
         }
-        failure.into()
+        failure.explain(|error| self.connection.explain("publishing", error))
     }
 }
 
@@ -217,7 +222,17 @@ impl Publisher for AmqpPublisher {
     }
 
     fn health(&self) -> Health {
-        always_well()
+        self.alarm.health()
+    }
+
+    fn inquire(&self) -> BoxFuture<'static, Result<(), SinkError>> {
+        let declared = self.target.declared.then(|| self.target.route.clone());
+        let asked = inquiry::ask(
+            Arc::clone(&self.connection),
+            self.target.exchange.clone(),
+            declared,
+        );
+        Box::pin(asked)
     }
 
     fn close(mut self: Box<Self>, budget: Duration) -> BoxFuture<'static, ()> {

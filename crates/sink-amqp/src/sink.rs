@@ -10,6 +10,7 @@ use stream_core::model::{Lane, PerLane};
 use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
 use tokio::time::Instant;
 
+use crate::check::check;
 use crate::connection::{Connection, SharedConnection};
 use crate::destination::Destination;
 use crate::publisher::{AmqpPublisher, Target};
@@ -70,6 +71,7 @@ impl AmqpSink {
         let target = Target {
             exchange: settings.exchange.as_str().into(),
             route: route.as_str().into(),
+            declared: settings.declare,
             headers: settings.headers,
             source: settings.event_source.clone(),
             limit: Arc::clone(&self.limit),
@@ -80,11 +82,10 @@ impl AmqpSink {
 
     async fn check(&self) -> Result<(), SinkError> {
         let connection = Connection::open(&self.to.read().await?, self.to.tls()).await?;
-        let channel = connection.channel().await?;
-        if !self.settings.declare {
-            topology::probe(&connection, &channel, &self.settings.exchange).await?;
-        }
-        connection.step("closing", connection.goodbye()).await
+        let checked = check(&connection, &self.settings).await;
+        // All is known by now, and a channel that has just ended may spoil the farewell.
+        let _ = connection.answer("closing", connection.goodbye()).await;
+        checked
     }
 }
 

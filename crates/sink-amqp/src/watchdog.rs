@@ -25,10 +25,6 @@ impl Watchdog {
         }
     }
 
-    pub(crate) const fn patience(&self) -> Duration {
-        self.patience
-    }
-
     /// Sets a new patience, which must not be shorter: the timer is only ever moved back.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = self.patience.max(patience);

@@ -32,7 +32,17 @@ async fn stops_publishing_without_a_reset_and_memory_stays_bounded(broker: &Own,
     deliver(&mut *publisher, &records(0, SMALL), SMALL, &mut BTreeSet::new())
         .await
         .unwrap();
+    let mut health = publisher.health();
+    assert_eq!(*health.borrow(), None);
     let _other = blocked(broker, &sink).await;
+    let trouble = within(5, "told", health.wait_for(Option::is_some))
+        .await
+        .unwrap()
+        .clone();
+    assert!(
+        matches!(&trouble, Some(SinkError::Unavailable(text)) if text.contains("memory") && text.contains(&sink.shown())),
+        "{trouble:?}"
+    );
 
     let records = records(SMALL, LARGE);
     let before = resident();
@@ -45,6 +55,7 @@ async fn stops_publishing_without_a_reset_and_memory_stays_bounded(broker: &Own,
     );
 
     broker.control(&["set_vm_memory_high_watermark", "0.4"]).await;
+    within(5, "over", health.wait_for(Option::is_none)).await.unwrap();
     let mut owed: BTreeSet<u64> = records.iter().map(|record| record.place.seq).collect();
     within(20, "resumed", async {
         while !owed.is_empty() {

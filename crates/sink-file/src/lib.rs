@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `settings` | [`Settings`]: what the caller decides |
 //! | `sink` | [`FileSink`]: opens publishers |
+//! | `check` | whether the folder can be written to |
 //! | `publisher` | one lane's way to its writer |
 //! | `error` | what a disk's refusal asks of the caller |
 //! | `writer` | the thread of a lane: write, sync, report |
@@ -17,6 +18,7 @@
 //! | `name` | what they are called |
 //! | `recovery` | cuts half a line that a crash has left |
 
+mod check;
 mod error;
 mod folder;
 mod name;

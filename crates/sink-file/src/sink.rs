@@ -1,15 +1,13 @@
 //! The sink: opens publishers, each with its writer's thread.
 
-use std::path::Path;
-
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rustix::fs::{Access, access};
 use stream_core::model::Lane;
 use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::check::check;
 use crate::error::{OPEN_DEADLINE, gone, hangs};
 use crate::folder::Folder;
 use crate::publisher::FilePublisher;
@@ -79,16 +77,7 @@ impl Sink for FileSink {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
-        // The folder may be missing; then its nearest ancestor that is there must be writable.
-        let dir = std::path::absolute(&self.settings.dir).unwrap_or_else(|_| self.settings.dir.clone());
-        let present = dir
-            .ancestors()
-            .find(|path| path.exists())
-            .unwrap_or(Path::new("/"));
-        let writable = access(present, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
-            SinkError::Operator(format!("{} cannot be written to: {error}", present.display()))
-        });
-        std::future::ready(writable).boxed()
+        std::future::ready(check(&self.settings.dir)).boxed()
     }
 }
 

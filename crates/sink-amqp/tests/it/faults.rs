@@ -114,6 +114,11 @@ async fn a_queue_that_is_stuck_is_noticed_and_no_other_lane_pays_for_it() {
     publisher.publish(&records).await.unwrap();
     let none = tokio::time::timeout(Duration::from_millis(200), settled(&mut *publisher)).await;
     assert!(none.is_err(), "the queue is not stuck: {none:?}");
+    let asked = within(5, "asked", publisher.inquire()).await.unwrap_err();
+    assert!(
+        matches!(&asked, SinkError::Unavailable(text) if text.contains("without a leader")),
+        "{asked:?}"
+    );
     drop(publisher);
     let mut publisher = open(&sink).await.unwrap();
 
@@ -123,7 +128,7 @@ async fn a_queue_that_is_stuck_is_noticed_and_no_other_lane_pays_for_it() {
         .await
         .unwrap_err();
     assert!(
-        matches!(&error, SinkError::Unavailable(text) if text.contains("nothing for 2s") && text.contains(&queue(&settings))),
+        matches!(&error, SinkError::Unavailable(text) if text.contains("without a leader") && text.contains(&sink.shown())),
         "{error:?}"
     );
     drop(publisher);
@@ -140,4 +145,65 @@ async fn a_queue_that_is_stuck_is_noticed_and_no_other_lane_pays_for_it() {
     deliver(&mut *publisher, &records, 100, &mut BTreeSet::new())
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_under_a_publisher_is_named_when_asked() {
+    let broker = Own::start().await;
+    let settings = settings(broker.url());
+    let sink = sink(&settings);
+    let publisher = open(&sink).await.unwrap();
+    broker.control(&["delete_queue", &queue(&settings)]).await;
+    let asked = within(5, "asked", publisher.inquire()).await.unwrap_err();
+    assert!(
+        matches!(&asked, SinkError::Operator(text) if text.contains(&queue(&settings)) && text.contains("404")),
+        "{asked:?}"
+    );
+    // That ends nothing.
+    assert_eq!(*publisher.health().borrow(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_ends_while_nothing_is_under_way_ends_its_publishers_with_one_text() {
+    let broker = Own::start().await;
+    let sink = sink(&settings(broker.url()));
+    let mut tweets = open(&sink).await.unwrap();
+    let mut errors = sink.open(Lane::Errors).await.unwrap();
+    let mut health = errors.health();
+    let closing = broker.control(&["close_all_connections", "maintenance"]);
+    let (tweets_end, errors_end, _) = tokio::join!(settled(&mut *tweets), settled(&mut *errors), closing);
+    let (tweets_end, errors_end) = (tweets_end.unwrap_err(), errors_end.unwrap_err());
+    assert_eq!(tweets_end, errors_end);
+    let text = tweets_end.to_string();
+    assert!(
+        text.contains("maintenance") && text.contains(&sink.shown()),
+        "{text}"
+    );
+    let told = within(5, "told", health.wait_for(Option::is_some)).await.unwrap();
+    assert_eq!(told.as_ref(), Some(&tweets_end));
+}
+
+#[tokio::test]
+async fn a_peer_that_accepts_and_hangs_up_is_one_cause() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://guest:guest@{}", listener.local_addr().unwrap());
+    let closing = tokio::spawn(async move {
+        for n in 0.. {
+            let (socket, _) = listener.accept().await.unwrap();
+            if n % 2 == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            drop(socket);
+        }
+    });
+    let sink = sink(&settings(&url));
+    let first = open(&sink).await.err().unwrap();
+    assert!(
+        matches!(&first, SinkError::Unavailable(text) if text.contains("hung up")),
+        "{first:?}"
+    );
+    for _ in 0..20 {
+        assert_eq!(open(&sink).await.err().unwrap(), first);
+    }
+    closing.abort();
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::too_many_lines, reason = "a test may panic")]
 
+mod check;
 mod common;
 mod faults;
 mod publish;
