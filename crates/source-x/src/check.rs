@@ -6,7 +6,6 @@ use http::{Method, StatusCode};
 use stream_core::source::ConnectError;
 
 use crate::api::Call;
-use crate::endpoint::Endpoint;
 use crate::rules::RulesError;
 use crate::stream::XSource;
 
@@ -34,7 +33,7 @@ impl XSource {
     /// Tries the way to X and the token with a request that changes nothing: the filtered stream's rules, of which there must be
     /// some, or the account's usage.
     pub async fn check(&self) -> Result<(), CheckError> {
-        if self.endpoint() == Endpoint::Search {
+        if self.endpoint().has_rules() {
             return match self.rules().list().await?.len() {
                 0 => Err(CheckError::NoRules),
                 _ => Ok(()),

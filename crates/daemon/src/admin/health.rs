@@ -5,6 +5,8 @@ use std::time::Duration;
 use stream_core::model::{ConnectOutcome, StreamState, Timestamp};
 use stream_core::telemetry::{LaneStatus, Status, StreamStatus, View};
 
+use super::causes::by_cause;
+
 /// A loop that has not beaten for this long is stuck.
 const STUCK: Duration = Duration::from_secs(10);
 /// A lane that has something to deliver and has got nowhere for this long is stuck.
@@ -73,51 +75,48 @@ fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
     reasons
 }
 
-/// What keeps lanes of one sink from going on: one cause, however many they are.
-#[derive(PartialEq, Eq)]
-struct Standstill<'s> {
-    sink: &'s str,
-    what: &'static str,
-    why: &'s str,
+/// How a lane does not go on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standstill {
+    Stuck,
+    NotConnected,
 }
 
-fn lanes(all: &[LaneStatus], now: Timestamp) -> Vec<String> {
-    let mut causes: Vec<(Standstill<'_>, Vec<&str>)> = Vec::new();
-    for status in all {
-        let Some(what) = standstill(status, now) else {
-            continue;
-        };
-        let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
-        let sink = &status.sink;
-        let cause = Standstill { sink, what, why };
-        match causes.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, names)) => names.push(status.lane.name()),
-            None => causes.push((cause, vec![status.lane.name()])),
+impl Standstill {
+    fn of(status: &LaneStatus, now: Timestamp) -> Option<Self> {
+        // Old records alone say nothing: after an outage all are, however fast they go.
+        let stuck = status
+            .oldest_pending
+            .is_some_and(|oldest| now.since(oldest.max(status.moved_at)) > LANE_STUCK);
+        if stuck {
+            Some(Self::Stuck)
+        } else if !status.connected && status.pending > 0 && status.last_error.is_some() {
+            Some(Self::NotConnected)
+        } else {
+            None
         }
     }
-    let sentence = |(Standstill { sink, what, why }, names): (Standstill<'_>, Vec<&str>)| {
-        let (lanes, are) = if names.len() == 1 {
-            ("lane", "is")
-        } else {
-            ("lanes", "are")
-        };
-        format!("sink {sink}: {lanes} {} {are} {what}: {why}", names.join(", "))
-    };
-    causes.into_iter().map(sentence).collect()
 }
 
-fn standstill(status: &LaneStatus, now: Timestamp) -> Option<&'static str> {
-    // Old records alone say nothing: after an outage all are, however fast they go.
-    let stuck = status
-        .oldest_pending
-        .is_some_and(|oldest| now.since(oldest.max(status.moved_at)) > LANE_STUCK);
-    if stuck {
-        Some("stuck")
-    } else if !status.connected && status.pending > 0 && status.last_error.is_some() {
-        Some("not connected")
-    } else {
-        None
+/// One cause is one reason, however many lanes of a sink it holds up.
+fn lanes(all: &[LaneStatus], now: Timestamp) -> Vec<String> {
+    let standing = all.iter().filter_map(|status| {
+        let standstill = Standstill::of(status, now)?;
+        let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
+        Some(((status.sink.as_str(), standstill, why), status.lane.name()))
+    });
+    let mut reasons = Vec::new();
+    for ((sink, standstill, why), names) in by_cause(standing) {
+        let lanes = match names[..] {
+            [name] => format!("lane {name} is"),
+            _ => format!("lanes {} are", names.join(", ")),
+        };
+        reasons.push(match standstill {
+            Standstill::Stuck => format!("sink {sink}: {lanes} stuck: {why}"),
+            Standstill::NotConnected => format!("sink {sink}: {lanes} not connected: {why}"),
+        });
     }
+    reasons
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! wedged; it only reads.
 
 mod address;
+pub(crate) mod causes;
 pub mod client;
 mod connections;
 pub mod health;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use stream_core::telemetry::{LaneStatus, Status};
+use stream_core::telemetry::{LaneStatus, Status, StreamStatus};
 
 use super::say;
+use crate::admin::causes::by_cause;
 use crate::admin::report::{self, Report};
 use crate::admin::{Address, client};
 use crate::cli::StatusArgs;
@@ -93,7 +94,7 @@ fn render(report: &Report) -> String {
             "connects   {} accepted, {} left in the budget",
             stream.connections, stream.connect_budget
         ),
-        format!("last error {}", stream.last_error.as_deref().unwrap_or("-")),
+        format!("last error {}", last_error(stream)),
         format!("journal    {} of {} bytes", journal.bytes, journal.max_bytes),
         String::new(),
         row([
@@ -109,6 +110,16 @@ fn render(report: &Report) -> String {
     lines.extend(lanes.iter().map(lane_row));
     lines.extend(errors(lanes));
     lines.join("\n")
+}
+
+fn last_error(stream: &StreamStatus) -> String {
+    let at = stream
+        .last_error_at
+        .map_or_else(String::new, |at| format!(" (at {at})"));
+    stream
+        .last_error
+        .as_ref()
+        .map_or("-".to_owned(), |error| format!("{error}{at}"))
 }
 
 fn row([sink, lane, received, delivered, in_flight, refused, pending]: [&str; 7]) -> String {
@@ -136,35 +147,27 @@ fn lane_row(lane: &LaneStatus) -> String {
     ])
 }
 
-/// The lanes' last errors: one cause is one line, however many lanes of a sink it holds up.
+/// The lanes' last errors, each cause with when it was last met with.
 fn errors(lanes: &[LaneStatus]) -> Vec<String> {
-    let mut causes: Vec<(&LaneStatus, Vec<&str>)> = Vec::new();
-    for lane in lanes.iter().filter(|lane| lane.last_error.is_some()) {
-        let same = |known: &LaneStatus| known.sink == lane.sink && known.last_error == lane.last_error;
-        match causes.iter_mut().find(|(known, _)| same(known)) {
-            Some((newest, names)) => {
-                names.push(lane.lane.name());
-                if lane.last_error_at > newest.last_error_at {
-                    *newest = lane;
-                }
-            }
-            None => causes.push((lane, vec![lane.lane.name()])),
-        }
+    let cause = |lane: &LaneStatus| Some((lane.sink.clone(), lane.last_error.clone()?));
+    let failing = lanes
+        .iter()
+        .filter_map(|lane| Some((cause(lane)?, lane.lane.name())));
+    let mut lines = Vec::new();
+    for (known, names) in by_cause(failing) {
+        let same = lanes.iter().filter(|lane| cause(lane).as_ref() == Some(&known));
+        let newest = same.filter_map(|lane| lane.last_error_at).max();
+        let at = newest.map_or_else(String::new, |at| format!(" (at {at})"));
+        let (sink, error) = known;
+        lines.push(format!("  ! sink {sink}, {}: {error}{at}", names.join(", ")));
     }
-    let line = |(newest, names): (&LaneStatus, Vec<&str>)| {
-        let error = newest.last_error.as_deref().unwrap_or_default();
-        let at = newest
-            .last_error_at
-            .map_or_else(String::new, |at| format!(" (at {at})"));
-        format!("  ! sink {}, {}: {error}{at}", newest.sink, names.join(", "))
-    };
-    causes.into_iter().map(line).collect()
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use stream_core::model::{Lane, StreamState, Timestamp};
-    use stream_core::telemetry::{JournalStatus, StreamStatus};
+    use stream_core::telemetry::JournalStatus;
 
     use super::*;
 
@@ -179,6 +182,8 @@ mod tests {
                 stream: StreamStatus {
                     state: StreamState::Paused,
                     messages: 7,
+                    last_error: Some("HTTP 503".into()),
+                    last_error_at: Some(Timestamp::from_millis(2_000)),
                     ..StreamStatus::default()
                 },
                 lanes: vec![
@@ -209,6 +214,10 @@ mod tests {
                      stream     paused since 1970-01-01T00:00:00.000Z\nlast byte  -\n";
         assert!(page.starts_with(start), "{page}");
         assert!(page.contains("\njournal    5 of 9 bytes\n"), "{page}");
+        assert!(
+            page.contains("last error HTTP 503 (at 1970-01-01T00:00:02.000Z)"),
+            "{page}"
+        );
         let last: Vec<_> = page.lines().rev().take(3).collect();
         assert_eq!(
             last[0],

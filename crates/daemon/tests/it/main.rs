@@ -18,3 +18,4 @@ mod delivery;
 mod deploy;
 mod stream;
 mod support;
+mod troubleshooting;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use self::shape::bare;
+use self::shape::{MAX_BYTES, bare};
 
 /// Where the bearer token comes from. `Debug` names the place, never the token.
 #[derive(Clone)]
@@ -48,9 +48,6 @@ pub enum TokenError {
 
 /// A token that can go into a request.
 pub(crate) struct Bearer(SecretString);
-
-// Bearer tokens of X have about 110 bytes; servers take heads of 8 KiB.
-const MAX_BYTES: usize = 8 * 1024;
 
 impl Token {
     /// The token itself, for example from the environment.

@@ -1,6 +1,7 @@
 //! Shape of a bearer token: what people and tools put around one, named so that it can be taken away. Pure.
 
-use super::MAX_BYTES;
+/// The longest token: those of X have about 110 bytes, and servers take heads of 8 KiB.
+pub(super) const MAX_BYTES: usize = 8 * 1024;
 
 /// The token in `text`, without the space around it, or what is wrong with it in words that do not repeat it.
 pub(super) fn bare(text: &str) -> Result<&str, &'static str> {

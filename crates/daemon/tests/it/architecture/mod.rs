@@ -4,7 +4,7 @@
 mod circles;
 mod imports;
 mod module;
-mod source;
+pub(crate) mod source;
 
 #[test]
 fn every_crate_has_its_row_in_deny_toml() {

@@ -26,7 +26,19 @@ pub(crate) fn sorted(folder: &Path) -> Vec<PathBuf> {
 
 /// The words and signs of what is compiled outside tests: `::` is one, every other sign stands alone.
 pub(crate) fn tokens(text: &str) -> Vec<String> {
+    let mut tokens = tokens_and_texts(text);
+    tokens.retain(|token| !is_text(token));
+    tokens
+}
+
+/// The same with the texts.
+pub(crate) fn tokens_and_texts(text: &str) -> Vec<String> {
     without_tests(&split(text))
+}
+
+/// A text, with its quotes.
+pub(crate) fn is_text(token: &str) -> bool {
+    token.starts_with('"')
 }
 
 /// A word and not a sign.
@@ -42,7 +54,10 @@ fn split(text: &str) -> Vec<String> {
         let length = match first {
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            '"' => text_length(rest),
+            '"' => {
+                tokens.push(rest[..text_length(rest)].to_owned());
+                text_length(rest)
+            }
             'b' if rest.starts_with("b\"") => 1 + text_length(&rest[1..]),
             'r' | 'b' if raw_text(rest).is_some() => raw_text(rest).unwrap(),
             '\'' => quote_length(rest),
