@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use stream_core::sink::read_text_file;
 
 use crate::address::Address;
 
@@ -30,11 +31,11 @@ impl Url {
             Self::Here(url) => Address::parse(url.expose_secret(), channels),
             Self::File(path) => {
                 let path_says = |reason| format!("{} {reason}", path.display());
-                let text = std::fs::read_to_string(path)
+                let text = read_text_file(path)
                     .map_err(|error| vec![path_says(format!("cannot be read: {error}"))])?;
                 let text = SecretString::from(text);
-                // Editors put a mark of the byte order before it, shells a line end behind it.
-                let url = text.expose_secret().trim_start_matches('\u{feff}').trim();
+                // Shells put a line end behind it.
+                let url = text.expose_secret().trim();
                 if url.is_empty() {
                     return Err(vec![path_says("is empty".to_owned())]);
                 }

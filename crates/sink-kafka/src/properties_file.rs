@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stream_core::sink::{Mistake, SettingsError};
+use stream_core::sink::{Mistake, SettingsError, read_text_file};
 
 /// Reads the file, or says what is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
-    let text = std::fs::read_to_string(path)
+    let text = read_text_file(path)
         .map_err(|error| mistake(format!("{} cannot be read: {error}", path.display())))?;
     let mut properties = BTreeMap::new();
     let mut mistakes = Vec::new();
-    // Some editors put a mark of three bytes before the first line.
-    for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    for (at, line) in text.lines().enumerate() {
         let (line, at) = (line.trim(), at + 1);
         if line.is_empty() || line.starts_with('#') {
             continue;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stream_core::model::{ConnectOutcome, StreamState, Timestamp};
+use stream_core::model::{ConnectOutcome, StreamState};
 use stream_core::telemetry::{LaneStatus, Status, StreamStatus, View};
 
 use super::causes::by_cause;
@@ -11,6 +11,8 @@ use super::causes::by_cause;
 const STUCK: Duration = Duration::from_secs(10);
 /// A lane that has something to deliver and has got nowhere for this long is stuck.
 const LANE_STUCK: Duration = Duration::from_secs(60);
+/// The same, if its broker has said why.
+const LANE_HELD_UP: Duration = Duration::from_secs(5);
 /// X sends something every 20 s, and is back within 16 s of an outage: without a connection and a byte for this long, we are
 /// blind.
 const UNHEARD: Duration = Duration::from_secs(30);
@@ -41,10 +43,9 @@ fn has_ended(name: &str, status: &Status) -> bool {
 /// Readiness: whether the process does what it is there for.
 pub fn ready(view: &View, status: &Status) -> Health {
     let mut health = live(view, status);
-    let now = Timestamp::now();
     let quiet = status.stream.heard.map(|heard| heard.elapsed());
     health.reasons.extend(stream(&status.stream, quiet));
-    health.reasons.extend(lanes(&status.lanes, now));
+    health.reasons.extend(lanes(&status.lanes));
     health
 }
 
@@ -76,32 +77,33 @@ fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
 }
 
 /// How a lane does not go on.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Standstill {
     Stuck,
     NotConnected,
+    /// The client library tries by itself, and the broker has said why in vain.
+    HeldUp,
 }
 
 impl Standstill {
-    fn of(status: &LaneStatus, now: Timestamp) -> Option<Self> {
-        // Old records alone say nothing: after an outage all are, however fast they go.
-        let stuck = status
-            .oldest_pending
-            .is_some_and(|oldest| now.since(oldest.max(status.moved_at)) > LANE_STUCK);
-        if stuck {
-            Some(Self::Stuck)
-        } else if !status.connected && status.pending > 0 && status.last_error.is_some() {
-            Some(Self::NotConnected)
-        } else {
-            None
+    /// `stood` is how long the cursor has stood still with records waiting at it. Old records alone say nothing: after an outage
+    /// all are, however fast they go.
+    fn of(status: &LaneStatus, stood: Option<Duration>) -> Option<Self> {
+        let troubled = status.last_error.is_some();
+        match stood {
+            Some(stood) if stood > LANE_STUCK => Some(Self::Stuck),
+            _ if !status.connected && status.pending > 0 && troubled => Some(Self::NotConnected),
+            Some(stood) if stood > LANE_HELD_UP && troubled => Some(Self::HeldUp),
+            _ => None,
         }
     }
 }
 
 /// One cause is one reason, however many lanes of a sink it holds up.
-fn lanes(all: &[LaneStatus], now: Timestamp) -> Vec<String> {
+fn lanes(all: &[LaneStatus]) -> Vec<String> {
     let standing = all.iter().filter_map(|status| {
-        let standstill = Standstill::of(status, now)?;
+        let stood = status.stands_since.map(|since| since.elapsed());
+        let standstill = Standstill::of(status, stood)?;
         let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
         Some(((status.sink.as_str(), standstill, why), status.lane.name()))
     });
@@ -114,6 +116,7 @@ fn lanes(all: &[LaneStatus], now: Timestamp) -> Vec<String> {
         reasons.push(match standstill {
             Standstill::Stuck => format!("sink {sink}: {lanes} stuck: {why}"),
             Standstill::NotConnected => format!("sink {sink}: {lanes} not connected: {why}"),
+            Standstill::HeldUp => format!("sink {sink}: {lanes} held up: {why}"),
         });
     }
     reasons
@@ -136,10 +139,6 @@ mod tests {
             lanes: vec![LaneStatus::new("kafka", Lane::Tweets)],
             journal: JournalStatus::default(),
         }
-    }
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1_000)
     }
 
     #[test]
@@ -202,27 +201,28 @@ mod tests {
     }
 
     #[test]
-    fn quiet_and_catching_up_are_ready_and_stuck_is_not() {
-        let said = |status: &LaneStatus| lanes(std::slice::from_ref(status), at(1_000));
-        let quiet = LaneStatus::new("kafka", Lane::Tweets);
-        assert_eq!(said(&quiet), Vec::<String>::new());
-        let stuck = LaneStatus {
-            oldest_pending: Some(at(100)),
-            moved_at: at(900),
-            last_error: Some("no broker".into()),
-            ..quiet
+    fn quiet_and_catching_up_are_ready_and_standing_still_is_not() {
+        let lane = |connected, last_error: Option<&str>, pending| LaneStatus {
+            connected,
+            pending,
+            last_error: last_error.map(str::to_owned),
+            ..LaneStatus::new("kafka", Lane::Tweets)
         };
-        assert_eq!(said(&stuck), ["sink kafka: lane tweets is stuck: no broker"]);
-        let catching_up = LaneStatus {
-            moved_at: at(999),
-            ..stuck.clone()
-        };
-        assert_eq!(said(&catching_up), Vec::<String>::new());
-        let fresh = LaneStatus {
-            oldest_pending: Some(at(999)),
-            ..stuck
-        };
-        assert_eq!(said(&fresh), Vec::<String>::new());
+        let why = Some("no leader");
+        for (status, stood, expected) in [
+            (lane(true, None, 0), None, None),
+            (lane(true, None, 9), Some(59), None),
+            (lane(true, None, 9), Some(61), Some(Standstill::Stuck)),
+            (lane(true, why, 9), Some(4), None),
+            (lane(true, why, 9), Some(6), Some(Standstill::HeldUp)),
+            (lane(false, why, 9), None, Some(Standstill::NotConnected)),
+            (lane(false, why, 9), Some(61), Some(Standstill::Stuck)),
+            // Nothing is there for it, whatever its broker says.
+            (lane(false, why, 0), None, None),
+        ] {
+            let found = Standstill::of(&status, stood.map(Duration::from_secs));
+            assert_eq!(found, expected, "{status:?} {stood:?}");
+        }
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
             away("kafka", Lane::Errors, "no broker"),
         ];
         assert_eq!(
-            lanes(&all, at(1_000)),
+            lanes(&all),
             [
                 "sink kafka: lanes tweets, errors are not connected: no broker",
                 "sink amqp: lane tweets is not connected: no broker",

@@ -52,6 +52,8 @@ fn url(section: &mut Section) -> Option<Url> {
             None
         }
         (Some(url), None) => Some(url.into()),
+        // The rest can be judged without it.
+        (None, Some(path)) if section.is_elsewhere(&path) => Some("amqp://localhost".into()),
         (None, Some(path)) => Some(Url::File(path)),
         (None, None) => None,
     }

@@ -16,6 +16,7 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
     let partitions = section.number("partitions", 1..=i32::MAX);
     let replication = section.number("replication", 1..=i32::from(i16::MAX));
     let properties_file = section.path("properties_file");
+    let properties_file = properties_file.filter(|path| !section.is_elsewhere(path));
     let (mut origins, mut properties) = (BTreeMap::new(), BTreeMap::new());
     let named = section.section("properties", properties_of);
     for (name, (value, origin)) in named {

@@ -10,9 +10,6 @@ use super::problem::Problem;
 use super::suggest::suggestion;
 use super::tree::{Node, Table, Value};
 
-/// Byte order mark.
-const MARK: char = '\u{feff}';
-
 /// Diagnostics so far, shared by all sections of a document.
 pub(super) type Notes = Rc<RefCell<Vec<Problem>>>;
 
@@ -187,19 +184,6 @@ impl Section {
         value
     }
 
-    /// The contents of the file that `key`, which was asked for, names.
-    pub(crate) fn contents(&self, key: &str, path: &Path) -> Option<String> {
-        match read_text(path) {
-            Err(_) if self.is_elsewhere(path) => None,
-            Ok(text) => Some(text),
-            Err(error) => {
-                let message = format!("{} cannot be read: {error}", path.display());
-                self.note(key, message, "the daemon's user must be able to read it");
-                None
-            }
-        }
-    }
-
     /// Takes all that is left out.
     pub(super) fn take_rest(&mut self) -> Table {
         std::mem::take(&mut self.table)
@@ -222,17 +206,4 @@ impl Section {
         }
         known
     }
-}
-
-/// The text of a file, without the mark that some editors put before it. What is no file is refused: reading from a pipe
-/// would wait for whoever writes to it.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(std::io::Error::other("it is no file"));
-    }
-    let mut text = std::fs::read_to_string(path)?;
-    if text.starts_with(MARK) {
-        text.drain(..MARK.len_utf8());
-    }
-    Ok(text)
 }

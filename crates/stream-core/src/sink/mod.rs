@@ -37,6 +37,7 @@
 
 mod lease;
 mod settings_error;
+mod text_file;
 
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 
 pub use self::lease::{LaneLease, LaneLeases};
 pub use self::settings_error::{Mistake, SettingsError};
+pub use self::text_file::read_text_file;
 use crate::model::{Lane, Record, SinkErrorClass};
 
 /// A broker, or a folder of files.

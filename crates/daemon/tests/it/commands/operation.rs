@@ -185,7 +185,7 @@ async fn a_token_file_that_is_replaced_after_a_401_is_used() {
         let (status, why) = daemon.get("/readyz");
         (status == 503 && why.contains("401")).then_some(why)
     });
-    assert!(why.starts_with("nothing has come from X yet: "), "{why}");
+    assert!(why.starts_with("X refuses us, and no retry cures it: "), "{why}");
     assert_eq!(daemon.get("/livez"), (200, "ok\n".to_owned()));
     assert!(daemon.metric("birdfeed_stream_http_errors_total{status=\"401\"}") > 0.0);
     assert!(!daemon.log().contains("old-token"));
