@@ -15,8 +15,6 @@ use crate::model::{ConnectOutcome, DisconnectReason, HttpStatusLabel, StreamEven
 use crate::source::{ConnectError, Connection, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
-/// How long the next step waits for the disk to note what it must not forget.
-const NOTING: Duration = Duration::from_secs(1);
 /// How often the last byte is noted: a restart is blind for that much longer on paper.
 const NOTE_HEARD: Duration = Duration::from_secs(5);
 /// How soon the first one is: a process that was killed at once must know that it has seen something.
@@ -88,7 +86,7 @@ impl Supervisor {
             }
             if matches!(input, Input::Stop) {
                 let memory = driver.remembered(&state, &policy);
-                driver.note(memory).await;
+                driver.notes.write(memory).await;
             }
             let active = matches!(
                 state,
@@ -150,7 +148,7 @@ impl Driver {
     ) -> Input<Stream> {
         if !matches!(state, SupervisorState::Streaming { .. } | SupervisorState::Paused) {
             let memory = self.remembered(state, policy);
-            self.note(memory).await;
+            self.notes.write(memory).await;
         }
         match state {
             SupervisorState::Connecting { .. } => self.connect().await,
@@ -183,16 +181,6 @@ impl Driver {
         Memory {
             seen: self.with.status.update(|status| status.last_byte),
             ..policy.memory(state, self.started.elapsed(), Timestamp::now())
-        }
-    }
-
-    /// Notes it on disk; does not wait for long.
-    async fn note(&mut self, memory: Memory) {
-        if tokio::time::timeout(NOTING, self.notes.write(memory))
-            .await
-            .is_err()
-        {
-            tracing::error!("the disk does not answer; a restart would forget connects and limits");
         }
     }
 

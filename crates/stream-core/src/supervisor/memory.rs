@@ -4,10 +4,14 @@
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use crate::model::{Timestamp, WaitClass};
+
+/// How long the next step waits for the disk to note what must not be forgotten.
+const NOTING: Duration = Duration::from_secs(1);
 
 /// What one process leaves to the next. Times are the wall clock's: monotonic clocks do not outlive a process.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -135,14 +139,19 @@ impl Notes {
         &self.memory
     }
 
-    /// Writes `memory`, whose last byte is the one noted so far if it names none, once the disk has taken what came before.
-    /// Cancel safe: what was begun goes on.
+    /// Writes `memory`, whose last byte is the one noted so far if it names none, once the disk has taken what came before. Does
+    /// not wait for long. Cancel safe: what was begun goes on.
     pub(super) async fn write(&mut self, memory: Memory) {
         let seen = memory.seen.or(self.memory.seen);
         self.memory = Memory { seen, ..memory };
-        self.finished().await;
-        self.begin();
-        self.finished().await;
+        let written = async {
+            self.finished().await;
+            self.begin();
+            self.finished().await;
+        };
+        if tokio::time::timeout(NOTING, written).await.is_err() {
+            self.complain(&io::ErrorKind::TimedOut.into());
+        }
     }
 
     /// Notes that the last byte came at `seen`, unless the disk is still busy: the next call comes soon.
@@ -173,11 +182,15 @@ impl Notes {
         self.writing = None;
         match written {
             Ok(()) => self.failing = false,
-            Err(error) if !self.failing => {
-                self.failing = true;
-                tracing::error!(%error, file = %self.file.0.display(), "connects and limits cannot be noted; a restart would forget them");
-            }
-            Err(_) => {}
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    /// Says once that nothing can be noted, until something can.
+    fn complain(&mut self, error: &io::Error) {
+        if !std::mem::replace(&mut self.failing, true) {
+            let file = self.file.0.display();
+            tracing::error!(%error, %file, "connects and limits cannot be noted; a restart would forget them");
         }
     }
 }
