@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use sink_kafka::{KafkaSink, Settings};
 use stream_core::model::{Lane, SinkErrorClass};
 use stream_core::sink::{Health, Publisher, Sink as _, SinkError};
-use test_brokers::{Broker, own_kafka, secure_kafka};
+use test_brokers::{Broker, Secure, own_kafka, secure_kafka};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::common::{PATIENCE, create_topic, outcomes, record, settings, sink};
 
@@ -85,6 +87,23 @@ async fn what_librdkafka_retries_without_a_word_is_told_when_asked() {
     );
     cluster.clear_request_errors(RDKafkaApiKey::Produce);
     outcomes(publisher.as_mut(), 1).await.expect("settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_asks_whether_topics_may_be_created_and_creates_none() {
+    let servers = &test_brokers::kafka().bootstrap;
+    let mut settings = settings(servers);
+    sink(&settings).check().await.expect("they may");
+    settings.replication = Some(9);
+    let error = sink(&settings).check().await.unwrap_err();
+    let topic = settings.topic(Lane::Tweets);
+    assert!(
+        matches!(&error, SinkError::Operator(text) if text.contains(&topic) && text.contains("cannot be created")),
+        "{error}"
+    );
+    settings.create_topics = false;
+    let error = sink(&settings).check().await.unwrap_err();
+    assert!(error.to_string().contains("does not exist"), "still: {error}");
 }
 
 /// Passes connections on to `broker`, and lets it say that it is at `named`.
@@ -169,16 +188,9 @@ async fn an_advertised_listener_that_cannot_be_reached_is_named() {
     assert!(change.is_err(), "{:?}", health.borrow());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_password_that_was_changed_in_its_file_is_used_by_the_next_client() {
-    let broker = Arc::new(secure_kafka());
-    let secure = broker.secure().expect("a secure listener");
-    let file = std::env::temp_dir().join(test_brokers::unique("properties"));
-    let write =
-        |password: &str| std::fs::write(&file, format!("sasl.password={password}\n")).expect("written");
-    write("wrong-horse");
+/// Settings for the listener with TLS and passwords, less the password.
+fn secure_settings(secure: &Secure) -> Settings {
     let mut settings = settings(&secure.address);
-    settings.properties_file = Some(file.clone());
     let ca = secure.ca.display().to_string();
     for (name, value) in [
         ("security.protocol", "sasl_ssl"),
@@ -188,22 +200,80 @@ async fn a_password_that_was_changed_in_its_file_is_used_by_the_next_client() {
     ] {
         settings.properties.insert(name.to_owned(), value.to_owned());
     }
+    settings
+}
+
+/// Opens once that goes, as a lane does.
+async fn opens(sink: &KafkaSink) -> Box<dyn Publisher> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match sink.open(Lane::Tweets).await {
+            Ok(publisher) => return publisher,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_was_changed_in_its_file_is_used_by_the_next_client() {
+    let broker = Arc::new(secure_kafka());
+    let secure = broker.secure().expect("a secure listener");
+    let file = std::env::temp_dir().join(test_brokers::unique("properties"));
+    let write =
+        |password: &str| std::fs::write(&file, format!("sasl.password={password}\n")).expect("written");
+    write("wrong-horse");
+    let mut settings = secure_settings(secure);
+    settings.properties_file = Some(file.clone());
     let sink = sink(&settings);
     let error = sink.open(Lane::Tweets).await.err().expect("refused");
     assert_eq!(error.class(), SinkErrorClass::Operator, "{error}");
     write("feed");
-    let deadline = Instant::now() + PATIENCE;
-    let mut publisher: Box<dyn Publisher> = loop {
-        match sink.open(Lane::Tweets).await {
-            Ok(publisher) => break publisher,
-            Err(error) => assert!(Instant::now() < deadline, "{error}"),
-        }
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    };
+    let mut publisher = opens(&sink).await;
     publisher
         .publish(&[record(Lane::Tweets, 1, "k", "{}")])
         .await
         .expect("handed over");
     outcomes(publisher.as_mut(), 1).await.expect("settled");
     std::fs::remove_file(&file).expect("removed");
+}
+
+/// Whatever has taken the broker's place, librdkafka would try it for ever with what it was told once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_that_is_refused_in_mid_stream_ends_and_the_next_has_a_new_client() {
+    let broker = Arc::new(secure_kafka());
+    let secure = broker.secure().expect("a secure listener");
+    let mut settings = secure_settings(secure);
+    let properties = &mut settings.properties;
+    properties.insert("sasl.password".to_owned(), "feed".to_owned());
+    let sink = sink(&settings);
+    let mut publisher = opens(&sink).await;
+    let dying = Arc::clone(&broker);
+    blocking(move || Broker::kill(&dying)).await;
+
+    let stranger = tokio::net::TcpListener::bind(&secure.address)
+        .await
+        .expect("its port");
+    let stranger = tokio::spawn(async move {
+        while let Ok((mut client, _)) = stranger.accept().await {
+            // Whether it reads that is its own affair.
+            let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let error = outcomes(publisher.as_mut(), 1).await.unwrap_err();
+    assert_eq!(error.class(), SinkErrorClass::Operator, "{error}");
+    assert!(error.to_string().contains(&secure.address), "{error}");
+    drop(publisher);
+    stranger.abort();
+    // Ended when the port is free.
+    let _ = stranger.await;
+
+    let rising = Arc::clone(&broker);
+    blocking(move || Broker::up(&rising)).await;
+    let mut publisher = opens(&sink).await;
+    publisher
+        .publish(&[record(Lane::Tweets, 1, "k", "{}")])
+        .await
+        .expect("handed over");
+    outcomes(publisher.as_mut(), 1).await.expect("settled");
 }
