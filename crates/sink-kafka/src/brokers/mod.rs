@@ -4,12 +4,15 @@
 //! librdkafka connects to a broker when there is something to ask or to send, so a broker without a connection is none that
 //! is away, and one of many that is away does no harm once others lead its partitions.
 
+mod line;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use stream_core::sink::SinkError;
 
+pub(crate) use self::line::complaint;
 use crate::statistics::Connection;
 
 /// How long trouble must last before it is one: until then the first words give way to the right ones, and leaders move.
@@ -38,6 +41,29 @@ pub(crate) struct Brokers {
     known: BTreeMap<String, Broker>,
     /// Since when Kafka has not served us.
     since: Option<Instant>,
+    told: Option<Told>,
+}
+
+/// What was said of those that keep Kafka from serving us. It stands for as long as it is true, whoever joins them.
+#[derive(Debug)]
+struct Told {
+    error: SinkError,
+    of: Vec<(String, Complaint)>,
+}
+
+/// What is wrong with a broker, in librdkafka's words.
+type Complaint = (Trouble, String);
+
+/// What librdkafka has to do with a broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Link {
+    /// It is connected.
+    Up,
+    /// It is to be connected, now or at its turn.
+    #[default]
+    Wanted,
+    /// It is not needed.
+    Unwanted,
 }
 
 #[derive(Debug, Default)]
@@ -46,9 +72,9 @@ struct Broker {
     id: Option<i32>,
     /// The address is the user's, or has proved right.
     trusted: bool,
-    up: bool,
     leads: bool,
-    complaint: Option<(Trouble, String)>,
+    link: Link,
+    complaint: Option<Complaint>,
 }
 
 impl Brokers {
@@ -78,14 +104,47 @@ impl Brokers {
             let broker = self.known.entry(address.to_owned()).or_default();
             broker.look(&connections);
         }
-        let culprits = self.culprits();
-        if culprits.is_empty() {
-            self.since = None;
+        self.forgive();
+        if self.culprits().is_empty() {
+            (self.since, self.told) = (None, None);
             return None;
         }
-        let error = words(&culprits);
         let since = *self.since.get_or_insert(now);
-        (now - since >= PATIENCE).then_some(error)
+        if now - since < PATIENCE {
+            return None;
+        }
+        if !self.told.as_ref().is_some_and(|told| self.still_true(told)) {
+            let culprits = self.culprits();
+            let complaint = |(address, broker): &(&str, &Broker)| {
+                Some(((*address).to_owned(), broker.complaint.clone()?))
+            };
+            self.told = Some(Told {
+                error: words(&culprits),
+                of: culprits.iter().take(NAMED).filter_map(complaint).collect(),
+            });
+        }
+        self.told.as_ref().map(|told| told.error.clone())
+    }
+
+    /// Nobody needs every broker; but while none is up, librdkafka tries one at a time, and the others wait for their turn.
+    fn forgive(&mut self) {
+        let serves = self.known.values().any(|broker| broker.link == Link::Up);
+        let rests = self.known.values().all(|broker| broker.link == Link::Unwanted);
+        if serves || rests {
+            for broker in self.known.values_mut() {
+                broker.complaint.take_if(|_| broker.link == Link::Unwanted);
+            }
+        }
+    }
+
+    fn still_true(&self, told: &Told) -> bool {
+        let culprits = self.culprits();
+        told.of.iter().all(|(address, complaint)| {
+            let same = |(other, broker): &(&str, &Broker)| {
+                other == address && broker.complaint.as_ref() == Some(complaint)
+            };
+            culprits.iter().any(same)
+        })
     }
 
     /// Why a request got no answer, as far as that is known.
@@ -102,7 +161,7 @@ impl Brokers {
     /// Those whose absence keeps Kafka from serving us: the leaders that cannot be reached, or all if none can.
     fn culprits(&self) -> Vec<(&str, &Broker)> {
         let leaders: Vec<_> = self.complained_of().filter(|(_, broker)| broker.leads).collect();
-        if !leaders.is_empty() || self.known.values().any(|broker| broker.up) {
+        if !leaders.is_empty() || self.known.values().any(|broker| broker.link == Link::Up) {
             return leaders;
         }
         self.complained_of().collect()
@@ -125,20 +184,24 @@ impl Broker {
             .map(|connection| connection.nodeid)
             .find(|id| *id >= 0);
         self.leads = connections.iter().any(|connection| connection.leads());
-        self.up = connections.iter().any(|connection| up(&connection));
         let steady = connections
             .iter()
             .filter(up)
             .any(|connection| connection.age() >= STEADY);
-        let unwanted = connections
-            .iter()
-            .all(|connection| connection.state == "INIT" && connection.age() >= UNWANTED);
+        let rests = |connection: &&Connection<'_>| connection.state == "INIT" && connection.age() >= UNWANTED;
+        self.link = if connections.iter().any(|connection| up(&connection)) {
+            Link::Up
+        } else if connections.iter().all(rests) {
+            Link::Unwanted
+        } else {
+            Link::Wanted
+        };
         self.trusted |= steady || connections.iter().any(|connection| connection.nodeid < 0);
-        if steady || unwanted {
+        if steady {
             self.complaint = None;
         }
         let silent = connections.iter().any(|connection| connection.is_silent());
-        if silent && !self.up && self.complaint.is_none() {
+        if silent && self.link != Link::Up && self.complaint.is_none() {
             let words = "no answer to the attempt to connect".to_owned();
             self.complaint = Some((Trouble::Unreachable, words));
         }
@@ -179,24 +242,6 @@ fn words(culprits: &[(&str, &Broker)]) -> SinkError {
     } else {
         SinkError::Unavailable(text)
     }
-}
-
-/// Takes a line of librdkafka apart: the broker's `host:port`, and what is wrong without times and counts, which change from
-/// line to line. `None` if it is not about a broker.
-pub(crate) fn complaint(line: &str) -> Option<(&str, &str)> {
-    let line = match line.strip_prefix("[thrd:") {
-        Some(rest) => rest.split_once("]: ")?.1,
-        None => line,
-    };
-    let (name, words) = line.split_once(": ")?;
-    let name = name.split_once("://").map_or(name, |(_, name)| name);
-    let (address, _) = name.rsplit_once('/')?;
-    let words = words.rfind(" (after ").map_or(words, |end| &words[..end]);
-    let words = match words.strip_prefix("Connect to ") {
-        Some(rest) => rest.split_once(" failed: ").map_or(words, |(_, why)| why),
-        None => words,
-    };
-    address.contains(':').then_some((address, words.trim()))
 }
 
 #[cfg(test)]

@@ -142,6 +142,31 @@ fn a_connection_that_nobody_needs_is_no_trouble() {
 }
 
 #[test]
+fn while_none_is_up_the_words_stand_although_each_waits_for_its_turn() {
+    let mut watch = Watch::new();
+    watch.complain("b:9092/bootstrap: Connect to ipv4#10.0.0.2:9092 failed: Connection refused (after 0ms in state CONNECT)");
+    let rows = |ages: [u64; 3]| {
+        [
+            ("a:9092", -1, "INIT", ages[0], 0),
+            ("b:9092", -1, "INIT", ages[1], 0),
+            ("c:9092", -1, "INIT", ages[2], 0),
+        ]
+    };
+    watch.tick(&rows([0, 0, 0]));
+    watch.tick(&rows([1, 1, 0]));
+    let first = watch.tick(&rows([2, 2, 0])).expect("trouble");
+    assert_eq!(
+        first.to_string(),
+        "Kafka does not answer at b:9092: Connection refused"
+    );
+    watch.complain("a:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)");
+    for age in 3..60 {
+        assert_eq!(watch.tick(&rows([age, age, age % 9])).as_ref(), Some(&first));
+    }
+    assert_eq!(watch.tick(&rows([60, 60, 60])), None, "nothing is tried at all");
+}
+
+#[test]
 fn a_peer_that_accepts_and_closes_at_once_does_not_serve_in_between() {
     let mut watch = Watch::new();
     watch.complain("k:9092/1: Disconnected: verify that security.protocol is correctly configured (after 2ms in state UP)");
