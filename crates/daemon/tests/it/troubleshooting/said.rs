@@ -18,8 +18,12 @@ const CRATES: [&str; 7] = [
     "stream-core",
 ];
 /// Files whose longer texts are reasons, or what to do.
-const REASONS: [&str; 5] = [
+const REASONS: [&str; 9] = [
     "daemon/src/admin/health.rs",
+    "sink-amqp/src/error.rs",
+    "sink-file/src/check.rs",
+    "sink-kafka/src/brokers/mod.rs",
+    "sink-kafka/src/check.rs",
     "source-x/src/api/step.rs",
     "source-x/src/response/mod.rs",
     "source-x/src/stream.rs",
@@ -145,7 +149,7 @@ fn template(text: &str) -> String {
             c => template.push(c),
         }
     }
-    template
+    template.trim().to_owned()
 }
 
 #[test]
