@@ -74,7 +74,7 @@ pub(super) const READINGS: &[Reading<LaneStatus>] = &[
     Reading::gauge(
         "lane_pending",
         LANE,
-        "Messages in the journal that the lane has not passed.",
+        "Records of the lane in the journal that are not settled.",
         Read::One(|lane| lane.pending as f64),
     ),
     Reading::gauge(

@@ -12,7 +12,9 @@ use super::queue::{IngestQueue, Item};
 use super::quota::JournalQuota;
 use crate::log::{Kind, SplitMessage, Splitter, TailCache};
 use crate::model::{DeadLetterReason, DropReason, Lane, LaneSet, Timestamp};
-use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
+use crate::telemetry::{
+    Backlog, HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus,
+};
 
 /// How much is appended at once.
 const BATCH_BYTES: usize = 512 * 1024;
@@ -31,6 +33,8 @@ pub(crate) struct Ingest {
     pub(crate) splitter: Arc<Splitter>,
     /// Where split messages go.
     pub(crate) cache: Arc<TailCache>,
+    /// Where they are counted, by lane.
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
     /// Who must know what messages say of their connection.
@@ -174,6 +178,7 @@ impl Ingest {
                 let (kind, origin) = (one.head.kind, one.origin);
                 let message = self.splitter.route(seq, one.head, one.split);
                 lanes = lanes.union(message.lanes);
+                self.backlog.journaled(message.lanes);
                 match (kind, origin) {
                     (Kind::Message, Origin::Stream(_)) => {
                         messages += 1;

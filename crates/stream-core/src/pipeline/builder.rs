@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use journal::{Appender, Journal};
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::recovery::Recovery;
 use super::{NamedSink, Pipeline, Settings, StartError};
-use crate::delivery::{Broken, Delivery, LaneLoop, LaneTrouble, StopSignals, Teller};
+use crate::delivery::{Delivery, LaneLoop, LaneTrouble, StopSignals, Teller};
 use crate::ingest::{Finder, Findings, Ingest, IngestQueue, JournalQuota};
-use crate::log::{LaneReader, Splitter, TailCache};
+use crate::log::{Census, LaneReader, Splitter, TailCache};
 use crate::model::{Lane, LaneSet, Timestamp};
 use crate::source::Source;
 use crate::supervisor::{MemoryFile, StreamReader, Supervisor, SupervisorExit};
-use crate::telemetry::{Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
+use crate::telemetry::{Backlog, Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
 
 impl Pipeline {
     /// Opens the journal and starts everything. Must be called within a multi-threaded tokio runtime, on which the lanes
@@ -32,6 +31,7 @@ impl Pipeline {
             dir: settings.journal.dir.clone(),
             entry,
         })?;
+        Census::clear(&journal);
         drop_unconfigured_cursors(&journal, settings.lanes, sinks);
         let status = StatusCell::new(StreamStatus::default());
         let queue = Arc::new(IngestQueue::new(settings.queue_bytes));
@@ -51,12 +51,13 @@ impl Pipeline {
             journal: journal.clone(),
             splitter,
             cache: Arc::new(cache),
+            backlog: Arc::new(Backlog::new(wakers.len())),
             queue: queue.clone(),
             observer: observer.clone(),
             status: status.clone(),
             stop: StopSignals::default(),
         };
-        let (running, lane_statuses) = builder.start_lanes(sinks, wakers);
+        let (loops, lane_statuses) = builder.lane_loops(sinks, wakers);
         let (finder, findings) = Finder::new();
         let stop_reader = CancellationToken::new();
         let supervisor = builder.supervisor(source, findings, recovery.seen, stop_reader.clone());
@@ -65,6 +66,7 @@ impl Pipeline {
             name: settings.stream.clone(),
             stream: status,
             lanes: lane_statuses,
+            backlog: builder.backlog.clone(),
             journal,
             max_bytes: settings.journal.max_bytes,
             heartbeats: vec![
@@ -75,13 +77,15 @@ impl Pipeline {
         };
         tokio::spawn(async move { lanes_heartbeat.keep().await });
         Ok(Self {
+            census: builder.start_census(&view.lanes)?,
             view,
             stop_reader,
             stop: builder.stop,
             queue,
             reader: spawn_reader(supervisor, reader_heartbeat)?,
             ingest: spawn("ingest", move || ingest.run())?,
-            lanes: running,
+            // Each cursor is known before the first moves: the journal keeps nothing for lanes that it has not heard of.
+            lanes: loops.into_iter().map(LaneLoop::run).collect(),
         })
     }
 }
@@ -92,20 +96,19 @@ struct Builder<'a> {
     journal: Journal,
     splitter: Arc<Splitter>,
     cache: Arc<TailCache>,
+    backlog: Arc<Backlog>,
     queue: Arc<IngestQueue>,
     observer: Arc<dyn Observer>,
     status: StatusCell<StreamStatus>,
     stop: StopSignals,
 }
 
-type Running = JoinSet<Result<(), Broken>>;
-
 impl Builder<'_> {
-    fn start_lanes(
+    fn lane_loops(
         &self,
         sinks: &[NamedSink],
         wakers: Vec<Arc<Notify>>,
-    ) -> (Running, Vec<StatusCell<LaneStatus>>) {
+    ) -> (Vec<LaneLoop>, Vec<StatusCell<LaneStatus>>) {
         let enabled = self.settings.lanes;
         let (mut loops, mut statuses) = (Vec::new(), Vec::new());
         let tellers: HashMap<_, _> = sinks
@@ -132,12 +135,19 @@ impl Builder<'_> {
             };
             loops.push(LaneLoop::new(delivery, reader, self.journal.clone()));
         }
-        // Each cursor is known before the first moves: the journal keeps nothing for lanes that it has not heard of.
-        let mut running = JoinSet::new();
-        for lane_loop in loops {
-            running.spawn(lane_loop.run());
-        }
-        (running, statuses)
+        (loops, statuses)
+    }
+
+    /// Counts what stands in the journal for each lane, beside all that goes on.
+    fn start_census(&self, statuses: &[StatusCell<LaneStatus>]) -> Result<oneshot::Receiver<()>, StartError> {
+        let lanes = statuses.iter().map(StatusCell::get);
+        let lanes = lanes.map(|status| (status.lane, status.cursor)).collect();
+        let census = Census::begin(self.journal.clone(), lanes);
+        let (backlog, stop) = (self.backlog.clone(), self.stop.clone());
+        spawn("census", move || {
+            let counts = census.count(|| stop.drain.is_cancelled() || stop.now.is_cancelled());
+            backlog.stood(counts.unwrap_or_default());
+        })
     }
 
     fn supervisor(
@@ -196,6 +206,7 @@ impl Builder<'_> {
             quota: self.quota(),
             splitter: self.splitter.clone(),
             cache: self.cache.clone(),
+            backlog: self.backlog.clone(),
             observer: self.observer.clone(),
             status: self.status.clone(),
             finder,

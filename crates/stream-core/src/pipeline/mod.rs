@@ -85,6 +85,7 @@ pub struct Pipeline {
     reader: oneshot::Receiver<SupervisorExit>,
     ingest: oneshot::Receiver<Appender>,
     lanes: JoinSet<Result<(), Broken>>,
+    census: oneshot::Receiver<()>,
 }
 
 /// Why a data path came to rest by itself.
@@ -165,6 +166,8 @@ impl Pipeline {
         let _ = tokio::time::timeout_at(deadline, self.lanes_end(&mut failure)).await;
         self.stop.now.cancel();
         let _ = tokio::time::timeout(FAREWELL, self.lanes_end(&mut failure)).await;
+        // It holds the journal's folder.
+        let _ = tokio::time::timeout(FAREWELL, &mut self.census).await;
         self.queue.close(deadline.into_std());
         let journal = self.close_journal(deadline + FAREWELL).await;
         Rest {

@@ -35,7 +35,8 @@ pub struct LaneStatus {
     pub cursor: u64,
     /// When the cursor last moved, or was opened.
     pub moved_at: Timestamp,
-    /// Messages in the journal that the lane has not passed; set when a snapshot is taken.
+    /// Records of the lane in the journal that are not settled; set when a snapshot is taken. Just after a start, until they are
+    /// counted, all messages there that the lane has not passed.
     pub pending: u64,
     /// When the oldest record whose fate is open was received.
     pub oldest_pending: Option<Timestamp>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use journal::Journal;
 use serde::{Deserialize, Serialize};
 
+use super::backlog::Backlog;
 use super::heartbeat::Heartbeat;
 use super::status::{LaneStatus, StatusCell, StreamStatus};
 
@@ -51,6 +52,7 @@ pub struct View {
     pub(crate) name: String,
     pub(crate) stream: StatusCell<StreamStatus>,
     pub(crate) lanes: Vec<StatusCell<LaneStatus>>,
+    pub(crate) backlog: Arc<Backlog>,
     pub(crate) journal: Journal,
     pub(crate) max_bytes: u64,
     pub(crate) heartbeats: Vec<Arc<Heartbeat>>,
@@ -60,10 +62,11 @@ impl View {
     /// What everything says of itself now.
     pub fn status(&self) -> Status {
         let stats = self.journal.stats();
-        let lanes = self.lanes.iter().map(|lane| {
+        let lanes = self.lanes.iter().enumerate().map(|(at, lane)| {
             let status = lane.get();
+            let messages = stats.end.saturating_sub(status.cursor);
             LaneStatus {
-                pending: stats.end.saturating_sub(status.cursor),
+                pending: self.backlog.pending(at, &status, messages),
                 ..status
             }
         });

@@ -111,7 +111,11 @@ impl Run {
             let status = self.view.status();
             assert!(status.lanes.iter().all(LaneStatus::balances), "{status:#?}");
             assert!(status.stream.balances(), "{status:#?}");
-            status.lanes.iter().all(|lane| lane.pending == 0)
+            let end = status.journal.end;
+            status
+                .lanes
+                .iter()
+                .all(|lane| lane.pending == 0 && lane.cursor == end)
         })
         .await;
     }

@@ -103,8 +103,12 @@ async fn after_a_restart_the_gap_begins_where_the_stream_was_last_seen() {
     let run = rig.start();
     let _wire = run.script.accept();
     until("connected", || run.view.status().stream.connections == 1).await;
-    until("a gap", || rig.counts.of("gap") == 1).await;
-    run.settled().await;
+    // It is observed before it is journaled.
+    until("a gap", || {
+        let events = firsts(&rig.memory.stored(Lane::Events));
+        events.iter().any(|event| event.starts_with(br#"{"type":"gap""#))
+    })
+    .await;
     assert_eq!(gap(&rig), (seen, "restart".to_owned()));
 }
 

@@ -4,7 +4,7 @@ use stream_core::model::Lane;
 use stream_core::sink::SinkError;
 use stream_core::testing::memory::OpenFault;
 
-use crate::common::{Rig, plain, post, send, until};
+use crate::common::{Rig, Run, plain, post, send, until};
 
 fn refused() -> SinkError {
     SinkError::Unavailable("k:9092: Connection refused".to_owned())
@@ -107,4 +107,35 @@ async fn a_dead_letter_that_its_topic_refuses_is_cut_to_what_it_takes() {
             assert!(letter.contains("refused by the script") && letter.len() > 10_000);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_has_its_own_records_before_it_and_not_everybody_s() {
+    let rig = Rig::with_lanes([Lane::Tweets, Lane::Errors]);
+    rig.memory.go_down();
+    let pending = |run: &Run| {
+        let of = |lane| run.lane(lane).pending;
+        (of(Lane::Tweets), of(Lane::Errors))
+    };
+    for life in 1..=3 {
+        let run = rig.start();
+        let wire = run.script.accept();
+        let before = (life - 1) * 1_000;
+        until("what stands is counted", || pending(&run) == (before, 0)).await;
+        send(&wire, (0..1_000).map(|n| plain(n, 50))).await;
+        run.journaled(1_000).await;
+        assert_eq!(pending(&run), (before + 1_000, 0));
+        rig.crash(run).await;
+    }
+    rig.memory.come_up();
+    let run = rig.start();
+    run.settled().await;
+    assert_eq!(rig.memory.stored(Lane::Tweets).len(), 3_000);
+    let wire = run.script.accept();
+    rig.memory.hold(Lane::Tweets);
+    send(&wire, (0..100).map(|n| plain(n, 50))).await;
+    run.journaled(100).await;
+    assert_eq!(pending(&run), (100, 0));
+    rig.memory.release(Lane::Tweets);
+    run.settled().await;
 }
