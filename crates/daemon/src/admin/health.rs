@@ -76,13 +76,13 @@ fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
     reasons
 }
 
-/// How a lane does not go on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How a lane does not go on, the worst last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Standstill {
-    Stuck,
-    NotConnected,
     /// The client library tries by itself, and the broker has said why in vain.
     HeldUp,
+    NotConnected,
+    Stuck,
 }
 
 impl Standstill {
@@ -105,19 +105,22 @@ fn lanes(all: &[LaneStatus]) -> Vec<String> {
         let stood = status.stands_since.map(|since| since.elapsed());
         let standstill = Standstill::of(status, stood)?;
         let why = status.last_error.as_deref().unwrap_or("nothing is confirmed");
-        Some(((status.sink.as_str(), standstill, why), status.lane.name()))
+        Some(((status.sink.as_str(), why), (status.lane.name(), standstill)))
     });
     let mut reasons = Vec::new();
-    for ((sink, standstill, why), names) in by_cause(standing) {
+    for ((sink, why), lanes) in by_cause(standing) {
+        // Some may have met with it earlier than others.
+        let worst = lanes.iter().map(|(_, standstill)| *standstill).max();
+        let names: Vec<_> = lanes.iter().map(|(name, _)| *name).collect();
         let lanes = match names[..] {
             [name] => format!("lane {name} is"),
             _ => format!("lanes {} are", names.join(", ")),
         };
-        reasons.push(match standstill {
-            Standstill::Stuck => format!("sink {sink}: {lanes} stuck: {why}"),
-            Standstill::NotConnected => format!("sink {sink}: {lanes} not connected: {why}"),
+        reasons.extend(worst.map(|worst| match worst {
             Standstill::HeldUp => format!("sink {sink}: {lanes} held up: {why}"),
-        });
+            Standstill::NotConnected => format!("sink {sink}: {lanes} not connected: {why}"),
+            Standstill::Stuck => format!("sink {sink}: {lanes} stuck: {why}"),
+        }));
     }
     reasons
 }
@@ -236,12 +239,15 @@ mod tests {
             away("kafka", Lane::Tweets, "no broker"),
             away("amqp", Lane::Tweets, "no broker"),
             away("kafka", Lane::Includes, "no topic"),
-            away("kafka", Lane::Errors, "no broker"),
+            LaneStatus {
+                stands_since: Some(tokio::time::Instant::now() - LANE_STUCK * 2),
+                ..away("kafka", Lane::Errors, "no broker")
+            },
         ];
         assert_eq!(
             lanes(&all),
             [
-                "sink kafka: lanes tweets, errors are not connected: no broker",
+                "sink kafka: lanes tweets, errors are stuck: no broker",
                 "sink amqp: lane tweets is not connected: no broker",
                 "sink kafka: lane includes is not connected: no topic",
             ]
