@@ -117,10 +117,7 @@ impl StreamReader {
         let ending = loop {
             let taken = tokio::select! {
                 chunk = connection.chunk() => self.take(chunk, &mut reading).await,
-                news = self.news(&mut findings, number) => match news {
-                    Some(disconnect) => Err(Ending::said(disconnect)),
-                    None => Ok(self.status.update(StreamStatus::proven)),
-                },
+                news = self.news(&mut findings, number) => news,
             };
             if let Err(ending) = taken {
                 break ending;
@@ -133,21 +130,20 @@ impl StreamReader {
         self.judge(ending, &reading).await
     }
 
-    /// Waits until findings of connection `number` ask for something: the server's disconnect always; a proof, `None`, once.
-    async fn news(&self, findings: &mut watch::Receiver<Findings>, number: u64) -> Option<ServerDisconnect> {
+    /// Waits until findings of connection `number` ask for something: the server's disconnect ends it, a proof is noted once.
+    async fn news(&self, findings: &mut watch::Receiver<Findings>, number: u64) -> Result<(), Ending> {
         let is_news = |found: &Findings| {
             let proves = || found.proven && self.status.update(|status| status.unproven > 0);
             found.connection == number && (found.disconnect.is_some() || proves())
         };
-        let found = findings
-            .wait_for(is_news)
-            .await
-            .map(|found| found.disconnect.clone());
-        match found {
-            Ok(disconnect) => disconnect,
+        let Ok(found) = findings.wait_for(is_news).await.map(|found| found.clone()) else {
             // Ingest has ended, and with it everything: nothing more will be found.
-            Err(_) => std::future::pending().await,
+            return std::future::pending().await;
+        };
+        if found.proven {
+            self.status.update(StreamStatus::proven);
         }
+        found.disconnect.map_or(Ok(()), |said| Err(Ending::said(said)))
     }
 
     /// What an end means, once everything that was read before it has been seen: a goodbye outruns the end that follows it.
