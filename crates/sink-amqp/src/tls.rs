@@ -49,6 +49,7 @@ impl TlsFiles {
                 .map_err(|error| SinkError::Operator(format!("preparing TLS: {error}")));
         };
         let chain = certificates("cert_file", cert_file)?;
+        is_file("key_file", key_file)?;
         // Its error is about the file's form and repeats nothing of it.
         let key = PrivateKeyDer::from_pem_file(key_file)
             .map_err(|error| unusable("key_file", key_file, &error.to_string()))?;
@@ -59,7 +60,17 @@ impl TlsFiles {
     }
 }
 
+/// Reading from a pipe would wait for whoever writes to it, at every connection anew.
+fn is_file(setting: &str, file: &Path) -> Result<(), SinkError> {
+    match file.metadata() {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(unusable(setting, file, "is no file")),
+        Err(error) => Err(unusable(setting, file, &error.to_string())),
+    }
+}
+
 fn certificates(setting: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, SinkError> {
+    is_file(setting, file)?;
     let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file)
         .map_err(|error| unusable(setting, file, &error.to_string()))?
         .collect();

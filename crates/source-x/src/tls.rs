@@ -42,6 +42,10 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, SettingsError> {
 }
 
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), String> {
+    // Reading from a pipe would wait for whoever writes to it.
+    if !path.metadata().map_err(|error| error.to_string())?.is_file() {
+        return Err("is no file".to_owned());
+    }
     let certificates = CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())?;
     for certificate in certificates {
         let certificate = certificate.map_err(|error| error.to_string())?;

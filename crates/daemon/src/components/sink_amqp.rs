@@ -52,8 +52,8 @@ fn url(section: &mut Section) -> Option<Url> {
             None
         }
         (Some(url), None) => Some(url.into()),
-        // The rest can be judged without it.
-        (None, Some(path)) if section.is_elsewhere(&path) => Some("amqp://localhost".into()),
+        // The rest can be judged without it: certificates go with this one, and need not be there.
+        (None, Some(path)) if section.is_elsewhere(&path) => Some("amqps://localhost".into()),
         (None, Some(path)) => Some(Url::File(path)),
         (None, None) => None,
     }

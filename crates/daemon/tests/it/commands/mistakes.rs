@@ -244,6 +244,7 @@ fn files_with_a_byte_order_mark_are_read_and_pipes_are_refused() {
             "2 problems in the configuration\n",
         ],
     );
+    check(dir.path(), "[stream]\nca_file = \"pipe\"\n").expect(64, &["ca_file pipe: is no file"]);
 }
 
 #[test]
