@@ -2,6 +2,9 @@ use ConnectErrorClass as Class;
 
 use super::*;
 
+mod memory;
+mod outage;
+
 fn now(secs: f64) -> Now {
     Now {
         monotonic: Duration::from_secs_f64(secs),
@@ -269,109 +272,6 @@ fn what_the_server_asks_for_holds_if_it_is_more_than_the_ladder_and_within_reaso
         );
         assert_eq!(next, waiting(5.0, WaitClass::RateLimited), "{reset}");
     }
-}
-
-/// The first byte after an outage of `secs`, in whose course nobody is reached and each attempt takes `attempt`; and how many
-/// attempts were made.
-fn back_after(secs: f64, attempt: f64, random: f64) -> (f64, usize) {
-    let clock = |at: f64| Now {
-        monotonic: Duration::from_secs_f64(at),
-        random,
-    };
-    let unreached = Input::Failed(Refusal {
-        request: Request::NotSent,
-        ..refusal(Class::Network)
-    });
-    let mut policy = ReconnectPolicy::default();
-    let (mut state, mut at, mut attempts) = (policy.connect::<()>(clock(0.0)), 0.0, 0);
-    loop {
-        state = match state {
-            SupervisorState::Connecting { .. } if at >= secs => return (at, attempts),
-            SupervisorState::Connecting { .. } => {
-                attempts += 1;
-                at += attempt;
-                policy.step(state, unreached.clone(), clock(at))
-            }
-            SupervisorState::Waiting { until, class } => {
-                assert_eq!(class, WaitClass::Network);
-                at = until.as_secs_f64();
-                policy.step(state, Input::Ready, clock(at))
-            }
-            _ => unreachable!("nobody paused or stopped it"),
-        };
-    }
-}
-
-#[test]
-fn back_within_16_s_of_any_outage_and_no_connect_is_spent_on_it() {
-    for attempt in [0.001, 0.3, 5.0, 10.0] {
-        for secs in (1..=3_600).step_by(7) {
-            for random in [0.0, 1.0] {
-                let secs = f64::from(secs);
-                let (at, attempts) = back_after(secs, attempt, random);
-                assert!(at - secs <= 15.1, "{attempt} {secs}: back at {at}");
-                // As X has it: 250 ms more each time, up to 16 s.
-                let most = if attempt > 1.0 {
-                    secs / attempt + 2.0
-                } else {
-                    66.0 + secs / 13.0
-                };
-                assert!(attempts as f64 <= most, "{attempt} {secs}: {attempts} attempts");
-            }
-        }
-    }
-}
-
-#[test]
-fn what_the_server_told_us_outlives_the_process() {
-    let wall = |secs: u64| Timestamp::from_millis((1_764_000_000 + secs) * 1_000);
-    let reset_in = Some(Duration::from_secs(900));
-    let mut policy = ReconnectPolicy::default();
-    let mut state = policy.step(connecting(0.0), failed(Class::RateLimited { reset_in }), now(0.0));
-    // Five starts, each told the same: none of them connects before the end.
-    for start in 1..=5_u32 {
-        let memory = policy.memory(&state, Duration::from_secs(1), wall(u64::from(start)));
-        (policy, state) = ReconnectPolicy::restored(&memory, None, now(1.0), wall(u64::from(start) + 1));
-        let left = 900.0 - f64::from(start);
-        assert_eq!(state, waiting(left, WaitClass::RateLimited), "start {start}");
-    }
-    // And the ladder goes on from where it was.
-    state = policy.step(connecting(0.0), failed(Class::TooManyConnections), now(0.0));
-    assert_eq!(state, waiting(120.0, WaitClass::RateLimited));
-}
-
-#[test]
-fn a_start_does_not_wait_for_what_a_person_may_have_cured() {
-    let wall = Timestamp::from_millis(1_764_000_000_000);
-    for class in [
-        Class::Refused,
-        Class::Certificate,
-        Class::UsageCapped,
-        Class::Network,
-    ] {
-        let mut policy = ReconnectPolicy::default();
-        let state = policy.step(connecting(0.0), failed(class), now(0.0));
-        let memory = policy.memory(&state, Duration::ZERO, wall);
-        let (_, state) = ReconnectPolicy::restored::<()>(&memory, None, now(0.0), wall);
-        assert_eq!(state, connecting(0.0), "{class:?}");
-    }
-    // A clock that was set back makes no wait longer than a limit lasts; ladders are forgotten in time.
-    let memory = Memory {
-        limit: Some((wall.plus(REMEMBERED * 24), WaitClass::RateLimited)),
-        climbed: Climbed {
-            http: 7,
-            rate_limited: 7,
-            at: wall,
-        },
-        ..Memory::default()
-    };
-    let (_, state) = ReconnectPolicy::restored(&memory, None, now(0.0), wall);
-    assert_eq!(state, waiting(960.0, WaitClass::RateLimited));
-    let (mut policy, _) = ReconnectPolicy::restored::<()>(&memory, None, now(0.0), wall.plus(REMEMBERED));
-    assert_eq!(
-        policy.step(connecting(0.0), failed(Class::Http), now(0.0)),
-        waiting(5.0, WaitClass::Http)
-    );
 }
 
 #[test]
