@@ -220,6 +220,15 @@ async fn every_end_of_a_connection_is_told_and_survived() {
         assert_eq!(rig.counts.of(&format!("disconnected {reason}")), 1, "{reason}");
     }
     assert_eq!((rig.counts.of("connect network"), rig.counts.of("gap")), (1, 3));
+    let events = rig.memory.stored(Lane::Events);
+    let refused = br#"{"type":"connect_failed","stream":"#;
+    assert_eq!(
+        events
+            .iter()
+            .filter(|event| event.value.starts_with(refused))
+            .count(),
+        1
+    );
     assert!(wire.send(&b"half"[..]).await);
     until("read", || run.view.status().stream.last_byte.is_some()).await;
     assert_eq!(
