@@ -20,6 +20,10 @@ const LINE_DEADLINE: Duration = Duration::from_secs(60);
 /// Backpressure: how long the socket may go unread in all, from the moment that the queue is full until the journal has worked
 /// off half of it. X hangs up on slow readers too, but not for seconds.
 const BACKPRESSURE: Duration = Duration::from_secs(5);
+/// Keep-alives that make a stream of a connection.
+const PROOF: u32 = 2;
+/// How long an end waits for ingest to see what was read: it splits at once, unless the disk holds it.
+const SIGHT: Duration = Duration::from_secs(1);
 
 /// Overload policy: what becomes of messages that neither disk nor memory can take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -69,11 +73,6 @@ struct Reading {
     /// How long the socket has gone unread since the queue was last easy.
     unread: Duration,
 }
-
-/// Keep-alives that make a stream of a connection.
-const PROOF: u32 = 2;
-/// How long an end waits for ingest to see what was read: it splits at once, unless the disk holds it.
-const SIGHT: Duration = Duration::from_secs(1);
 
 impl Ending {
     pub(super) fn new(reason: DisconnectReason, detail: impl Into<String>) -> Self {
