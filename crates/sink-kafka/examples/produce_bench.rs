@@ -126,13 +126,14 @@ fn split(line: &str) -> Result<Parts, serde_json::Error> {
 
 fn record(plan: &Plan, lane: Lane, column: usize, seq: u64, lanes: LaneSet) -> Record {
     let (key, values) = &plan.parts[seq as usize % plan.parts.len()];
+    let place = |seq| Place {
+        epoch: 1_764_000_000,
+        seq,
+    };
     Record {
         lane,
-        place: Place {
-            epoch: 1_764_000_000,
-            seq,
-        },
-        previous: seq.checked_sub(1),
+        place: place(seq),
+        previous: seq.checked_sub(1).map(place),
         lanes,
         received_at: Timestamp::from_micros(1_764_000_000_000_000 + seq * 7),
         key: Some(key.clone()),

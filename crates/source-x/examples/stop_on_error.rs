@@ -6,6 +6,7 @@
 
 mod support;
 
+use bytes::Bytes;
 use source_x::XSource;
 use stream_core::model::Lane;
 use stream_core::source::{Source as _, Split};
@@ -17,9 +18,9 @@ enum Next {
 }
 
 /// The handler: one message in, one decision out.
-fn on_message(split: &Split) -> Next {
-    match &split.values[Lane::Errors] {
-        Some(errors) => Next::Disconnect(String::from_utf8_lossy(errors).into_owned()),
+fn on_message(message: &Bytes, split: &Split) -> Next {
+    match split.value(Lane::Errors, message) {
+        Some(errors) => Next::Disconnect(String::from_utf8_lossy(&errors).into_owned()),
         None => Next::Continue,
     }
 }
@@ -30,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut messages = support::Messages::new(source.connect().await?);
     let mut posts = 0_u64;
     while let Some(message) = messages.next().await? {
-        match on_message(&source.split(&message)) {
+        match on_message(&message, &source.split(&message)) {
             Next::Continue => posts += 1,
             // Leaving the loop drops the connection, and that closes it.
             Next::Disconnect(errors) => {

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 
-use crate::model::{ConnectOutcome, DeadLetterReason, Lane, LaneSet, PerLane, Timestamp};
+use crate::model::{ConnectOutcome, DeadLetterReason, Lane, LaneSet, PerLane, Timestamp, Value};
 
 /// Where a stream comes from.
 pub trait Source: Send + Sync + 'static {
@@ -118,8 +118,8 @@ pub struct Split {
     pub key: Option<Bytes>,
     /// When the thing was created, according to the server.
     pub created_at: Option<Timestamp>,
-    /// The value for each lane that gets a record.
-    pub values: PerLane<Option<Bytes>>,
+    /// Where the value lies for each lane that gets a record.
+    pub values: PerLane<Option<Value>>,
     /// Why the message is a dead letter, if it cannot be read. The caller makes the dead letter.
     pub dead_letter: Option<DeadLetterReason>,
     /// What the message means for the connection that brought it.
@@ -168,9 +168,15 @@ impl Split {
 
     /// Gives `lane` its value.
     #[must_use]
-    pub fn with(mut self, lane: Lane, value: Bytes) -> Self {
+    pub fn with(mut self, lane: Lane, value: Value) -> Self {
         self.values[lane] = Some(value);
         self
+    }
+
+    /// What `lane` gets of `message`, which this is the split of.
+    pub fn value(&self, lane: Lane, message: &Bytes) -> Option<Bytes> {
+        let key = self.key.as_deref().unwrap_or_default();
+        Some(self.values[lane]?.of(message, lane, key, &mut BytesMut::new()))
     }
 
     /// Whether the message shows that the connection is the stream that was asked for: a thing with a key, that can be read.

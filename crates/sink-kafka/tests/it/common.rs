@@ -33,13 +33,14 @@ pub(crate) fn sink(settings: &Settings) -> KafkaSink {
 }
 
 pub(crate) fn record(lane: Lane, seq: u64, key: &str, value: impl Into<Bytes>) -> Record {
+    let place = |seq| Place {
+        epoch: 1_764_000_000,
+        seq,
+    };
     Record {
         lane,
-        place: Place {
-            epoch: 1_764_000_000,
-            seq,
-        },
-        previous: seq.checked_sub(1),
+        place: place(seq),
+        previous: seq.checked_sub(1).map(place),
         lanes: [Lane::Tweets, Lane::Includes].into_iter().collect(),
         received_at: Timestamp::from_millis(1_764_000_000_000 + seq),
         key: Some(Bytes::copy_from_slice(key.as_bytes())),

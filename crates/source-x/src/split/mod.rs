@@ -1,7 +1,7 @@
 //! Zero-copy demultiplexing: one message into the slices of its lanes. Pure, never fails, and the hottest path of the product.
 //!
 //! Nothing is re-serialised: a `data` object is handed on as a slice of the message, and what other lanes get is the post's
-//! id and a verbatim copy, composed in one allocation per message. So what JSON can say and parsers stumble over (half
+//! id and a verbatim copy; a split says where these lie and copies nothing. So what JSON can say and parsers stumble over (half
 //! surrogate pairs, 1e999, integers of 20 digits, two million levels of nesting) passes unchanged.
 //!
 //! | message | kind | lanes besides `responses` |
@@ -16,14 +16,13 @@
 //! `responses`. A member of ours that is there twice makes a dead letter: we do not guess. So does a byte order mark: no
 //! JSON text begins with one (RFC 8259, 8.1).
 
-mod compose;
 mod envelope;
 mod id;
 mod kind;
 
 use bytes::Bytes;
 use serde_json::value::RawValue;
-use stream_core::model::{DeadLetterReason, Lane, Timestamp};
+use stream_core::model::{DeadLetterReason, Lane, Span, Timestamp, Value};
 use stream_core::source::{ServerDisconnect, Split, Verdict};
 
 use self::envelope::{Compliance, Envelope};
@@ -55,7 +54,7 @@ fn v2(message: &Bytes) -> Split {
         (None, Some(_)) => error(message, envelope.server_disconnect()),
         (None, None) => without_data(message),
     };
-    split.with(Lane::Responses, message.clone())
+    split.with(Lane::Responses, Value::whole(message))
 }
 
 fn why_not(text: &str) -> DeadLetterReason {
@@ -72,24 +71,28 @@ fn with_data(message: &Bytes, data: &RawValue, envelope: &Envelope<'_>) -> Split
     match Compliance::of(data) {
         Some(Compliance(id)) if envelope.is_data_alone() => Split {
             key: Some(message.slice_ref(id.as_bytes())),
-            ..Split::new(MessageKind::Compliance.name()).with(Lane::Compliance, slice(message, data))
+            ..Split::new(MessageKind::Compliance.name())
+                .with(Lane::Compliance, Value::Verbatim(span(message, data)))
         },
         _ => unknown(message),
     }
 }
 
 fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> Split {
-    let mut split = Split::new(MessageKind::Post.name()).with(Lane::Tweets, slice(message, data));
-    // A copy: records of the other lanes would keep the whole message in memory for its key.
-    split.key = Some(Bytes::copy_from_slice(id.as_bytes()));
-    split.created_at = created_at(id);
+    let tweet = Value::Verbatim(span(message, data));
+    let mut split = Split {
+        // A copy: a slice would keep the whole message in memory.
+        key: Some(Bytes::copy_from_slice(id.as_bytes())),
+        created_at: created_at(id),
+        ..Split::new(MessageKind::Post.name()).with(Lane::Tweets, tweet)
+    };
     let members = [
         (Lane::Includes, envelope.includes),
         (Lane::Errors, envelope.errors),
         (Lane::MatchingRules, envelope.matching_rules),
     ];
-    for (lane, value) in compose::values(id, members) {
-        split.values[lane] = value;
+    for (lane, member) in members {
+        split.values[lane] = member.map(|member| Value::Beside(span(message, member)));
     }
     split
 }
@@ -97,7 +100,7 @@ fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> 
 fn error(message: &Bytes, disconnect: Option<ServerDisconnect>) -> Split {
     Split {
         verdict: disconnect.map_or(Verdict::Continue, Verdict::Disconnect),
-        ..Split::new(MessageKind::Error.name()).with(Lane::Errors, message.clone())
+        ..Split::new(MessageKind::Error.name()).with(Lane::Errors, Value::whole(message))
     }
 }
 
@@ -112,11 +115,11 @@ fn without_data(message: &Bytes) -> Split {
 }
 
 fn unknown(message: &Bytes) -> Split {
-    Split::new(MessageKind::Unknown.name()).with(Lane::Unknown, message.clone())
+    Split::new(MessageKind::Unknown.name()).with(Lane::Unknown, Value::whole(message))
 }
 
-fn slice(message: &Bytes, part: &RawValue) -> Bytes {
-    message.slice_ref(part.get().as_bytes())
+fn span(message: &[u8], part: &RawValue) -> Span {
+    Span::of(message, part.get().as_bytes())
 }
 
 /// When a post was created, by its snowflake id: X's own clock, without parsing a date. `None` for an id of before 2011 or

@@ -22,6 +22,7 @@ pub(super) struct Ready {
     pub(super) head: Head,
     pub(super) encoded: [u8; HEAD_LEN],
     pub(super) payload: Bytes,
+    pub(super) value: Bytes,
     pub(super) split: Split,
     pub(super) origin: Origin,
 }
@@ -119,7 +120,7 @@ impl Batcher<'_> {
     }
 
     fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, origin: Origin) -> Ready {
-        let split = self.splitter.split(kind, received_at, &payload);
+        let (value, split) = self.splitter.split(kind, received_at, payload.clone());
         let head = Head {
             kind,
             epoch: self.epoch,
@@ -130,6 +131,7 @@ impl Batcher<'_> {
             head,
             encoded: head.encode(),
             payload,
+            value,
             split,
             origin,
         }

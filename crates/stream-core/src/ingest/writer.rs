@@ -176,7 +176,7 @@ impl Ingest {
             .zip(ready)
             .map(|(seq, one)| {
                 let (kind, origin) = (one.head.kind, one.origin);
-                let message = self.splitter.route(seq, one.head, one.split);
+                let message = self.splitter.route(seq, one.head, one.value, one.split);
                 lanes = lanes.union(message.lanes);
                 self.backlog.journaled(message.lanes);
                 match (kind, origin) {

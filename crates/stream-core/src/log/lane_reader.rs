@@ -146,9 +146,9 @@ impl LaneReader {
         for (seq, bytes) in batch {
             let (head, payload) = Head::decode(seq, bytes)?;
             if head.lanes.contains(self.lane) {
-                let split = self.splitter.split(head.kind, head.received_at, &payload);
+                let (payload, split) = self.splitter.split(head.kind, head.received_at, payload);
                 self.ready
-                    .push_back(Arc::new(self.splitter.route(seq, head, split)));
+                    .push_back(Arc::new(self.splitter.route(seq, head, payload, split)));
             }
         }
         Ok(upto)

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::entry::{Head, Kind};
-use crate::model::{DeadLetter, Lane, LaneSet, Place, Timestamp};
+use crate::model::{DeadLetter, Lane, LaneSet, Place, Timestamp, Value};
 use crate::source::{Source, Split};
 
 /// A message with its place, split.
@@ -15,7 +15,9 @@ pub(crate) struct SplitMessage {
     pub received_at: Timestamp,
     /// The enabled lanes that it goes to.
     pub lanes: LaneSet,
-    /// Its records.
+    /// Its bytes, or its dead letter.
+    pub payload: Bytes,
+    /// Where the values of its records lie in these.
     pub split: Split,
 }
 
@@ -30,21 +32,23 @@ pub(crate) struct Splitter {
 }
 
 impl Splitter {
-    /// Demultiplexes one entry into the values of its lanes.
-    pub(crate) fn split(&self, kind: Kind, received_at: Timestamp, payload: &Bytes) -> Split {
-        match kind {
-            Kind::Message => self.message(received_at, payload),
+    /// Demultiplexes one entry into the values of its lanes, and gives what they are values of: a dead letter stands in the place
+    /// of what cannot be read.
+    pub(crate) fn split(&self, kind: Kind, received_at: Timestamp, payload: Bytes) -> (Bytes, Split) {
+        let split = match kind {
+            Kind::Message => return self.message(received_at, payload),
             Kind::Event => Split {
                 key: Some(self.stream.clone()),
                 ..Split::new("event")
             }
-            .with(Lane::Events, payload.clone()),
-            Kind::DeadLetter => Split::new("dead_letter").with(Lane::DeadLetter, payload.clone()),
-        }
+            .with(Lane::Events, Value::whole(&payload)),
+            Kind::DeadLetter => Split::new("dead_letter").with(Lane::DeadLetter, Value::whole(&payload)),
+        };
+        (payload, split)
     }
 
     /// What was split, with its place.
-    pub(crate) fn route(&self, seq: u64, head: Head, split: Split) -> SplitMessage {
+    pub(crate) fn route(&self, seq: u64, head: Head, payload: Bytes, split: Split) -> SplitMessage {
         SplitMessage {
             place: Place {
                 epoch: head.epoch,
@@ -52,30 +56,27 @@ impl Splitter {
             },
             received_at: head.received_at,
             lanes: split.lanes().intersection(self.enabled),
+            payload,
             split,
         }
     }
 
-    fn message(&self, received_at: Timestamp, payload: &Bytes) -> Split {
-        let split = self.source.split(payload);
+    fn message(&self, received_at: Timestamp, payload: Bytes) -> (Bytes, Split) {
+        let split = self.source.split(&payload);
         match split.dead_letter {
-            None => split,
+            None => (payload, split),
             Some(reason) => {
-                let letter = DeadLetter::whole(reason, received_at, payload).to_json();
-                split.with(Lane::DeadLetter, letter)
+                let letter = DeadLetter::whole(reason, received_at, &payload).to_json();
+                let split = split.with(Lane::DeadLetter, Value::whole(&letter));
+                (letter, split)
             }
         }
     }
 }
 
 impl SplitMessage {
-    /// What the message weighs in memory, in bytes: its line, and about as much again composed.
+    /// What the message weighs in memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
-        let values: usize = Lane::ALL
-            .iter()
-            .filter_map(|lane| self.split.values[*lane].as_ref())
-            .map(Bytes::len)
-            .sum();
-        values + size_of::<Self>()
+        self.payload.len() + size_of::<Self>()
     }
 }

@@ -132,7 +132,8 @@ mod tests {
             place: Place { epoch: 1, seq },
             received_at: Timestamp::default(),
             lanes: [Lane::Tweets].into_iter().collect(),
-            split: Split::new("post").with(Lane::Tweets, vec![b'x'; 1_000].into()),
+            payload: vec![b'x'; 1_000].into(),
+            split: Split::new("post"),
         }
     }
 

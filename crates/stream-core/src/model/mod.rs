@@ -5,10 +5,12 @@
 mod closed_set;
 mod dead_letter;
 mod frame;
+mod header;
 mod lane;
 mod record;
 mod stream_event;
 mod timestamp;
+mod value;
 
 pub use closed_set::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, GapCause, HttpStatusLabel,
@@ -18,7 +20,9 @@ pub(crate) use dead_letter::cut_letter;
 pub use dead_letter::{DeadLetter, Refused};
 pub(crate) use frame::hex;
 pub use frame::{Frame, Oversize};
+pub use header::{HEADER, Header};
 pub use lane::{Lane, LaneSet, PerLane};
-pub use record::{HEADER, Place, Record};
+pub use record::{Place, Record};
 pub use stream_event::StreamEvent;
 pub use timestamp::Timestamp;
+pub use value::{Span, Value};

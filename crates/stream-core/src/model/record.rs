@@ -4,11 +4,9 @@ use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 
+use super::header::Header;
 use super::lane::{Lane, LaneSet};
 use super::timestamp::Timestamp;
-
-/// The name of the one header (Kafka, AMQP) that every record carries; its value is [`Record::header`].
-pub const HEADER: &str = "birdfeed";
 
 /// Log position: a message's place in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -32,8 +30,8 @@ pub struct Record {
     pub lane: Lane,
     /// The place of the message that this record was split from.
     pub place: Place,
-    /// The `seq` of the record before this one in the same lane and epoch; `None` at an epoch's first.
-    pub previous: Option<u64>,
+    /// The place of the record before this one in the same lane; `None` at the first of a journal folder.
+    pub previous: Option<Place>,
     /// Every lane that the message went to.
     pub lanes: LaneSet,
     /// When the message's last byte was read from the socket.
@@ -45,14 +43,15 @@ pub struct Record {
 }
 
 impl Record {
-    /// The header's value, `epoch:sequence:previous:lanes`, written into `buffer` (cleared first, so that one buffer serves
-    /// a whole lane).
+    /// The header's value, written into `buffer` (cleared first, so that one buffer serves a whole lane).
     pub fn header<'b>(&self, buffer: &'b mut String) -> &'b str {
         buffer.clear();
-        let written = match self.previous {
-            Some(previous) => write!(buffer, "{}:{previous}:{}", self.place, self.lanes),
-            None => write!(buffer, "{}::{}", self.place, self.lanes),
+        let header = Header {
+            place: self.place,
+            previous: self.previous,
+            lanes: self.lanes,
         };
+        let written = write!(buffer, "{header}");
         debug_assert!(written.is_ok(), "writing to a String cannot fail");
         buffer
     }
@@ -66,42 +65,5 @@ impl Record {
     pub fn weight(&self) -> usize {
         // Header, timestamps and a client library's bookkeeping: measured at about 200 bytes in librdkafka.
         self.value.len() + self.key.as_ref().map_or(0, Bytes::len) + 200
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(previous: Option<u64>) -> Record {
-        Record {
-            lane: Lane::Includes,
-            place: Place {
-                epoch: 1_764_000_000,
-                seq: 12_345,
-            },
-            previous,
-            lanes: [Lane::Tweets, Lane::Includes, Lane::MatchingRules]
-                .into_iter()
-                .collect(),
-            received_at: Timestamp::default(),
-            key: None,
-            value: Bytes::new(),
-        }
-    }
-
-    #[test]
-    fn the_header_is_the_one_of_the_design() {
-        let mut buffer = String::from("old");
-        let lanes = "tweets,includes,matching_rules";
-        assert_eq!(
-            record(Some(12_344)).header(&mut buffer),
-            format!("1764000000:12345:12344:{lanes}")
-        );
-        assert_eq!(
-            record(None).header(&mut buffer),
-            format!("1764000000:12345::{lanes}")
-        );
-        assert_eq!(record(None).id(), "1764000000:12345:includes");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use memchr::memmem;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::model::{DeadLetterReason, Lane};
+use crate::model::{DeadLetterReason, Lane, Span, Value};
 use crate::source::{
     ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split, Verdict,
 };
@@ -22,7 +22,7 @@ const CHUNKS: usize = 16;
 /// - `"key":"…"` is the key;
 /// - `"goodbye":"…"` ends the connection; one that begins with `refused` is an HTTP error's;
 /// - it goes verbatim to `tweets`, unless it has `"only":"…"`, the name of another lane that gets it instead;
-/// - for each lane whose name stands in `"also":"…"`, that lane gets `{"tweet_id":"<key>","of":<the line>}`.
+/// - for each lane whose name stands in `"also":"…"`, that lane gets `{"tweet_id":"<key>","<lane>":<the line>}`.
 pub struct Scripted {
     attempts: Mutex<mpsc::UnboundedReceiver<Attempt>>,
 }
@@ -135,14 +135,14 @@ impl Source for Scripted {
         let first = only.and_then(Lane::from_name).unwrap_or(Lane::Tweets);
         let mut split = Split {
             key: field(message, "key").map(|key| Bytes::copy_from_slice(key.as_bytes())),
-            ..Split::new("post").with(first, message.clone())
+            ..Split::new("post").with(first, Value::whole(message))
         };
         for lane in field(message, "also")
             .unwrap_or_default()
             .split(',')
             .filter_map(Lane::from_name)
         {
-            split = split.with(lane, beside(message));
+            split = split.with(lane, Value::Beside(Span::whole(message)));
         }
         if let Some(detail) = field(message, "goodbye") {
             split.verdict = Verdict::Disconnect(disconnect(detail));
@@ -162,16 +162,16 @@ fn disconnect(detail: &str) -> ServerDisconnect {
     }
 }
 
-/// What a further lane gets of the line `message`.
-pub fn beside(message: &[u8]) -> Bytes {
+/// What a further lane, `lane`, gets of the line `message`.
+pub fn beside(lane: Lane, message: &[u8]) -> Bytes {
     let key = field(message, "key").unwrap_or_default();
-    [
-        format!("{{\"tweet_id\":\"{key}\",\"of\":").as_bytes(),
-        message,
-        b"}",
-    ]
-    .concat()
-    .into()
+    let value = Value::Beside(Span::whole(message));
+    value.of(
+        &Bytes::copy_from_slice(message),
+        lane,
+        key.as_bytes(),
+        &mut BytesMut::new(),
+    )
 }
 
 /// The text after `"name":"` up to the next quote, looked for at the line's beginning only.

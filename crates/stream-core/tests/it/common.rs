@@ -160,7 +160,7 @@ pub(crate) fn firsts(records: &[Record]) -> Vec<Bytes> {
     new.map(|record| record.value.clone()).collect()
 }
 
-/// Checks that sequences rise (repeats aside) and that within each epoch every record names the one before it.
+/// Checks that sequences rise (repeats aside) and that every record names the one before it.
 pub(crate) fn check_chain(records: &[Record]) {
     let places: HashSet<_> = records.iter().map(|record| record.place).collect();
     let mut in_order: Vec<_> = places.into_iter().collect();
@@ -173,9 +173,6 @@ pub(crate) fn check_chain(records: &[Record]) {
             newest = Some(record.place.seq);
         }
         let older = in_order.partition_point(|place| place.seq < record.place.seq);
-        let before = in_order[..older]
-            .last()
-            .filter(|place| place.epoch == record.place.epoch);
-        assert_eq!(record.previous, before.map(|place| place.seq), "{record:?}");
+        assert_eq!(record.previous.as_ref(), in_order[..older].last(), "{record:?}");
     }
 }

@@ -34,7 +34,7 @@ async fn every_lane_gets_its_bytes() {
     let sent: Vec<_> = (0..500).map(post).collect();
     assert_eq!(firsts(&tweets), sent);
     for lane in [Lane::Includes, Lane::MatchingRules] {
-        let expected: Vec<_> = sent.iter().map(|line| beside(line.as_bytes())).collect();
+        let expected: Vec<_> = sent.iter().map(|line| beside(lane, line.as_bytes())).collect();
         assert_eq!(firsts(&rig.memory.stored(lane)), expected);
     }
     for lane in Lane::ALL {

@@ -114,15 +114,11 @@ impl LaneLedger {
         if !message.lanes.contains(self.lane) {
             return None;
         }
-        let value = message.split.values[self.lane].clone()?;
-        let previous = self
-            .handed_over
-            .filter(|last| last.epoch == message.place.epoch)
-            .map(|last| last.seq);
+        let value = message.split.value(self.lane, &message.payload)?;
         Some(Record {
             lane: self.lane,
             place: message.place,
-            previous,
+            previous: self.handed_over,
             lanes: message.lanes,
             received_at: message.received_at,
             key: message.split.key.clone(),

@@ -123,7 +123,7 @@ impl Model {
         for ours in messages {
             let lane = if *ours { "tweets" } else { "errors" };
             let payload = Bytes::from(format!(r#"{{"only":"{lane}"}}"#));
-            let split = self.splitter.split(Kind::Message, Timestamp::now(), &payload);
+            let (payload, split) = self.splitter.split(Kind::Message, Timestamp::now(), payload);
             let head = Head {
                 kind: Kind::Message,
                 epoch: 1,
@@ -135,7 +135,7 @@ impl Model {
                 body: &payload,
             };
             let seq = self.appender.append(&[entry]).unwrap().start;
-            let routed = self.splitter.route(seq, head, split);
+            let routed = self.splitter.route(seq, head, payload, split);
             self.cache.push(vec![routed], seq + 1);
             if *ours {
                 self.all.push(seq);
@@ -155,7 +155,7 @@ impl Model {
         for record in self.ledger.take_on(limits) {
             let at = self.all.binary_search(&record.place.seq).unwrap();
             let before = at.checked_sub(1).map(|before| self.all[before]);
-            assert_eq!(record.previous, before, "the chain");
+            assert_eq!(record.previous.map(|place| place.seq), before, "the chain");
             self.open.push(record.place.seq);
         }
     }

@@ -114,14 +114,15 @@ async fn publish(publisher: &mut dyn Publisher, records: &[Record]) {
 
 /// Records with the numbers `range`, which are their places, too.
 fn records(batch: &Batch, lane: Lane, range: std::ops::Range<usize>) -> Vec<Record> {
+    let place = |n| Place {
+        epoch: 1,
+        seq: n as u64,
+    };
     range
         .map(|n| Record {
             lane,
-            place: Place {
-                epoch: 1,
-                seq: n as u64,
-            },
-            previous: n.checked_sub(1).map(|n| n as u64),
+            place: place(n),
+            previous: n.checked_sub(1).map(place),
             lanes: [lane].into_iter().collect::<LaneSet>(),
             received_at: Timestamp::now(),
             key: Some(Batch::key(n)),
