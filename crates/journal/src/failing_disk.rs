@@ -13,7 +13,7 @@ use tempfile::tempdir;
 
 use crate::disk::SyncFile;
 use crate::open::open_with;
-use crate::{AppendError, Appender, Durability, Entry, Journal, Settings};
+use crate::{AppendError, Appender, Durability, Entry, Item, Journal, Settings};
 
 /// Fails the syncs that it is told to fail, and remembers which files it ever failed.
 #[derive(Clone, Default)]
@@ -75,7 +75,11 @@ fn append(appender: &mut Appender, number: u8) -> Result<u64, AppendError> {
 
 fn numbers(journal: &Journal) -> Vec<u8> {
     let batch = journal.read_from(0).next_batch(usize::MAX).unwrap();
-    batch.into_iter().map(|(_, bytes)| bytes[0]).collect()
+    let entry = |item| match item {
+        Item::Entry(_, bytes) => Some(bytes[0]),
+        Item::Lost(_) => None,
+    };
+    batch.into_iter().filter_map(entry).collect()
 }
 
 fn eventually(mut done: impl FnMut() -> bool) {
@@ -106,7 +110,7 @@ fn a_segment_that_fails_to_sync_is_copied_and_left() {
     assert_eq!(journal.stats().segments, 2);
     assert_eq!(numbers(&journal), [0, 1]);
     let mut reader = journal.read_from(1);
-    assert_eq!(reader.next_batch(1000).unwrap()[0].1[0], 1);
+    assert!(matches!(&reader.next_batch(1000).unwrap()[0], Item::Entry(1, bytes) if bytes[0] == 1));
     appender.close().unwrap();
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn open_with(
     let state = recover(&disk, cursors)?;
     let strict = settings.durability == Durability::Strict;
     let upkeep = Upkeep::new(Shared::new(settings, disk, state), sequence.unwrap_or(0));
-    if unknown && let Err(error) = make_cursor_files(&upkeep) {
+    if unknown && let Err(error) = upkeep.make_cursor_files() {
         tracing::warn!(%error, "no cursor files could be made; trying on");
     }
     let io = at(&dir);
@@ -58,13 +58,6 @@ fn at(path: &Path) -> impl Fn(io::Error) -> OpenError {
         path: path.to_owned(),
         source,
     }
-}
-
-/// Both at once, so that they need no room later.
-fn make_cursor_files(upkeep: &Upkeep) -> io::Result<()> {
-    upkeep.write_cursors(true)?;
-    upkeep.write_cursors(true)?;
-    upkeep.shared.disk.sync_dir()
 }
 
 /// The newest cursors on disk; none if their files are missing or not to be believed.
