@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -128,6 +129,13 @@ impl Journal {
     /// Forces everything appended so far to the disk, on the caller's thread.
     pub fn sync(&self) -> io::Result<()> {
         self.handle.upkeep.sync(Until::All).map(drop)
+    }
+
+    /// How long ago the journal's thread, which writes cursors, trims and syncs, was last seen to get on: a second or so
+    /// at most in health, also when there is nothing to do. It grows while the disk lets a call hang, and for ever once
+    /// the thread is dead. A disk that answers with errors does not make it grow.
+    pub fn keeper_seen(&self) -> Duration {
+        self.handle.shared().pulse.age()
     }
 
     /// The figures of this moment.

@@ -15,11 +15,11 @@
 //! | `writer` | the segment being written: admission, rotation, `writev`, cutting back after a failed write |
 //! | `format` | the number of the format, and the refusal of another |
 //! | `frame` | the bytes of one entry (pure) |
-//! | `shared` | what all ends look at: settings, `disk`, `state`, `alarm` |
+//! | `shared` | what all ends look at: settings, `disk`, `state`, `alarm`, `pulse` |
 //! | `state` | the index in memory: segments, `retention` (cursors, and what may go), `sync` (what is to be durable), `holes` (what cannot be read) (pure) |
 //! | `cursor` | a consumer's place, and the bytes of the cursor file (pure) |
 //! | `disk` | the directory: lock, names, creating, replacing, syncing |
-//! | `alarm` | wakes and stops the thread |
+//! | `alarm`, `pulse` | wake and stop the thread; tell whether it lives |
 //! | `upkeep` | write cursors, trim, sync; and what happens when a sync fails |
 //! | `keeper` | the thread that does so, for as long as anyone has a handle |
 //! | `walk` | the readable entries of one segment file, damage skipped |
@@ -61,6 +61,9 @@ mod inspect;
 mod journal;
 mod keeper;
 mod open;
+#[cfg(test)]
+mod power_cut;
+mod pulse;
 mod reader;
 mod settings;
 mod shared;

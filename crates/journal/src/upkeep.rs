@@ -114,9 +114,14 @@ impl Upkeep {
             self.shared.state().set_names_synced(end);
         }
         let mut outcome = Ok(true);
+        // What is aged is the thread's business; many segments may take it long, and it gets on with each.
+        let is_keeper = matches!(until, Until::Aged(_));
         for job in &jobs {
-            if matches!(until, Until::Aged(_)) && self.shared.alarm.is_stopping() {
+            if is_keeper && self.shared.alarm.is_stopping() {
                 break;
+            }
+            if is_keeper {
+                self.shared.pulse.beat();
             }
             match self.make_durable(job) {
                 Ok(()) => self.shared.state().synced(job),
