@@ -83,9 +83,12 @@ impl Upkeep {
     /// Unlinks the segments that every cursor has passed, once the cursors are forced to the disk: a machine that dies
     /// must not come back with cursors before what is held, for that looks like a loss.
     pub(crate) fn trim(&self) -> io::Result<()> {
-        if self.shared.state().can_trim() {
-            self.write_cursors(true)?;
-        }
+        let can_trim = self.shared.state().can_trim();
+        let forced = if can_trim {
+            self.write_cursors(true)
+        } else {
+            Ok(())
+        };
         let gone = self.shared.state().trim();
         for first in gone {
             if let Err(error) = self.shared.disk.remove_segment(first) {
@@ -94,7 +97,7 @@ impl Upkeep {
             }
             self.shared.state().unlinked(first);
         }
-        Ok(())
+        forced
     }
 
     /// Syncs what `until` asks for; true if there was something. The first error is returned after

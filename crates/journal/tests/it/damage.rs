@@ -167,6 +167,26 @@ fn a_segment_deleted_while_open_is_told_too() {
     assert_eq!(journal.last_entry().unwrap().unwrap().0, 7);
 }
 
+/// A failed append whose bytes could not be taken back: the positions were given to others, in the next segment.
+#[test]
+fn remains_of_a_failed_append_are_never_read() {
+    let dir = tempdir().unwrap();
+    many(dir.path(), 6);
+    let files = segments(dir.path());
+    // At positions 2 and 3, as what is in the next segment.
+    let remains = fs::read(&files[1]).unwrap();
+    fs::write(
+        &files[0],
+        [fs::read(&files[0]).unwrap(), remains.clone()].concat(),
+    )
+    .unwrap();
+    fs::write(&files[1], &remains[..remains.len() / 2]).unwrap();
+    let (_appender, journal) = open(small(dir.path())).unwrap();
+    // Position 3 is lost from the second segment: its remains in the first must not stand in for it.
+    assert_eq!(positions(&journal), [0, 1, 2, 4, 5]);
+    assert_eq!(lost_from(&journal, 0), [3..4]);
+}
+
 #[test]
 fn a_huge_length_is_only_damage() {
     for last in [false, true] {
