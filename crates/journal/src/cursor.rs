@@ -126,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn a_format_that_is_not_known_is_refused() {
+        let mut bytes = encode(1, &Cursors::from([("a".to_owned(), Cursor::at(3))]));
+        bytes[..MAGIC.len()].copy_from_slice(b"cursors3");
+        let checked = bytes.len() - CRC_BYTES;
+        let crc = crc32fast::hash(&bytes[..checked]);
+        bytes[checked..].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(decode(&bytes), None);
+    }
+
+    #[test]
     fn every_bit_flip_is_refused() {
         let bytes = encode(1, &Cursors::from([("a".to_owned(), Cursor::at(3))]));
         for bit in 0..bytes.len() * 8 {
