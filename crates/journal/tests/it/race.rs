@@ -154,6 +154,8 @@ fn a_cursor_set_reaches_the_disk_by_itself_also_after_close() {
     let (mut appender, journal) = open(small(dir.path())).unwrap();
     append(&mut appender, b"one");
     appender.close().unwrap();
+    // Long enough for the thread to have gone idle: only the cursor wakes it.
+    thread::sleep(Duration::from_millis(300));
     journal.set_cursor("lane", Cursor::at(1));
     let slots = ["cursors.0", "cursors.1"].map(|name| dir.path().join(name));
     let has_lane = |path| {
