@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+/// An idle thread looks up that often.
+const IDLE_BEAT: Duration = Duration::from_secs(1);
+
 /// Rung by changes, watched by the thread.
 pub(crate) struct Alarm {
     phase: Mutex<Phase>,
@@ -37,10 +40,14 @@ impl Alarm {
         }
     }
 
-    /// The thread waits until there is something to do, and `round` more; false when it is time to stop.
-    pub(crate) fn next_round(&self, round: Duration) -> bool {
+    /// The thread waits until there is something to do, and `round` more; false when it is time to stop. Meanwhile it
+    /// tells `beat` about every second that it lives.
+    pub(crate) fn next_round(&self, round: Duration, beat: impl Fn()) -> bool {
         let mut phase = self.phase.lock();
-        self.changed.wait_while(&mut phase, |phase| *phase == Phase::Idle);
+        while *phase == Phase::Idle {
+            beat();
+            self.changed.wait_for(&mut phase, IDLE_BEAT);
+        }
         self.changed
             .wait_while_for(&mut phase, |phase| *phase == Phase::Busy, round);
         *phase == Phase::Busy

@@ -9,27 +9,37 @@ use std::collections::BTreeMap;
 use bytes::{Buf, BufMut};
 
 /// How far one consumer has got.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// Every entry below this is done.
     pub position: u64,
     /// The caller's own bytes, kept with the position.
-    pub note: [u8; 24],
+    pub note: [u8; NOTE_BYTES],
 }
+
+const NOTE_BYTES: usize = 64;
 
 impl Cursor {
     /// A cursor with an empty note.
     pub fn at(position: u64) -> Self {
         Self {
             position,
-            note: [0; 24],
+            note: [0; NOTE_BYTES],
         }
+    }
+}
+
+impl Default for Cursor {
+    fn default() -> Self {
+        Self::at(0)
     }
 }
 
 pub(crate) type Cursors = BTreeMap<String, Cursor>;
 
-const MAGIC: &[u8; 8] = b"cursors1";
+const MAGIC: &[u8; 8] = b"cursors2";
+/// The format before: its notes are shorter, and read as if zeros followed.
+const OLDER: (&[u8; 8], usize) = (b"cursors1", 24);
 const BLOCK: usize = 4096;
 const CRC_BYTES: usize = 4;
 
@@ -56,7 +66,12 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(u64, Cursors)> {
     if crc32fast::hash(checked) != crc.get_u32_le() {
         return None;
     }
-    let mut rest = checked.strip_prefix(MAGIC)?;
+    let (magic, mut rest) = checked.split_first_chunk()?;
+    let note_bytes = match magic {
+        MAGIC => NOTE_BYTES,
+        magic if magic == OLDER.0 => OLDER.1,
+        _ => return None,
+    };
     let sequence = rest.try_get_u64_le().ok()?;
     let count = rest.try_get_u32_le().ok()?;
     let mut cursors = Cursors::new();
@@ -66,8 +81,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<(u64, Cursors)> {
         rest = after;
         let name = std::str::from_utf8(name).ok()?.to_owned();
         let position = rest.try_get_u64_le().ok()?;
-        let mut note = [0; 24];
-        rest.try_copy_to_slice(&mut note).ok()?;
+        let mut note = [0; NOTE_BYTES];
+        rest.try_copy_to_slice(&mut note[..note_bytes]).ok()?;
         cursors.insert(name, Cursor { position, note });
     }
     Some((sequence, cursors))
@@ -80,7 +95,11 @@ mod tests {
     use super::*;
 
     fn cursors() -> impl Strategy<Value = Cursors> {
-        let cursor = any::<(u64, [u8; 24])>().prop_map(|(position, note)| Cursor { position, note });
+        let cursor = (any::<u64>(), proptest::array::uniform32(any::<u8>())).prop_map(|(position, half)| {
+            let mut note = [0; NOTE_BYTES];
+            note[NOTE_BYTES - half.len()..].copy_from_slice(&half);
+            Cursor { position, note }
+        });
         proptest::collection::btree_map(".{0,40}", cursor, 0..200)
     }
 
@@ -104,6 +123,16 @@ mod tests {
             bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
             prop_assert_eq!(decode(&bytes), None);
         }
+    }
+
+    #[test]
+    fn a_format_that_is_not_known_is_refused() {
+        let mut bytes = encode(1, &Cursors::from([("a".to_owned(), Cursor::at(3))]));
+        bytes[..MAGIC.len()].copy_from_slice(b"cursors3");
+        let checked = bytes.len() - CRC_BYTES;
+        let crc = crc32fast::hash(&bytes[..checked]);
+        bytes[checked..].copy_from_slice(&crc.to_le_bytes());
+        assert_eq!(decode(&bytes), None);
     }
 
     #[test]

@@ -17,19 +17,38 @@ const NEW_SEGMENT: &str = "segment.tmp";
 /// believing one would run the counter into its end.
 pub(crate) const BEYOND_BELIEF: u64 = 1 << 62;
 
-/// Forces a segment's bytes to the disk; replaced in tests of failing disks.
-pub(crate) type SyncFile = Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
+/// Forces something to the disk; replaced in tests.
+pub(crate) type Force = Box<dyn Fn(What, &File) -> io::Result<()> + Send + Sync>;
+
+/// What is to be forced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// A segment's bytes.
+    Segment,
+    /// A cursor file's bytes.
+    Cursors,
+    /// The directory's names.
+    Names,
+}
+
+/// As the system does it.
+pub(crate) fn force(what: What, file: &File) -> io::Result<()> {
+    match what {
+        What::Segment | What::Cursors => file.sync_data(),
+        What::Names => file.sync_all(),
+    }
+}
 
 /// A locked journal directory.
 pub(crate) struct Disk {
     dir: PathBuf,
     lock: File,
-    sync_file: SyncFile,
+    force: Force,
 }
 
 impl Disk {
     /// Makes the directory if needed and takes its lock.
-    pub(crate) fn lock(dir: &Path, sync_file: SyncFile) -> Result<Self, OpenError> {
+    pub(crate) fn lock(dir: &Path, force: Force) -> Result<Self, OpenError> {
         let at = |path: &Path| {
             let path = path.to_owned();
             move |source| OpenError::Io { path, source }
@@ -51,7 +70,7 @@ impl Disk {
             Ok(()) => Ok(Self {
                 dir: dir.to_owned(),
                 lock,
-                sync_file,
+                force,
             }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked { dir: dir.to_owned() }),
             Err(other) => Err(at(&path)(other.into())),
@@ -127,7 +146,7 @@ impl Disk {
             copy.write_all(&buffer[..part])?;
             offset += part as u64;
         }
-        self.sync(&copy)?;
+        self.sync_segment(&copy)?;
         fs::rename(temporary, self.segment_path(first))?;
         self.sync_dir()
     }
@@ -163,18 +182,22 @@ impl Disk {
         if file.metadata()?.len() > bytes.len() as u64 {
             file.set_len(bytes.len() as u64)?;
         }
-        if durably { file.sync_data() } else { Ok(()) }
+        if durably {
+            (self.force)(What::Cursors, &file)
+        } else {
+            Ok(())
+        }
     }
 
     /// `fdatasync`. After an error the file must never be synced again: Linux may have marked its
     /// lost pages clean, and the next call would succeed without them.
-    pub(crate) fn sync(&self, file: &File) -> io::Result<()> {
-        (self.sync_file)(file)
+    pub(crate) fn sync_segment(&self, file: &File) -> io::Result<()> {
+        (self.force)(What::Segment, file)
     }
 
     /// Makes created and renamed names durable.
     pub(crate) fn sync_dir(&self) -> io::Result<()> {
-        File::open(&self.dir)?.sync_all()
+        (self.force)(What::Names, &File::open(&self.dir)?)
     }
 }
 

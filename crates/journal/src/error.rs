@@ -16,7 +16,7 @@ pub enum OpenError {
     /// It is of a format that this program does not know, and is left as it is: let the program that wrote it empty it,
     /// or move it away.
     #[error(
-        "the journal {} is of format {found}, and this program reads format {known} only: let the one that wrote it \
+        "the journal {} is of format {found}, and this program reads formats up to {known} only: let the one that wrote it \
          deliver the rest, or move the folder away (what it holds is then not delivered), and start again",
         dir.display()
     )]

@@ -1,4 +1,4 @@
-//! Tests with a disk that refuses to sync.
+//! Tests with a disk that refuses to sync, hangs, or makes the journal's thread panic.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tempfile::tempdir;
 
-use crate::disk::SyncFile;
+use crate::disk::{Force, What};
 use crate::open::open_with;
-use crate::{AppendError, Appender, Durability, Entry, Journal, Settings};
+use crate::{AppendError, Appender, Cursor, Durability, Entry, Item, Journal, Settings};
 
 /// Fails the syncs that it is told to fail, and remembers which files it ever failed.
 #[derive(Clone, Default)]
@@ -39,9 +39,12 @@ impl Fault {
         self.0.lock().syncs
     }
 
-    fn as_sync(&self) -> SyncFile {
+    fn as_force(&self) -> Force {
         let inner = self.0.clone();
-        Box::new(move |file: &File| {
+        Box::new(move |what, file: &File| {
+            if what != What::Segment {
+                return Ok(());
+            }
             let mut inner = inner.lock();
             inner.syncs += 1;
             let inode = file.metadata()?.ino();
@@ -63,7 +66,7 @@ fn opened(dir: &Path, durability: Durability, fault: &Fault) -> (Appender, Journ
         durability,
         ..Settings::new(dir)
     };
-    open_with(settings, fault.as_sync()).unwrap()
+    open_with(settings, fault.as_force()).unwrap()
 }
 
 fn append(appender: &mut Appender, number: u8) -> Result<u64, AppendError> {
@@ -75,7 +78,11 @@ fn append(appender: &mut Appender, number: u8) -> Result<u64, AppendError> {
 
 fn numbers(journal: &Journal) -> Vec<u8> {
     let batch = journal.read_from(0).next_batch(usize::MAX).unwrap();
-    batch.into_iter().map(|(_, bytes)| bytes[0]).collect()
+    let entry = |item| match item {
+        Item::Entry(_, bytes) => Some(bytes[0]),
+        Item::Lost(_) => None,
+    };
+    batch.into_iter().filter_map(entry).collect()
 }
 
 fn eventually(mut done: impl FnMut() -> bool) {
@@ -106,7 +113,7 @@ fn a_segment_that_fails_to_sync_is_copied_and_left() {
     assert_eq!(journal.stats().segments, 2);
     assert_eq!(numbers(&journal), [0, 1]);
     let mut reader = journal.read_from(1);
-    assert_eq!(reader.next_batch(1000).unwrap()[0].1[0], 1);
+    assert!(matches!(&reader.next_batch(1000).unwrap()[0], Item::Entry(1, bytes) if bytes[0] == 1));
     appender.close().unwrap();
 }
 
@@ -169,4 +176,89 @@ fn strict_survives_a_failure_at_every_sync() {
         let (_, journal) = opened(dir.path(), Durability::Strict, &Fault::default());
         assert_eq!(numbers(&journal), acknowledged, "after {after}, opened again");
     }
+}
+
+/// A journal that syncs aged entries by `force`, and has one to sync.
+fn kept_by(dir: &Path, force: impl Fn() + Send + Sync + 'static) -> (Appender, Journal) {
+    let segments = move |what, _: &File| {
+        if what == What::Segment {
+            force();
+        }
+        Ok(())
+    };
+    let (mut appender, journal) = open_with(Settings::new(dir), Box::new(segments)).unwrap();
+    append(&mut appender, 0).unwrap();
+    (appender, journal)
+}
+
+/// More than a thread in health ever lets pass.
+const TOO_LONG: Duration = Duration::from_secs(3);
+
+#[test]
+fn an_idle_thread_is_seen() {
+    let dir = tempdir().unwrap();
+    let (_appender, journal) = kept_by(dir.path(), || ());
+    journal.set_cursor("lane", Cursor::at(1));
+    eventually(|| journal.stats().at_risk_entries == 0);
+    for _ in 0..3 {
+        let before = Instant::now();
+        std::thread::sleep(Duration::from_millis(10));
+        eventually(|| journal.keeper_seen() < before.elapsed());
+    }
+}
+
+#[test]
+fn a_thread_that_hangs_in_the_disk_is_missed_until_it_goes_on() {
+    let dir = tempdir().unwrap();
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock();
+    let held = gate.clone();
+    let (mut appender, journal) = kept_by(dir.path(), move || drop(held.lock()));
+    eventually(|| journal.keeper_seen() > TOO_LONG);
+    append(&mut appender, 1).unwrap();
+    journal.set_cursor("lane", Cursor::at(1));
+    assert!(
+        journal.keeper_seen() > TOO_LONG,
+        "others get on, the thread does not"
+    );
+    drop(closed);
+    eventually(|| journal.keeper_seen() < TOO_LONG);
+}
+
+#[test]
+fn a_thread_that_is_dead_is_missed_and_not_waited_for() {
+    let dir = tempdir().unwrap();
+    let (appender, journal) = kept_by(dir.path(), || panic!("as a test wants it"));
+    eventually(|| journal.keeper_seen() > TOO_LONG);
+    let asked = Instant::now();
+    drop((appender, journal));
+    assert!(asked.elapsed() < TOO_LONG);
+}
+
+#[test]
+fn strict_shows_nothing_before_it_is_synced() {
+    let dir = tempdir().unwrap();
+    let seen: Arc<Mutex<Option<Journal>>> = Arc::default();
+    let at_sync: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let force = {
+        let (seen, at_sync) = (seen.clone(), at_sync.clone());
+        move |what, _: &File| {
+            let journal = seen.lock().clone();
+            if let (What::Segment, Some(journal)) = (what, journal) {
+                at_sync.lock().push(numbers(&journal).len());
+            }
+            Ok(())
+        }
+    };
+    let settings = Settings {
+        durability: Durability::Strict,
+        ..Settings::new(dir.path())
+    };
+    let (mut appender, journal) = open_with(settings, Box::new(force)).unwrap();
+    *seen.lock() = Some(journal);
+    for number in 0..3 {
+        append(&mut appender, number).unwrap();
+    }
+    assert_eq!(*at_sync.lock(), [0, 1, 2]);
+    *seen.lock() = None;
 }

@@ -8,7 +8,9 @@ use std::path::Path;
 use crate::error::OpenError;
 
 /// Goes up when a segment or a cursor file is to be read differently.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Read as well; it had shorter notes in its cursor files.
+const OLDER: u32 = 1;
 
 const FILE: &str = "version";
 
@@ -16,6 +18,8 @@ const FILE: &str = "version";
 enum Mark {
     /// It is ours.
     Ours,
+    /// It is one that we read, and write as ours.
+    Older,
     /// There is none.
     Missing,
     /// There is one that makes no sense.
@@ -27,12 +31,13 @@ pub(crate) fn look(dir: &Path) -> Result<(), OpenError> {
     read(dir, &dir.join(FILE)).map(drop)
 }
 
-/// Refuses a directory of another version; one that has no number, or none that can be read, gets ours.
+/// Refuses a directory of another version; an older one that we can read gets ours, as does one that has no
+/// number or none that can be read.
 pub(crate) fn check(dir: &Path) -> Result<(), OpenError> {
     let path = dir.join(FILE);
     match read(dir, &path)? {
         Mark::Ours => return Ok(()),
-        Mark::Missing => {}
+        Mark::Older | Mark::Missing => {}
         Mark::Unreadable => {
             tracing::warn!(path = %path.display(), "the journal's format number is unreadable; taking it as ours");
         }
@@ -44,6 +49,7 @@ fn read(dir: &Path, path: &Path) -> Result<Mark, OpenError> {
     match fs::read(path) {
         Ok(bytes) => match number(&bytes) {
             Some(VERSION) => Ok(Mark::Ours),
+            Some(OLDER) => Ok(Mark::Older),
             Some(found) => Err(OpenError::Version {
                 dir: dir.to_owned(),
                 found,

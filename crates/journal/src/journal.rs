@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::MutexGuard;
@@ -55,18 +56,19 @@ impl Journal {
             let mut walk = Walk::new(file, place.first);
             let mut last = None;
             while let Some(found) = walk.next(place.bytes, place.limit)? {
-                last = Some((found.position, found.payload));
+                last = Some(found);
             }
-            if last.is_some() {
-                return Ok(last);
+            if let Some(last) = last {
+                // A copy: kept for long, the slice would keep what lies around it.
+                return Ok(Some((last.position, Bytes::copy_from_slice(&last.payload))));
             }
         }
         Ok(None)
     }
 
-    /// A reader that begins at `position`, or at [`start`](Self::start) if that is later.
+    /// A reader that begins at `position`; before [`start`](Self::start) it tells what it does not find.
     pub fn read_from(&self, position: u64) -> Reader {
-        Reader::new(self.handle.clone(), position.max(self.start()))
+        Reader::new(self.handle.clone(), position)
     }
 
     /// The cursor of that name; `None` if it was never set or its file was unreadable at start:
@@ -75,14 +77,28 @@ impl Journal {
         self.state().cursors().get(name).copied()
     }
 
-    /// Moves a cursor, at once in memory and within 50 ms (more on a slow disk) in the file. A
-    /// position beyond the end is taken as the end.
+    /// Moves one cursor; see [`set_cursors`](Self::set_cursors).
+    pub fn set_cursor(&self, name: &str, cursor: Cursor) {
+        self.set_cursors([(name, cursor)]);
+    }
+
+    /// Moves cursors, all at once in memory and within 50 ms (more on a slow disk) in the file. A position beyond the
+    /// end is taken as the end. The state is locked while `cursors` is asked: it must not call the journal. One that
+    /// stands there already costs nothing more.
     ///
     /// Segments go once every *known* cursor has passed them, so **set the cursors of all consumers
     /// before the first of them moves**, also to `start()` for a new one.
-    pub fn set_cursor(&self, name: &str, cursor: Cursor) {
-        self.state().set_cursor(name, cursor);
-        self.handle.shared().alarm.ring();
+    pub fn set_cursors<'a>(&self, cursors: impl IntoIterator<Item = (&'a str, Cursor)>) {
+        let mut changed = false;
+        {
+            let mut state = self.state();
+            for (name, cursor) in cursors {
+                changed |= state.set_cursor(name, cursor);
+            }
+        }
+        if changed {
+            self.handle.shared().alarm.ring();
+        }
     }
 
     /// Every cursor with its name.
@@ -97,8 +113,10 @@ impl Journal {
 
     /// Removes a cursor, so that it holds no segment back any more.
     pub fn forget_cursor(&self, name: &str) {
-        self.state().forget_cursor(name);
-        self.handle.shared().alarm.ring();
+        let changed = self.state().forget_cursor(name);
+        if changed {
+            self.handle.shared().alarm.ring();
+        }
     }
 
     /// Writes changed cursors now, so that they outlive the process, and trims behind them: what
@@ -111,6 +129,13 @@ impl Journal {
     /// Forces everything appended so far to the disk, on the caller's thread.
     pub fn sync(&self) -> io::Result<()> {
         self.handle.upkeep.sync(Until::All).map(drop)
+    }
+
+    /// How long ago the journal's thread, which writes cursors, trims and syncs, was last seen to get on: a second or so
+    /// at most in health, also when there is nothing to do. It grows while the disk lets a call hang, and for ever once
+    /// the thread is dead. A disk that answers with errors does not make it grow.
+    pub fn keeper_seen(&self) -> Duration {
+        self.handle.shared().pulse.age()
     }
 
     /// The figures of this moment.

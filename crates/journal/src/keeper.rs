@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::alarm::Alarm;
 use crate::shared::Shared;
 use crate::state::Until;
 use crate::upkeep::Upkeep;
@@ -51,18 +52,28 @@ impl Drop for Handle {
 
 fn run(upkeep: &Upkeep) {
     let shared = &upkeep.shared;
+    let _stopped = TellStopped(&shared.alarm);
     let mut aged = shared.state().end();
     let mut failing = false;
-    while shared.alarm.next_round(ROUND) {
+    while shared.alarm.next_round(ROUND, || shared.pulse.beat()) {
         let appended = shared.state().end();
         let outcome = round(upkeep, std::mem::replace(&mut aged, appended));
         report(&mut failing, outcome);
         shared
             .alarm
             .rest_unless(|| shared.state().work_left(shared.settings.durability));
+        shared.pulse.beat();
     }
     report(&mut failing, upkeep.write_cursors(false));
-    shared.alarm.stopped();
+}
+
+/// However the thread ends, also by a panic, nobody waits for it any more.
+struct TellStopped<'a>(&'a Alarm);
+
+impl Drop for TellStopped<'_> {
+    fn drop(&mut self) {
+        self.0.stopped();
+    }
 }
 
 fn round(upkeep: &Upkeep, aged: u64) -> io::Result<()> {

@@ -15,28 +15,33 @@
 //! | `writer` | the segment being written: admission, rotation, `writev`, cutting back after a failed write |
 //! | `format` | the number of the format, and the refusal of another |
 //! | `frame` | the bytes of one entry (pure) |
-//! | `shared` | what all ends look at: settings, `disk`, `state`, `alarm` |
-//! | `state` | the index in memory: segments, `retention` (cursors, and what may go), `sync` (what is to be durable) (pure) |
+//! | `shared` | what all ends look at: settings, `disk`, `state`, `alarm`, `pulse` |
+//! | `state` | the index in memory: segments, `retention` (cursors, and what may go), `sync` (what is to be durable), `holes` (what cannot be read) (pure) |
 //! | `cursor` | a consumer's place, and the bytes of the cursor file (pure) |
 //! | `disk` | the directory: lock, names, creating, replacing, syncing |
-//! | `alarm` | wakes and stops the thread |
+//! | `alarm`, `pulse` | wake and stop the thread; tell whether it lives |
 //! | `upkeep` | write cursors, trim, sync; and what happens when a sync fails |
 //! | `keeper` | the thread that does so, for as long as anyone has a handle |
 //! | `walk` | the readable entries of one segment file, damage skipped |
-//! | `reader` | entries from a position on, across segments |
+//! | `reader` | entries from a position on, across segments, and what is lost between them |
 //! | `journal` | the shared handle: readers, cursors, figures |
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
-//! use journal::{Cursor, Entry, Settings};
+//! use journal::{Cursor, Entry, Item, Settings};
 //!
 //! let (mut appender, journal) = journal::open(Settings::new(dir.path().join("journal")))?;
 //! journal.set_cursor("printer", Cursor::at(journal.end()));
 //! appender.append(&[Entry { head: b"1 ", body: b"hello" }])?;
-//! for (position, bytes) in journal.read_from(0).next_batch(64 * 1024)? {
-//!     assert_eq!(&bytes[..], b"1 hello");
-//!     journal.set_cursor("printer", Cursor::at(position + 1));
+//! for item in journal.read_from(0).next_batch(64 * 1024)? {
+//!     match item {
+//!         Item::Entry(position, bytes) => {
+//!             assert_eq!(&bytes[..], b"1 hello");
+//!             journal.set_cursor("printer", Cursor::at(position + 1));
+//!         }
+//!         Item::Lost(positions) => println!("{positions:?} cannot be read"),
+//!     }
 //! }
 //! appender.close()?;
 //! # Ok(())
@@ -56,6 +61,9 @@ mod inspect;
 mod journal;
 mod keeper;
 mod open;
+#[cfg(test)]
+mod power_cut;
+mod pulse;
 mod reader;
 mod settings;
 mod shared;
@@ -71,5 +79,5 @@ pub use crate::frame::{Entry, MAX_ENTRY_BYTES};
 pub use crate::inspect::{Found, inspect};
 pub use crate::journal::{Journal, Stats};
 pub use crate::open::open;
-pub use crate::reader::Reader;
+pub use crate::reader::{Item, Reader};
 pub use crate::settings::{Durability, Observer, Settings, Timing};

@@ -3,14 +3,14 @@
 //! Only the newest segment is read here, for its end; damage in the others is found when they are
 //! read. So the time to start does not depend on the backlog.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::appender::Appender;
 use crate::cursor::{self, Cursors};
-use crate::disk::{BEYOND_BELIEF, Disk, SyncFile};
+use crate::disk::{self, BEYOND_BELIEF, Disk, Force};
 use crate::error::OpenError;
 use crate::format;
 use crate::journal::Journal;
@@ -25,16 +25,13 @@ use crate::walk::Walk;
 ///
 /// Errors when the directory is in use, cannot be used or has another format; damaged contents are no error.
 pub fn open(settings: Settings) -> Result<(Appender, Journal), OpenError> {
-    open_with(settings, Box::new(File::sync_data))
+    open_with(settings, Box::new(disk::force))
 }
 
-pub(crate) fn open_with(
-    mut settings: Settings,
-    sync_file: SyncFile,
-) -> Result<(Appender, Journal), OpenError> {
+pub(crate) fn open_with(mut settings: Settings, force: Force) -> Result<(Appender, Journal), OpenError> {
     settings.segment_bytes = settings.segment_bytes.min(settings.max_bytes / 4);
     let dir = settings.dir.clone();
-    let disk = Disk::lock(&dir, sync_file)?;
+    let disk = Disk::lock(&dir, force)?;
     format::check(&dir)?;
     disk.remove_temporary().map_err(at(&dir))?;
     let (sequence, cursors) = read_cursors(&disk).unzip();
@@ -42,7 +39,7 @@ pub(crate) fn open_with(
     let state = recover(&disk, cursors)?;
     let strict = settings.durability == Durability::Strict;
     let upkeep = Upkeep::new(Shared::new(settings, disk, state), sequence.unwrap_or(0));
-    if unknown && let Err(error) = make_cursor_files(&upkeep) {
+    if unknown && let Err(error) = upkeep.make_cursor_files() {
         tracing::warn!(%error, "no cursor files could be made; trying on");
     }
     let io = at(&dir);
@@ -58,13 +55,6 @@ fn at(path: &Path) -> impl Fn(io::Error) -> OpenError {
         path: path.to_owned(),
         source,
     }
-}
-
-/// Both at once, so that they need no room later.
-fn make_cursor_files(upkeep: &Upkeep) -> io::Result<()> {
-    upkeep.write_cursors(true)?;
-    upkeep.write_cursors(true)?;
-    upkeep.shared.disk.sync_dir()
 }
 
 /// The newest cursors on disk; none if their files are missing or not to be believed.

@@ -1,6 +1,7 @@
 //! Sequential reads: entries from a position on, across segments.
 
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +10,16 @@ use crate::keeper::Handle;
 use crate::shared::Shared;
 use crate::state::Place;
 use crate::walk::Walk;
+
+/// What stands next in the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// The entry at this position.
+    Entry(u64, Bytes),
+    /// These positions hold nothing that can be read: damaged, deleted by somebody, or trimmed before they were asked
+    /// for. Never empty.
+    Lost(Range<u64>),
+}
 
 /// Reads entries in order, while others are appended behind it and trimmed in front of it. It keeps
 /// the file of the segment that it is in open, and with it the disk space until it moves on.
@@ -28,43 +39,45 @@ impl Reader {
         }
     }
 
-    /// Where the next batch begins, if nothing is missing there.
+    /// Where the next batch begins.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next entries, until their bytes reach `max_bytes` or there are no more: at least one if
-    /// there is one, none when the reader has caught up with [`end`](crate::Journal::end). Never
-    /// waits for entries. A jump in the positions is what was trimmed, or what damage took; the
-    /// latter is counted in [`Stats::lost_entries`](crate::Stats::lost_entries).
+    /// The next items, without a gap between them, until the bytes of their entries reach `max_bytes` or there are no
+    /// more: at least one if there is one, none when the reader has caught up with [`end`](crate::Journal::end). Never
+    /// waits for entries. What damage or somebody took is counted in
+    /// [`Stats::lost_entries`](crate::Stats::lost_entries) as well; what was trimmed is not.
+    ///
+    /// Entries that lie side by side share a buffer of 256 KiB or so: copy what is kept for long.
     ///
     /// An error comes from the disk; the next call tries the same place again.
-    pub fn next_batch(&mut self, max_bytes: usize) -> io::Result<Vec<(u64, Bytes)>> {
+    pub fn next_batch(&mut self, max_bytes: usize) -> io::Result<Vec<Item>> {
         let handle = self.handle.clone();
         let shared = handle.shared();
         let mut batch = Batch {
-            entries: Vec::new(),
+            items: Vec::new(),
             room: max_bytes,
         };
         while batch.has_room() {
             let Some(place) = shared.state().locate(self.position) else {
                 break;
             };
-            self.position = self.position.max(place.first);
+            self.advance_to(shared, place.first, &mut batch);
             let outcome = self.read_segment(shared, &place, &mut batch);
             match outcome {
                 Ok(()) => {}
                 // What was read before the error is good; the error comes again by itself.
-                Err(_) if !batch.entries.is_empty() => break,
+                Err(_) if !batch.items.is_empty() => break,
                 Err(error) => return Err(error),
             }
         }
-        Ok(batch.entries)
+        Ok(batch.items)
     }
 
     /// Takes what fits from one segment, as it was when `place` was looked up.
     fn read_segment(&mut self, shared: &Shared, place: &Place, batch: &mut Batch) -> io::Result<()> {
-        let Some(mut walk) = self.walk_in(shared, place)? else {
+        let Some(mut walk) = self.walk_in(shared, place, batch)? else {
             return Ok(());
         };
         let mut outcome = Ok(());
@@ -72,12 +85,12 @@ impl Reader {
             match walk.next(place.bytes, place.limit) {
                 Ok(Some(found)) if found.position < self.position => {}
                 Ok(Some(found)) => {
-                    self.advance_to(shared, found.position);
+                    self.advance_to(shared, found.position, batch);
                     self.position += 1;
-                    batch.push(found.position, found.payload);
+                    batch.entry(found.position, found.payload);
                 }
                 Ok(None) => {
-                    self.advance_to(shared, place.limit);
+                    self.advance_to(shared, place.limit, batch);
                     break;
                 }
                 Err(error) => {
@@ -91,7 +104,7 @@ impl Reader {
     }
 
     /// The walk through the segment at `place`; `None` if its file is gone.
-    fn walk_in(&mut self, shared: &Shared, place: &Place) -> io::Result<Option<Walk>> {
+    fn walk_in(&mut self, shared: &Shared, place: &Place, batch: &mut Batch) -> io::Result<Option<Walk>> {
         match self.walk.take() {
             Some((first, walk)) if first == place.first => return Ok(Some(walk)),
             _ => {}
@@ -102,7 +115,7 @@ impl Reader {
                 // Trimmed since the look-up: the next one finds what is there. Otherwise somebody
                 // has deleted it under us.
                 if shared.state().holds(place.first) {
-                    self.advance_to(shared, place.limit);
+                    self.advance_to(shared, place.limit, batch);
                 }
                 Ok(None)
             }
@@ -111,26 +124,34 @@ impl Reader {
     }
 
     /// Moves on; what lies between is lost.
-    fn advance_to(&mut self, shared: &Shared, position: u64) {
+    fn advance_to(&mut self, shared: &Shared, position: u64, batch: &mut Batch) {
         if position > self.position {
             shared.state().lost(self.position..position);
+            batch.lost(self.position..position);
             self.position = position;
         }
     }
 }
 
 struct Batch {
-    entries: Vec<(u64, Bytes)>,
+    items: Vec<Item>,
     room: usize,
 }
 
 impl Batch {
     fn has_room(&self) -> bool {
-        self.room > 0 || self.entries.is_empty()
+        self.room > 0 || self.items.is_empty()
     }
 
-    fn push(&mut self, position: u64, payload: Bytes) {
+    fn entry(&mut self, position: u64, payload: Bytes) {
         self.room = self.room.saturating_sub(payload.len());
-        self.entries.push((position, payload));
+        self.items.push(Item::Entry(position, payload));
+    }
+
+    fn lost(&mut self, positions: Range<u64>) {
+        match self.items.last_mut() {
+            Some(Item::Lost(before)) if before.end == positions.start => before.end = positions.end,
+            _ => self.items.push(Item::Lost(positions)),
+        }
     }
 }

@@ -8,6 +8,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::alarm::Alarm;
 use crate::disk::Disk;
+use crate::pulse::Pulse;
 use crate::settings::{Settings, Timing};
 use crate::state::State;
 
@@ -19,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) disk: Disk,
     pub(crate) alarm: Alarm,
+    /// Of the thread.
+    pub(crate) pulse: Pulse,
     state: Mutex<State>,
 }
 
@@ -28,6 +31,7 @@ impl Shared {
             settings,
             disk,
             alarm: Alarm::busy(),
+            pulse: Pulse::new(),
             state: Mutex::new(state),
         }
     }
@@ -39,7 +43,7 @@ impl Shared {
     /// `fdatasync` of one segment file, measured.
     pub(crate) fn timed_sync(&self, file: &File) -> io::Result<()> {
         let started = Instant::now();
-        let outcome = self.disk.sync(file);
+        let outcome = self.disk.sync_segment(file);
         self.settings.observe(Timing::Sync(started.elapsed()));
         outcome
     }

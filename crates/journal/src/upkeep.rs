@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::cursor;
 use crate::shared::Shared;
-use crate::state::{How, SyncJob, Until};
+use crate::state::{How, State, SyncJob, Until};
 use crate::writer::Writer;
 
 const COPY_AGAIN: Duration = Duration::from_secs(1);
@@ -33,13 +33,30 @@ impl Upkeep {
         }
     }
 
-    /// Writes the cursors if they changed; `durably` forces them to the disk in any case.
+    /// Writes the cursors if they changed; `durably` forces them to the disk, unless they are there.
     pub(crate) fn write_cursors(&self, durably: bool) -> io::Result<()> {
+        self.write_cursors_if(durably, |state| {
+            if durably {
+                state.cursors_unforced()
+            } else {
+                state.cursors_changed()
+            }
+        })
+    }
+
+    /// Makes both cursor files at once, so that they need no room later.
+    pub(crate) fn make_cursor_files(&self) -> io::Result<()> {
+        self.write_cursors_if(true, |_| true)?;
+        self.write_cursors_if(true, |_| true)?;
+        self.shared.disk.sync_dir()
+    }
+
+    fn write_cursors_if(&self, durably: bool, needed: impl FnOnce(&State) -> bool) -> io::Result<()> {
         let mut newest = self.cursor_turn.lock();
         let sequence = newest.wrapping_add(1);
         let (bytes, version, lowest) = {
             let state = self.shared.state();
-            if !durably && !state.cursors_changed() {
+            if !needed(&state) {
                 return Ok(());
             }
             (
@@ -53,15 +70,25 @@ impl Upkeep {
         match &outcome {
             Ok(()) => {
                 *newest = sequence;
-                state.cursors_written(version, lowest);
+                state.cursors_written(version);
+                if durably {
+                    state.cursors_forced(version, lowest);
+                }
             }
             Err(_) => state.tally.cursor_failures += 1,
         }
         outcome
     }
 
-    /// Unlinks the segments that every written cursor has passed.
+    /// Unlinks the segments that every cursor has passed, once the cursors are forced to the disk: a machine that dies
+    /// must not come back with cursors before what is held, for that looks like a loss.
     pub(crate) fn trim(&self) -> io::Result<()> {
+        let can_trim = self.shared.state().can_trim();
+        let forced = if can_trim {
+            self.write_cursors(true)
+        } else {
+            Ok(())
+        };
         let gone = self.shared.state().trim();
         for first in gone {
             if let Err(error) = self.shared.disk.remove_segment(first) {
@@ -70,7 +97,7 @@ impl Upkeep {
             }
             self.shared.state().unlinked(first);
         }
-        Ok(())
+        forced
     }
 
     /// Syncs what `until` asks for; true if there was something. The first error is returned after
@@ -90,9 +117,14 @@ impl Upkeep {
             self.shared.state().set_names_synced(end);
         }
         let mut outcome = Ok(true);
+        // What is aged is the thread's business; many segments may take it long, and it gets on with each.
+        let is_keeper = matches!(until, Until::Aged(_));
         for job in &jobs {
-            if matches!(until, Until::Aged(_)) && self.shared.alarm.is_stopping() {
+            if is_keeper && self.shared.alarm.is_stopping() {
                 break;
+            }
+            if is_keeper {
+                self.shared.pulse.beat();
             }
             match self.make_durable(job) {
                 Ok(()) => self.shared.state().synced(job),

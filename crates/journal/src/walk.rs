@@ -17,14 +17,14 @@ pub(crate) struct Walk {
     first: u64,
     expected: u64,
     offset: u64,
-    chunk: Vec<u8>,
+    chunk: Bytes,
     chunk_at: u64,
 }
 
 /// An entry whose checksum is right and whose position can stand there.
 pub(crate) struct Found {
     pub(crate) position: u64,
-    /// A copy: a slice would keep the whole chunk in memory for as long as anybody holds it.
+    /// A slice: it keeps the whole chunk in memory for as long as anybody holds it.
     pub(crate) payload: Bytes,
     /// Where its frame ends in the file.
     pub(crate) end: u64,
@@ -38,7 +38,7 @@ impl Walk {
             first,
             expected: first,
             offset: 0,
-            chunk: Vec::new(),
+            chunk: Bytes::new(),
             chunk_at: 0,
         }
     }
@@ -76,10 +76,8 @@ impl Walk {
             let start = (self.offset - self.chunk_at) as usize;
             match frame::parse(&self.chunk[start..]) {
                 Parsed::Frame { position, total } => {
-                    let payload = &self.chunk[start + HEADER..start + total];
-                    return Ok(self
-                        .plausible(position)
-                        .then(|| (position, Bytes::copy_from_slice(payload))));
+                    let payload = || self.chunk.slice(start + HEADER..start + total);
+                    return Ok(self.plausible(position).then(|| (position, payload())));
                 }
                 // A file shorter than it should be stays short however often it is read.
                 Parsed::Short { total: needed } if needed > total => total = needed,
@@ -100,7 +98,7 @@ impl Walk {
             return Ok(());
         }
         let size = (len - self.offset).min(READ_AHEAD.max(needed as u64));
-        self.chunk = read_up_to(&self.file, self.offset, size as usize)?;
+        self.chunk = read_up_to(&self.file, self.offset, size as usize)?.into();
         self.chunk_at = self.offset;
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Index in memory: which segments there are, what is synced, where the cursors stand, and what
 //! follows from that. Pure decisions: no I/O.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,6 +9,9 @@ use std::time::Instant;
 
 use crate::cursor::Cursors;
 
+use self::holes::Holes;
+
+mod holes;
 mod retention;
 mod sync;
 
@@ -60,13 +63,16 @@ pub(crate) struct State {
     end: u64,
     bytes: u64,
     cursors: Cursors,
-    /// Counts changes of the cursors; compared with the version that is on disk.
+    /// Counts changes of the cursors; compared with the versions that are in the file and on the disk.
     version: u64,
-    /// The version on disk, with its lowest cursor.
-    written: Option<(u64, Option<u64>)>,
+    /// The version in the file.
+    written: Option<u64>,
+    /// The version forced to the disk, with its lowest cursor.
+    forced: Option<(u64, Option<u64>)>,
     names_synced: bool,
-    /// Where each hole that was met ends, so that many readers count it once.
-    holes: BTreeSet<u64>,
+    /// What is below was consumed, as far as anyone knows: its absence is no loss.
+    consumed: u64,
+    holes: Holes,
     pub(crate) tally: Tally,
 }
 
@@ -95,13 +101,15 @@ impl State {
         };
         if let Some(cursors) = cursors {
             state.cursors = cursors;
-            state.written = Some((0, state.lowest_cursor()));
+            state.written = Some(0);
             state.end = state
                 .cursors
                 .values()
                 .map(|cursor| cursor.position)
                 .fold(end, u64::max);
         }
+        let held = state.start();
+        state.consumed = state.lowest_cursor().map_or(held, |lowest| lowest.min(held));
         state
     }
 
@@ -124,12 +132,16 @@ impl State {
         self.segments.len() + self.doomed.len()
     }
 
-    /// The segment that has `position`, or the oldest one if `position` is older still.
+    /// The segment that has `position`, or the oldest one if `position` is older still; `None` from the end on.
     pub(crate) fn locate(&self, position: u64) -> Option<Place> {
         let after = self.segments.partition_point(|segment| segment.first <= position);
-        (position < self.end)
-            .then(|| self.place(after.saturating_sub(1)))
-            .flatten()
+        // Where none is left, the next one will begin at the end.
+        let none = Place {
+            first: self.end,
+            bytes: 0,
+            limit: self.end,
+        };
+        (position < self.end).then(|| self.place(after.saturating_sub(1)).unwrap_or(none))
     }
 
     /// Every segment, the newest first.
@@ -144,11 +156,9 @@ impl State {
         self.index(first).is_some()
     }
 
-    /// Counts the entries of a hole, unless another reader has met it.
+    /// Counts the entries of a hole that no other reader has met, and that were not consumed.
     pub(crate) fn lost(&mut self, hole: Range<u64>) {
-        if !hole.is_empty() && self.holes.insert(hole.end) {
-            self.tally.lost_entries += hole.end - hole.start;
-        }
+        self.tally.lost_entries += self.holes.add(hole.start.max(self.consumed)..hole.end);
     }
 
     fn place(&self, index: usize) -> Option<Place> {

@@ -126,6 +126,7 @@ impl State {
     pub(crate) fn work_left(&self, durability: Durability) -> bool {
         let until = Until::Aged(u64::MAX);
         self.cursors_changed()
+            || self.can_trim()
             || !self.doomed.is_empty()
             || self.needing_sync(durability, until).next().is_some()
     }

@@ -1,10 +1,11 @@
 //! What the journal's tests share.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use journal::{Appender, Durability, Entry, Journal, Settings};
+use journal::{Appender, Durability, Entry, Item, Journal, Settings};
 
 /// Small segments, so that a few entries make several.
 pub(crate) fn small(dir: &Path) -> Settings {
@@ -25,20 +26,52 @@ pub(crate) fn read_all(journal: &Journal) -> Vec<(u64, Vec<u8>)> {
     read_from(journal, 0)
 }
 
-/// Everything from `position` on, in small batches.
+/// Every entry from `position` on.
 pub(crate) fn read_from(journal: &Journal, position: u64) -> Vec<(u64, Vec<u8>)> {
+    items(journal, position)
+        .into_iter()
+        .filter_map(|item| match item {
+            Item::Entry(position, bytes) => Some((position, bytes.to_vec())),
+            Item::Lost(_) => None,
+        })
+        .collect()
+}
+
+/// What cannot be read from `position` on, joined.
+pub(crate) fn lost_from(journal: &Journal, position: u64) -> Vec<Range<u64>> {
+    let mut all: Vec<Range<u64>> = Vec::new();
+    for item in items(journal, position) {
+        match (item, all.last_mut()) {
+            (Item::Lost(lost), Some(last)) if last.end == lost.start => last.end = lost.end,
+            (Item::Lost(lost), _) => all.push(lost),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Everything from `position` on, in small batches: no position is left out, none comes twice.
+pub(crate) fn items(journal: &Journal, position: u64) -> Vec<Item> {
     let mut reader = journal.read_from(position);
-    let mut all = Vec::new();
+    let (mut all, mut next) = (Vec::new(), position);
     loop {
         let batch = reader.next_batch(100).unwrap();
+        for item in &batch {
+            let positions = match item {
+                Item::Entry(position, _) => *position..position + 1,
+                Item::Lost(positions) => positions.clone(),
+            };
+            assert!(
+                positions.start == next && !positions.is_empty(),
+                "{next}: {item:?}"
+            );
+            next = positions.end;
+        }
+        assert_eq!(reader.position(), next);
         if batch.is_empty() {
             return all;
         }
-        all.extend(
-            batch
-                .into_iter()
-                .map(|(position, bytes)| (position, bytes.to_vec())),
-        );
+        all.extend(batch);
     }
 }
 

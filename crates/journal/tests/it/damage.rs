@@ -1,15 +1,17 @@
 //! Recovery from whatever a directory may hold.
 
+#![expect(clippy::single_range_in_vec_init, reason = "lists of ranges are meant")]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use journal::{AppendError, Cursor, Durability, Entry, OpenError, Settings, open};
+use journal::{AppendError, Cursor, Durability, Entry, Item, OpenError, Settings, open};
 use tempfile::{TempDir, tempdir};
 
-use crate::common::{append, positions, read_all, segments, small};
+use crate::common::{append, lost_from, positions, read_all, segments, small};
 
 const BODIES: [&[u8]; 3] = [b"the first entry", b"", b"and the third one"];
 const HEADER: usize = 20;
@@ -86,6 +88,12 @@ fn every_bit_flip_in_the_last_segment_costs_one_entry() {
         let (_appender, journal) = open(small(dir.path())).unwrap();
         let damaged = entry_at(bit / 8);
         assert_eq!(read_all(&journal), without(damaged), "bit {bit}");
+        let lost = [damaged as u64..damaged as u64 + 1];
+        assert_eq!(
+            lost_from(&journal, 0),
+            lost[..usize::from(damaged < 2)],
+            "bit {bit}"
+        );
         let stats = journal.stats();
         // At the very end damage looks like an unfinished write, and is cut.
         assert_eq!(stats.lost_entries, u64::from(damaged < 2), "bit {bit}");
@@ -105,16 +113,21 @@ fn every_bit_flip_in_an_older_segment_costs_one_entry_once() {
         flipped[bit / 8] ^= 1 << (bit % 8);
         fs::write(&path, &flipped).unwrap();
         let (_appender, journal) = open(small(dir.path())).unwrap();
-        let mut expected = without(entry_at(bit / 8));
+        let damaged = entry_at(bit / 8);
+        let mut expected = without(damaged);
         expected.push((3, b"in the next segment".to_vec()));
         assert_eq!(read_all(&journal), expected, "bit {bit}");
-        assert_eq!(read_all(&journal), expected, "bit {bit}, read again");
+        assert_eq!(
+            lost_from(&journal, 0),
+            [damaged as u64..damaged as u64 + 1],
+            "bit {bit}, read again"
+        );
         assert_eq!(journal.stats().lost_entries, 1, "bit {bit}");
     }
 }
 
 #[test]
-fn missing_segments_are_jumps() {
+fn missing_segments_are_told() {
     for (missing, lost) in [(0, 0), (1, 2), (3, 0)] {
         let dir = tempdir().unwrap();
         many(dir.path(), 8);
@@ -123,6 +136,8 @@ fn missing_segments_are_jumps() {
         let gone = missing as u64 * 2..missing as u64 * 2 + 2;
         let expected: Vec<_> = (0..8).filter(|position| !gone.contains(position)).collect();
         assert_eq!(positions(&journal), expected);
+        let told = if missing == 3 { vec![] } else { vec![gone] };
+        assert_eq!(lost_from(&journal, 0), told);
         assert_eq!(journal.stats().lost_entries, lost);
         let next = expected.last().unwrap() + 1;
         assert_eq!(append(&mut appender, b"next"), next);
@@ -130,18 +145,46 @@ fn missing_segments_are_jumps() {
 }
 
 #[test]
-fn a_segment_deleted_while_open_is_a_jump_too() {
+fn a_segment_deleted_while_open_is_told_too() {
     let dir = tempdir().unwrap();
     let (mut appender, journal) = open(small(dir.path())).unwrap();
-    for number in 0..8 {
+    for number in 0..9 {
         append(&mut appender, &[number; 100]);
     }
     let files = segments(dir.path());
     fs::remove_file(&files[1]).unwrap();
-    fs::remove_file(&files[3]).unwrap();
-    assert_eq!(positions(&journal), [0, 1, 4, 5]);
+    fs::remove_file(&files[4]).unwrap();
+    assert_eq!(positions(&journal), [0, 1, 4, 5, 6, 7]);
+    assert_eq!(
+        lost_from(&journal, 3),
+        [3..4, 8..9],
+        "a reader is told of what it asked for"
+    );
+    assert_eq!(journal.stats().lost_entries, 3);
+    append(&mut appender, b"to the deleted file");
+    assert_eq!(lost_from(&journal, 7), [8..10]);
     assert_eq!(journal.stats().lost_entries, 4);
-    assert_eq!(journal.last_entry().unwrap().unwrap().0, 5);
+    assert_eq!(journal.last_entry().unwrap().unwrap().0, 7);
+}
+
+/// A failed append whose bytes could not be taken back: the positions were given to others, in the next segment.
+#[test]
+fn remains_of_a_failed_append_are_never_read() {
+    let dir = tempdir().unwrap();
+    many(dir.path(), 6);
+    let files = segments(dir.path());
+    // At positions 2 and 3, as what is in the next segment.
+    let remains = fs::read(&files[1]).unwrap();
+    let with_remains = [fs::read(&files[0]).unwrap(), remains.clone()].concat();
+    fs::write(&files[0], with_remains).unwrap();
+    fs::write(&files[1], &remains[..remains.len() / 2]).unwrap();
+    let (_appender, journal) = open(small(dir.path())).unwrap();
+    // Position 3 is lost from the second segment: its remains in the first must not stand in for it.
+    assert_eq!(positions(&journal), [0, 1, 2, 4, 5]);
+    // One large batch goes on in the same segment, where small ones look for it anew.
+    let batch = journal.read_from(0).next_batch(usize::MAX).unwrap();
+    assert_eq!(batch.len(), 6, "{batch:?}");
+    assert_eq!(batch[3], Item::Lost(3..4));
 }
 
 #[test]
@@ -213,7 +256,7 @@ fn a_damaged_cursor_file_repeats_but_never_skips() {
         "lane",
         Cursor {
             position: 3,
-            note: [7; 24],
+            note: [7; 64],
         },
     );
     appender.close().unwrap();
@@ -223,7 +266,7 @@ fn a_damaged_cursor_file_repeats_but_never_skips() {
         journal.cursor("lane"),
         Some(Cursor {
             position: 3,
-            note: [7; 24]
+            note: [7; 64]
         })
     );
     assert_eq!(positions(&journal), [2, 3], "trimmed by whole segments");
@@ -291,7 +334,34 @@ fn a_lost_tail_never_takes_positions_back_behind_a_cursor() {
     assert_eq!((journal.start(), journal.end()), (0, 7));
     assert_eq!(append(&mut appender, b"next"), 7);
     assert_eq!(positions(&journal), [0, 1, 7]);
+    assert_eq!(lost_from(&journal, 1), [2..7]);
     assert_eq!(journal.stats().lost_entries, 5);
+}
+
+#[test]
+fn what_somebody_took_before_the_cursor_got_there_is_lost() {
+    for taken in 1..=4 {
+        let dir = tempdir().unwrap();
+        many(dir.path(), 8);
+        let (appender, journal) = open(small(dir.path())).unwrap();
+        journal.set_cursor("slow", Cursor::at(1));
+        journal.set_cursor("fast", Cursor::at(8));
+        appender.close().unwrap();
+        drop(journal);
+        for path in &segments(dir.path())[..taken] {
+            fs::remove_file(path).unwrap();
+        }
+        let (_appender, journal) = open(small(dir.path())).unwrap();
+        let start = 2 * taken as u64;
+        assert_eq!((journal.start(), journal.end()), (start, 8));
+        assert_eq!(lost_from(&journal, 0), [0..start]);
+        assert_eq!(lost_from(&journal, 1), [1..start]);
+        assert_eq!(
+            journal.stats().lost_entries,
+            start - 1,
+            "what is below every cursor was consumed"
+        );
+    }
 }
 
 #[test]
@@ -319,13 +389,13 @@ fn what_cannot_be_used_is_named() {
 fn another_format_is_refused_and_left_alone() {
     let dir = tempdir().unwrap();
     many(dir.path(), 4);
-    fs::write(dir.path().join("version"), "2 and more\n").unwrap();
+    fs::write(dir.path().join("version"), "3 and more\n").unwrap();
     fs::write(segments(dir.path()).pop().unwrap(), "unreadable today").unwrap();
     fs::write(dir.path().join("segment.tmp"), "unfinished").unwrap();
     let before = contents(dir.path());
     let error = open(small(dir.path())).err().unwrap();
     assert!(
-        matches!(&error, OpenError::Version { dir: refused, found: 2, known: 1 } if refused == dir.path()),
+        matches!(&error, OpenError::Version { dir: refused, found: 3, known: 2 } if refused == dir.path()),
         "{error}"
     );
     let told = error.to_string();
@@ -349,7 +419,7 @@ fn a_format_number_that_is_damaged_or_missing_costs_nothing() {
         }
         let (_appender, journal) = open(small(dir.path())).unwrap();
         assert_eq!(positions(&journal), [0, 1, 2, 3]);
-        assert_eq!(fs::read(&version).unwrap(), b"1\n");
+        assert_eq!(fs::read(&version).unwrap(), b"2\n");
     }
 }
 

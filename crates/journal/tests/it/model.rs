@@ -103,7 +103,7 @@ impl World {
     }
 
     fn move_to(&mut self, lane: &'static str, position: u64) {
-        let note = [position as u8; 24];
+        let note = [position as u8; 64];
         self.journal().set_cursor(lane, Cursor { position, note });
         self.cursors.insert(lane, Cursor { position, note });
     }

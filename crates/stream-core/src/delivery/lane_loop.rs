@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::dead_letters::{Cut, DeadLetters, Fate};
 use super::inquiry::{Inquiry, Next};
-use super::ledger::LaneLedger;
+use super::ledger::{ChainBroken, LaneLedger};
 use super::trouble::{LaneTrouble, Source};
 use super::window::{Limits, Settlement};
 use crate::backoff;
 use crate::ingest::IngestQueue;
-use crate::log::{ForeignEntry, LaneReadError, LaneReader};
-use crate::model::{Lane, Timestamp};
+use crate::log::{ForeignEntry, LaneCursor, LaneReadError, LaneReader};
+use crate::model::{Lane, Record, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
 use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
 
@@ -85,14 +85,17 @@ pub(crate) struct LaneLoop {
     dead_letters: DeadLetters,
     /// Up to this sequence records go one by one.
     careful_until: Option<u64>,
+    /// The record that went alone.
+    alone: Option<Record>,
     /// The dead letter that goes cut.
     cut: Option<Cut>,
 }
 
 impl LaneLoop {
-    /// A loop that goes on from the lane's cursor, or from the oldest message that the journal holds.
-    pub(crate) fn new(with: Delivery, reader: LaneReader, journal: Journal) -> Self {
-        let ledger = LaneLedger::open(&with.sink_name, with.lane, journal, reader, with.status.clone());
+    /// A loop that goes on from `cursor`.
+    pub(crate) fn new(with: Delivery, cursor: LaneCursor, reader: LaneReader, journal: Journal) -> Self {
+        let status = with.status.clone();
+        let ledger = LaneLedger::open(&with.sink_name, with.lane, cursor, journal, reader, status);
         let dead_letters = DeadLetters {
             sink_name: with.sink_name.clone(),
             queue: with.dead_letters.clone(),
@@ -104,6 +107,7 @@ impl LaneLoop {
             ledger,
             dead_letters,
             careful_until: None,
+            alone: None,
             cut: None,
         }
     }
@@ -111,14 +115,24 @@ impl LaneLoop {
     /// Works until it is told to stop. Whatever happens, every message that the cursor has passed is settled, and no other.
     pub(crate) async fn run(mut self) -> Result<(), Broken> {
         let mut failures = 0;
+        while !self.has_something().await? {
+            if self.is_told_to_stop() {
+                return Ok(());
+            }
+        }
         loop {
-            let before = self.ledger.cursor();
+            let before = self.ledger.settled();
             let ended = self.session().await;
             self.with.status.update(|status| status.connected = false);
-            if self.ledger.cursor() > before {
+            if self.ledger.settled() > before {
                 failures = 0;
             }
-            match ended? {
+            let ended = ended?;
+            if matches!(ended, SessionEnd::Finished) {
+                return Ok(());
+            }
+            self.ledger.rewind();
+            match ended {
                 SessionEnd::Finished => return Ok(()),
                 SessionEnd::Suspect(until) => self.careful_until = Some(until),
                 SessionEnd::Reset(error) => {
@@ -129,7 +143,28 @@ impl LaneLoop {
                     }
                 }
             }
-            self.ledger.rewind();
+        }
+    }
+
+    fn is_told_to_stop(&self) -> bool {
+        let StopSignals { drain, now } = &self.with.stop;
+        now.is_cancelled() || (drain.is_cancelled() && self.ledger.is_caught_up())
+    }
+
+    /// Waits for the first record, or a disk that does not answer: no publisher is opened before there is something to publish.
+    /// `false` if there is nothing yet, or the end has come.
+    async fn has_something(&mut self) -> Result<bool, Broken> {
+        let StopSignals { drain, now } = self.with.stop.clone();
+        let draining = drain.is_cancelled();
+        tokio::select! {
+            biased;
+            () = now.cancelled() => Ok(false),
+            () = drain.cancelled(), if !draining => Ok(false),
+            ready = self.ledger.ready() => match ready {
+                Ok(()) => Ok(self.ledger.found_something()),
+                Err(LaneReadError::Foreign(entry)) => Err(entry.into()),
+                Err(LaneReadError::Io(_)) => Ok(true),
+            },
         }
     }
 
@@ -138,6 +173,7 @@ impl LaneLoop {
         let (sink, stop) = (self.with.sink.clone(), self.with.stop.clone());
         let opened = tokio::select! {
             () = stop.now.cancelled() => return Ok(SessionEnd::Finished),
+            () = self.ledger.drift() => return Ok(SessionEnd::Finished),
             opened = sink.open(self.with.lane) => opened,
         };
         let mut publisher = match opened {
@@ -192,7 +228,7 @@ impl LaneLoop {
                         // The disk does not answer; the messages are still there.
                         Err(error) => return Ok(SessionEnd::Reset(SinkError::Operator(error.to_string()))),
                     }
-                    if let Err(error) = self.hand_over(publisher).await {
+                    if let Err(error) = self.hand_over(publisher).await? {
                         return Ok(SessionEnd::Reset(error));
                     }
                 }
@@ -203,9 +239,6 @@ impl LaneLoop {
                     Next::Answer(Err(error)) => self.with.trouble.met(Source::Inquiry, &error),
                     Next::Answer(Ok(())) => {}
                 },
-            }
-            if !self.ledger.agree() {
-                return Err(self.miscounted("the accounts do not balance"));
             }
         }
     }
@@ -219,24 +252,25 @@ impl LaneLoop {
     }
 
     /// Takes messages while the window has room and hands their records over.
-    async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<(), SinkError> {
-        let limits = self.limits();
-        let mut records = self.ledger.take_on(limits);
+    async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<Result<(), SinkError>, Broken> {
+        let taken = self.ledger.take_on(self.limits());
+        let mut records =
+            taken.map_err(|ChainBroken| self.miscounted("a record is missing that no damage took"))?;
         self.careful_no_longer_than_needed();
         if records.is_empty() {
-            return Ok(());
+            return Ok(Ok(()));
+        }
+        if self.careful_until.is_some() {
+            self.alone = records.first().cloned();
         }
         if let Some(cut) = self.cut {
             for record in &mut records {
                 record.value = cut.of(record).unwrap_or_else(|| record.value.clone());
             }
         }
-        match tokio::time::timeout(PUBLISH_DEADLINE, publisher.publish(&records)).await {
-            Ok(handed) => handed,
-            Err(_) => Err(SinkError::Unavailable(format!(
-                "took no records for {PUBLISH_DEADLINE:?}"
-            ))),
-        }
+        let handed = tokio::time::timeout(PUBLISH_DEADLINE, publisher.publish(&records)).await;
+        let late = format!("took no records for {PUBLISH_DEADLINE:?}");
+        Ok(handed.unwrap_or(Err(SinkError::Unavailable(late))))
     }
 
     /// Notes outcomes and moves the cursor over what is settled.
@@ -258,10 +292,10 @@ impl LaneLoop {
         }
         let (now, with) = (Timestamp::now(), &self.with);
         let mut confirmed = false;
-        self.ledger.pass_delivered(|record| {
+        self.ledger.pass_settled(|flown| {
             confirmed = true;
-            let latency = now.since(record.received_at);
-            let (sink, lane) = (with.sink_name.as_str(), record.lane);
+            let latency = now.since(flown.received_at);
+            let (sink, lane) = (with.sink_name.as_str(), with.lane);
             with.observer.on(Observation::Confirmed { sink, lane, latency });
         });
         if confirmed {
@@ -273,7 +307,8 @@ impl LaneLoop {
 
     /// The one record in flight is refused although it came alone: passes it if there is no other way.
     async fn give_up(&mut self, seq: u64, why: &str) -> Option<SessionEnd> {
-        let record = self.ledger.oldest()?;
+        // It went alone, so it is the one.
+        let record = self.alone.as_ref().filter(|record| record.place.seq == seq)?;
         self.cut = Cut::shorter(self.cut, record);
         if self.cut.is_some() {
             return Some(SessionEnd::Suspect(seq));
@@ -301,14 +336,16 @@ impl LaneLoop {
     }
 
     /// Waits before the next session; `false` if the end came.
-    async fn wait(&self, error: &SinkError, failures: u32) -> bool {
+    async fn wait(&mut self, error: &SinkError, failures: u32) -> bool {
+        let stop = self.with.stop.clone();
         let schedule = match error {
             SinkError::Unavailable(_) => backoff::BROKER_AWAY,
             SinkError::Operator(_) => backoff::BROKER_OPERATOR,
         };
         tokio::select! {
-            () = self.with.stop.now.cancelled() => false,
-            () = self.with.stop.drain.cancelled() => false,
+            () = stop.now.cancelled() => false,
+            () = stop.drain.cancelled() => false,
+            () = self.ledger.drift() => false,
             () = tokio::time::sleep(backoff::jittered(schedule.wait(failures), fastrand::f64())) => true,
         }
     }

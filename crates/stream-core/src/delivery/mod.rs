@@ -1,6 +1,5 @@
 //! One lane's way into one sink: the loop that publishes and replays, and the accounts it keeps.
 
-mod cursor;
 mod dead_letters;
 mod inquiry;
 mod lane_loop;
@@ -8,7 +7,6 @@ mod ledger;
 mod trouble;
 mod window;
 
-pub(crate) use cursor::{LaneCursor, name as cursor_name};
 pub use lane_loop::Broken;
 pub(crate) use lane_loop::{Delivery, LaneLoop, StopSignals};
 pub(crate) use trouble::{LaneTrouble, Teller};

@@ -1,8 +1,10 @@
-//! What a lane has handed over and not yet seen settled; the cursor is what is left of it.
+//! What a lane has handed over and not yet seen settled; the cursor is what is left of it. It holds no bytes: these are the
+//! client library's.
 
 use std::collections::VecDeque;
 
-use crate::model::Record;
+use crate::log::Link;
+use crate::model::{Place, Record, Timestamp};
 use crate::sink::Outcome;
 
 /// Flow control: how much a lane may have in flight.
@@ -14,7 +16,7 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-/// In-flight window: the records whose fate is open, in order.
+/// In-flight window: the records whose fate is open, in order, and the holes between them.
 #[derive(Debug, Default)]
 pub(super) struct Window {
     flying: VecDeque<InFlight>,
@@ -22,9 +24,42 @@ pub(super) struct Window {
 }
 
 #[derive(Debug)]
-struct InFlight {
-    record: Record,
-    delivered: bool,
+enum InFlight {
+    Record {
+        flown: Flown,
+        weight: usize,
+        delivered: bool,
+    },
+    Hole {
+        /// Its first position.
+        start: u64,
+        passed: Hole,
+    },
+}
+
+/// Record that was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flown {
+    pub(super) place: Place,
+    pub(super) received_at: Timestamp,
+}
+
+/// Records that damage took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hole {
+    /// How many of the lane.
+    pub(super) records: u64,
+    /// The lane's last record before the hole's end.
+    pub(super) behind: Link,
+}
+
+/// What has left the window at its old end.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// It is delivered.
+    Record(Flown),
+    /// They are lost.
+    Hole(Hole),
 }
 
 /// What a settlement led to.
@@ -38,6 +73,15 @@ pub(super) enum Settlement {
     Impossible,
 }
 
+impl InFlight {
+    fn seq(&self) -> u64 {
+        match self {
+            Self::Record { flown, .. } => flown.place.seq,
+            Self::Hole { start, .. } => *start,
+        }
+    }
+}
+
 impl Window {
     /// Whether one more record may be handed over. An empty window always has room, or a record above the limit would
     /// wait for ever.
@@ -46,53 +90,74 @@ impl Window {
     }
 
     /// Notes that `record` was handed over.
-    pub(super) fn push(&mut self, record: Record) {
-        self.bytes += record.weight();
-        self.flying.push_back(InFlight {
-            record,
+    pub(super) fn push(&mut self, record: &Record) {
+        let weight = record.weight();
+        self.bytes += weight;
+        self.flying.push_back(InFlight::Record {
+            flown: Flown {
+                place: record.place,
+                received_at: record.received_at,
+            },
+            weight,
             delivered: false,
         });
     }
 
+    /// Notes that a `hole` begins at `start`.
+    pub(super) fn push_hole(&mut self, start: u64, hole: Hole) {
+        self.flying.push_back(InFlight::Hole { start, passed: hole });
+    }
+
     /// Notes the fate of the record at `seq`.
     pub(super) fn settle(&mut self, seq: u64, outcome: Outcome) -> Settlement {
-        let Ok(at) = self
-            .flying
-            .binary_search_by_key(&seq, |flying| flying.record.place.seq)
-        else {
+        let found = self.flying.binary_search_by_key(&seq, InFlight::seq).ok();
+        let Some(InFlight::Record { delivered, .. }) = found.and_then(|at| self.flying.get_mut(at)) else {
             return Settlement::Impossible;
         };
         match outcome {
-            Outcome::Delivered if self.flying[at].delivered => Settlement::Impossible,
+            Outcome::Delivered if *delivered => Settlement::Impossible,
             Outcome::Delivered => {
-                self.flying[at].delivered = true;
+                *delivered = true;
                 Settlement::Noted
             }
             Outcome::Refused(why) => Settlement::Refused(why),
         }
     }
 
-    /// Takes the oldest record out if it is settled.
-    pub(super) fn pop_settled(&mut self) -> Option<Record> {
-        self.flying.front().filter(|flying| flying.delivered)?;
-        self.pop()
+    /// Takes the oldest out if its fate is known.
+    pub(super) fn pop_settled(&mut self) -> Option<Passed> {
+        match self.flying.front()? {
+            InFlight::Record { delivered: false, .. } => None,
+            InFlight::Record { .. } => self.pop().map(Passed::Record),
+            InFlight::Hole { passed, .. } => {
+                let hole = *passed;
+                self.flying.pop_front();
+                Some(Passed::Hole(hole))
+            }
+        }
     }
 
-    /// Takes the oldest record out, whatever its state.
-    pub(super) fn pop(&mut self) -> Option<Record> {
-        let flying = self.flying.pop_front()?;
-        self.bytes -= flying.record.weight();
-        Some(flying.record)
+    /// Takes the oldest record out, whatever its state; a hole is none.
+    pub(super) fn pop(&mut self) -> Option<Flown> {
+        let InFlight::Record { flown, weight, .. } = *self.flying.front()? else {
+            return None;
+        };
+        self.flying.pop_front();
+        self.bytes -= weight;
+        Some(flown)
+    }
+
+    /// Where the oldest begins whose fate is open.
+    pub(super) fn start(&self) -> Option<u64> {
+        self.flying.front().map(InFlight::seq)
     }
 
     /// The oldest record in flight.
-    pub(super) fn oldest(&self) -> Option<&Record> {
-        self.flying.front().map(|flying| &flying.record)
-    }
-
-    /// How many records are in flight.
-    pub(super) fn len(&self) -> usize {
-        self.flying.len()
+    pub(super) fn oldest(&self) -> Option<Flown> {
+        self.flying.iter().find_map(|flying| match flying {
+            InFlight::Record { flown, .. } => Some(*flown),
+            InFlight::Hole { .. } => None,
+        })
     }
 
     /// Whether nothing is in flight.
@@ -110,7 +175,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Lane, LaneSet, Place, Timestamp};
+    use crate::model::{Lane, LaneSet};
 
     fn record(seq: u64) -> Record {
         Record {
@@ -124,28 +189,42 @@ mod tests {
         }
     }
 
+    fn passed(window: &mut Window) -> Option<u64> {
+        window.pop_settled().map(|passed| match passed {
+            Passed::Record(flown) => flown.place.seq,
+            Passed::Hole(hole) => 1_000 + hole.records,
+        })
+    }
+
     #[test]
     fn only_a_settled_prefix_leaves() {
         let mut window = Window::default();
-        for seq in [3, 5, 9] {
-            window.push(record(seq));
+        window.push(&record(3));
+        let behind = Link::default();
+        window.push_hole(4, Hole { records: 2, behind });
+        for seq in [7, 9] {
+            window.push(&record(seq));
         }
-        assert_eq!(window.settle(5, Outcome::Delivered), Settlement::Noted);
-        assert_eq!(window.pop_settled(), None);
+        assert_eq!(window.settle(7, Outcome::Delivered), Settlement::Noted);
+        assert_eq!(passed(&mut window), None);
         assert_eq!(window.settle(3, Outcome::Delivered), Settlement::Noted);
-        assert_eq!(window.pop_settled().map(|r| r.place.seq), Some(3));
-        assert_eq!(window.pop_settled().map(|r| r.place.seq), Some(5));
-        assert_eq!(window.pop_settled(), None);
-        assert_eq!(window.oldest().map(|r| r.place.seq), Some(9));
+        assert_eq!(passed(&mut window), Some(3));
+        assert_eq!((passed(&mut window), passed(&mut window)), (Some(1_002), Some(7)));
+        assert_eq!(passed(&mut window), None);
+        assert_eq!(window.oldest().map(|flown| flown.place.seq), Some(9));
     }
 
     #[test]
     fn miscounting_is_noticed() {
         let mut window = Window::default();
         for seq in [3, 5] {
-            window.push(record(seq));
+            window.push(&record(seq));
         }
-        assert_eq!(window.settle(4, Outcome::Delivered), Settlement::Impossible);
+        let behind = Link::default();
+        window.push_hole(6, Hole { records: 2, behind });
+        for seq in [4, 6, 7] {
+            assert_eq!(window.settle(seq, Outcome::Delivered), Settlement::Impossible);
+        }
         assert_eq!(window.settle(5, Outcome::Delivered), Settlement::Noted);
         assert_eq!(window.settle(5, Outcome::Delivered), Settlement::Impossible);
         assert_eq!(
@@ -162,9 +241,9 @@ mod tests {
         };
         let mut window = Window::default();
         assert!(window.has_room(Limits { records: 0, bytes: 0 }));
-        window.push(record(1));
+        window.push(&record(1));
         assert!(window.has_room(limits));
-        window.push(record(2));
+        window.push(&record(2));
         assert!(!window.has_room(limits));
         window.clear();
         assert!(window.has_room(limits) && window.is_empty());

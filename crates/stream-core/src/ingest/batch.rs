@@ -4,26 +4,22 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::queue::Item;
-use crate::log::{HEAD_LEN, Head, Kind, Splitter};
+use crate::log::{Draft, Kind, Splitter};
 use crate::model::{DeadLetter, Frame, Timestamp};
-use crate::source::Split;
 
-/// Makes entries, all of one epoch.
+/// What an entry takes on disk beside its payload, about: the frame and the head.
+const ENTRY_BYTES: usize = 160;
+
+/// Makes entries.
 pub(super) struct Batcher<'a> {
     pub(super) splitter: &'a Splitter,
-    /// The epoch of this process.
-    pub(super) epoch: u64,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
     pub(super) seen: Timestamp,
 }
 
 /// One entry, ready to be appended.
 pub(super) struct Ready {
-    pub(super) head: Head,
-    pub(super) encoded: [u8; HEAD_LEN],
-    pub(super) payload: Bytes,
-    pub(super) value: Bytes,
-    pub(super) split: Split,
+    pub(super) draft: Draft,
     pub(super) origin: Origin,
 }
 
@@ -56,12 +52,12 @@ impl Ready {
 
     /// Whether it is the dead letter of a lane: a dead letter that no connection brought.
     pub(super) fn is_letter(&self) -> bool {
-        self.head.kind == Kind::DeadLetter && !self.is_line()
+        self.draft.kind == Kind::DeadLetter && !self.is_line()
     }
 
     /// What it takes on disk, about.
     pub(super) fn bytes(&self) -> u64 {
-        (HEAD_LEN + self.payload.len()) as u64 + 32
+        (self.draft.payload.len() + ENTRY_BYTES) as u64
     }
 }
 
@@ -85,8 +81,8 @@ impl Batcher<'_> {
                     );
                 }
                 Item::Event(json, seen) => {
-                    self.seen = seen;
-                    rest.push(self.ready(Kind::Event, seen, json, Origin::Ourselves));
+                    self.seen = seen.unwrap_or(self.seen);
+                    rest.push(self.ready(Kind::Event, self.seen, json, Origin::Ourselves));
                 }
                 Item::DeadLetter(json, journaled) => {
                     letters.push(self.letter(json));
@@ -120,19 +116,8 @@ impl Batcher<'_> {
     }
 
     fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, origin: Origin) -> Ready {
-        let (value, split) = self.splitter.split(kind, received_at, payload.clone());
-        let head = Head {
-            kind,
-            epoch: self.epoch,
-            received_at,
-            lanes: split.lanes(),
-        };
         Ready {
-            head,
-            encoded: head.encode(),
-            payload,
-            value,
-            split,
+            draft: self.splitter.draft(kind, received_at, payload),
             origin,
         }
     }
@@ -181,7 +166,6 @@ mod tests {
         let splitter = splitter();
         let mut batcher = Batcher {
             splitter: &splitter,
-            epoch: 7,
             seen: at(1),
         };
         let line = |text: &'static str| Frame::Message(Bytes::from_static(text.as_bytes()));
@@ -197,12 +181,12 @@ mod tests {
                 received_at: at(5),
                 frames: vec![line(r#"{"key":"a"}"#), Frame::KeepAlive, oversize],
             },
-            Item::Event(Bytes::from_static(b"{}"), at(4)),
+            Item::Event(Bytes::from_static(b"{}"), Some(at(4))),
         ]);
         let shown = |ready: &[Ready]| -> Vec<_> {
             ready
                 .iter()
-                .map(|one| (one.head.kind, one.origin, one.head.received_at, one.is_letter()))
+                .map(|one| (one.draft.kind, one.origin, one.draft.received_at, one.is_letter()))
                 .collect()
         };
         let stream = Origin::Stream(3);
@@ -222,7 +206,6 @@ mod tests {
             (batch.waiting.len(), lines(&batch.rest), batcher.seen),
             (1, 2, at(4))
         );
-        assert!(batch.rest.iter().all(|one| one.head.epoch == 7));
     }
 
     #[test]
@@ -230,13 +213,12 @@ mod tests {
         let splitter = splitter();
         let batcher = Batcher {
             splitter: &splitter,
-            epoch: 1,
             seen: at(1),
         };
         let sizes = [10, 500, 40, 40, 3_000, 10];
         let ready: Vec<_> = sizes.map(|size| batcher.letter(vec![b'x'; size].into())).into();
-        let portions: Vec<Vec<usize>> = portions(ready, 700)
-            .map(|portion| portion.iter().map(|one| one.payload.len()).collect())
+        let portions: Vec<Vec<usize>> = portions(ready, 900)
+            .map(|portion| portion.iter().map(|one| one.draft.payload.len()).collect())
             .collect();
         assert_eq!(portions, [vec![10, 500], vec![40, 40], vec![3_000], vec![10]]);
     }

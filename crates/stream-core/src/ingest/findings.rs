@@ -39,11 +39,11 @@ impl Finder {
                 continue;
             };
             let current = self.told.connection == connection;
-            let disconnect = match &one.split.verdict {
+            let disconnect = match &one.draft.split.verdict {
                 Verdict::Disconnect(disconnect) => Some(disconnect.clone()),
                 Verdict::Continue => None,
             };
-            let proven = one.split.is_proof();
+            let proven = one.draft.split.is_proof();
             let news = !current || disconnect.is_some() || (proven && !self.told.proven);
             if news {
                 let before = if current {

@@ -22,9 +22,9 @@ pub(crate) enum Item {
         /// In the order of the stream.
         frames: Vec<Frame>,
     },
-    /// JSON for the lane `events`, and until when the stream was seen when it was written: after a restart, the gap begins
-    /// there.
-    Event(Bytes, Timestamp),
+    /// JSON for the lane `events`, and until when the stream was seen when it was written, if it is news of that: after a
+    /// restart, the gap begins there.
+    Event(Bytes, Option<Timestamp>),
     /// JSON for the lane `dead_letter`; the sender is told once it is journaled.
     DeadLetter(Bytes, oneshot::Sender<()>),
     /// A place in the queue; the sender is told once what stands before it has been split.
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     fn item(bytes: usize) -> Item {
-        Item::Event(vec![b'x'; bytes].into(), Timestamp::default())
+        Item::Event(vec![b'x'; bytes].into(), None)
     }
 
     #[test]

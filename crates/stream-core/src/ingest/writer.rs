@@ -4,44 +4,39 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use journal::{AppendError, Appender, Entry};
+use journal::{AppendError, Appender, Journal};
 
-use super::batch::{Batch, Batcher, Origin, Ready, lines, portions};
+use super::batch::{Batch, Batcher, Ready, lines, portions};
 use super::findings::Finder;
 use super::queue::{IngestQueue, Item};
 use super::quota::JournalQuota;
-use crate::log::{Kind, SplitMessage, Splitter, TailCache};
-use crate::model::{DeadLetterReason, DropReason, Lane, LaneSet, Timestamp};
-use crate::telemetry::{
-    Backlog, HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus,
-};
+use crate::log::{Draft, Kind, LogWriter, Message, Splitter, Tail};
+use crate::model::{DeadLetterReason, DropReason, Lane, Timestamp};
+use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
 
 /// How much is appended at once.
 const BATCH_BYTES: usize = 512 * 1024;
 /// How long to wait before the journal is tried again.
 const RETRY: Duration = Duration::from_millis(100);
-/// How often every lane is woken while messages come in, so that the cursors of quiet lanes follow.
-const WAKE_ALL: Duration = Duration::from_millis(25);
+/// How often the journal is told of the lanes that rest while messages come in, so that it is trimmed behind them.
+const TELL_CURSORS: Duration = Duration::from_millis(25);
 
 /// Single writer of the journal, with all that it needs.
 pub(crate) struct Ingest {
     pub(crate) queue: Arc<IngestQueue>,
     /// The journal's writing end.
-    pub(crate) appender: Appender,
+    pub(crate) log: LogWriter,
+    pub(crate) journal: Journal,
     /// How much of the journal is for what.
     pub(crate) quota: JournalQuota,
     pub(crate) splitter: Arc<Splitter>,
     /// Where split messages go.
-    pub(crate) cache: Arc<TailCache>,
-    /// Where they are counted, by lane.
-    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) tail: Arc<Tail>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
     /// Who must know what messages say of their connection.
     pub(crate) finder: Finder,
     pub(crate) heartbeat: Arc<Heartbeat>,
-    /// The epoch of this process.
-    pub(crate) epoch: u64,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
     pub(crate) seen: Timestamp,
 }
@@ -50,10 +45,10 @@ impl Ingest {
     /// Works until the queue is closed and empty, and gives the journal's writing end back. Blocks: runs on a thread of its
     /// own.
     pub(crate) fn run(mut self) -> Appender {
-        let mut woken_all = Instant::now();
-        // Whether something has come in since every lane was woken.
+        let mut told = Instant::now();
+        // Whether something has come in since the journal was told.
         let mut owed = false;
-        let patience = |owed| if owed { WAKE_ALL } else { HEARTBEAT_PERIOD };
+        let patience = |owed| if owed { TELL_CURSORS } else { HEARTBEAT_PERIOD };
         while let Some(items) = self.queue.next(BATCH_BYTES, patience(owed)) {
             self.heartbeat.beat();
             if !items.is_empty() {
@@ -63,12 +58,12 @@ impl Ingest {
                 }
                 owed = true;
             }
-            if owed && woken_all.elapsed() >= WAKE_ALL {
-                self.cache.wake(self.splitter.enabled);
-                (woken_all, owed) = (Instant::now(), false);
+            if owed && told.elapsed() >= TELL_CURSORS {
+                self.tail.tell_cursors(&self.journal);
+                (told, owed) = (Instant::now(), false);
             }
         }
-        self.appender
+        self.log.into_appender()
     }
 
     /// Journals `items` and hands them on; the number of lines that are lost if the end came first.
@@ -91,14 +86,12 @@ impl Ingest {
         let limit = self.quota.portion();
         // Dead letters of lanes apart from the rest: the journal has kept room for them.
         let mut portions = portions(letters, limit).chain(portions(rest, limit));
-        let mut lanes = LaneSet::default();
         while let Some(portion) = portions.next() {
-            let Some(first) = self.append(&portion) else {
+            let Some(messages) = self.append(&portion) else {
                 return Err(lines(&portion) + portions.map(|portion| lines(&portion)).sum::<u64>());
             };
-            lanes = lanes.union(self.publish(first, portion));
+            self.publish(&portion, messages);
         }
-        self.cache.wake(lanes);
         for journaled in waiting {
             // A lane that no longer listens has been told to stop.
             let _ = journaled.send(());
@@ -110,21 +103,20 @@ impl Ingest {
     fn batcher(&self) -> Batcher<'_> {
         Batcher {
             splitter: &self.splitter,
-            epoch: self.epoch,
             seen: self.seen,
         }
     }
 
     /// Appends, however long it takes; `None` if the end came while the journal would not take it.
-    fn append(&mut self, ready: &[Ready]) -> Option<u64> {
+    fn append(&mut self, ready: &[Ready]) -> Option<Vec<Message>> {
         let bytes = ready.iter().map(Ready::bytes).sum();
         let letters = ready.iter().all(Ready::is_letter);
         loop {
             let room = if letters { Ok(()) } else { self.quota.check(bytes) };
             match room.and_then(|()| self.write(ready)) {
-                Ok(first) => {
+                Ok(messages) => {
                     self.unblocked();
-                    return Some(first);
+                    return Some(messages);
                 }
                 Err(error) => self.blocked(&error.to_string()),
             }
@@ -137,15 +129,8 @@ impl Ingest {
         }
     }
 
-    fn write(&mut self, ready: &[Ready]) -> Result<u64, AppendError> {
-        let entries: Vec<_> = ready
-            .iter()
-            .map(|one| Entry {
-                head: &one.encoded,
-                body: &one.payload,
-            })
-            .collect();
-        Ok(self.appender.append(&entries)?.start)
+    fn write(&mut self, ready: &[Ready]) -> Result<Vec<Message>, AppendError> {
+        self.log.append(ready.iter().map(|one| &one.draft))
     }
 
     /// Dead letters do not wait behind what the journal has no room for: they may be what keeps it full.
@@ -158,9 +143,8 @@ impl Ingest {
             let ready = self.batcher().letter(json.clone());
             self.queue.done(weight);
             match self.write(std::slice::from_ref(&ready)) {
-                Ok(first) => {
-                    let lanes = self.publish(first, vec![ready]);
-                    self.cache.wake(lanes);
+                Ok(messages) => {
+                    self.publish(std::slice::from_ref(&ready), messages);
                     let _ = journaled.send(());
                 }
                 Err(_) => self.queue.put(Item::DeadLetter(json, journaled)),
@@ -168,50 +152,33 @@ impl Ingest {
         }
     }
 
-    fn publish(&self, first: u64, ready: Vec<Ready>) -> LaneSet {
-        let end = first + ready.len() as u64;
-        let mut lanes = LaneSet::default();
+    /// Counts what is journaled, and hands it to the lanes.
+    fn publish(&self, ready: &[Ready], split: Vec<Message>) {
         let (mut messages, mut oversize) = (0, 0);
-        let split: Vec<_> = (first..)
-            .zip(ready)
-            .map(|(seq, one)| {
-                let (kind, origin) = (one.head.kind, one.origin);
-                let message = self.splitter.route(seq, one.head, one.value, one.split);
-                lanes = lanes.union(message.lanes);
-                self.backlog.journaled(message.lanes);
-                match (kind, origin) {
-                    (Kind::Message, Origin::Stream(_)) => {
-                        messages += 1;
-                        self.note(&message);
-                    }
-                    (Kind::DeadLetter, Origin::Stream(_)) => {
-                        oversize += 1;
-                        self.dead_letter(DeadLetterReason::Oversize);
-                    }
-                    (_, Origin::Ourselves) | (Kind::Event, _) => {}
-                }
-                message
-            })
-            .collect();
+        for Ready { draft, .. } in ready.iter().filter(|one| one.is_line()) {
+            if draft.kind == Kind::DeadLetter && draft.split.dead_letter.is_none() {
+                oversize += 1;
+                self.dead_letter(DeadLetterReason::Oversize);
+            } else {
+                messages += 1;
+                self.note(draft);
+            }
+        }
         self.status.update(|status| {
             status.messages += messages;
             status.oversize += oversize;
             status.waiting -= messages + oversize;
         });
-        self.cache.push(split, end);
-        lanes
+        self.tail.push(split, self.log.chain(), self.log.end());
     }
 
-    fn note(&self, message: &SplitMessage) {
-        let lag = message
-            .split
-            .created_at
-            .map(|created_at| message.received_at.since(created_at));
+    fn note(&self, draft: &Draft) {
+        let created_at = draft.split.created_at;
         self.observer.on(Observation::Message {
-            kind: message.split.kind,
-            lag,
+            kind: draft.split.kind,
+            lag: created_at.map(|created_at| draft.received_at.since(created_at)),
         });
-        if let Some(reason) = message.split.dead_letter {
+        if let Some(reason) = draft.split.dead_letter {
             self.dead_letter(reason);
         }
     }

@@ -1,82 +1,72 @@
-//! Journal entries to records, in memory: the one place where a message is split.
+//! The one place where a message is split, once in its life: what is about to be journaled.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::entry::{Head, Kind};
-use crate::model::{DeadLetter, Lane, LaneSet, Place, Timestamp, Value};
+use super::entry::Kind;
+use crate::model::{DeadLetter, Lane, LaneSet, Timestamp, Value};
 use crate::source::{Source, Split};
 
-/// A message with its place, split.
-#[derive(Debug)]
-pub(crate) struct SplitMessage {
-    /// Its place in the journal.
-    pub place: Place,
-    /// When it was received.
-    pub received_at: Timestamp,
-    /// The enabled lanes that it goes to.
-    pub lanes: LaneSet,
-    /// Its bytes, or its dead letter.
-    pub payload: Bytes,
-    /// Where the values of its records lie in these.
-    pub split: Split,
-}
-
-/// Splits what is read from the stream or again from the journal, always in the same way.
+/// Says what each lane gets of what comes in.
 pub(crate) struct Splitter {
     /// Who knows how a message splits.
-    pub source: std::sync::Arc<dyn Source>,
+    pub source: Arc<dyn Source>,
     /// The lanes that are switched on.
     pub enabled: LaneSet,
     /// The key of the lane `events`: the stream's name.
     pub stream: Bytes,
 }
 
-impl Splitter {
-    /// Demultiplexes one entry into the values of its lanes, and gives what they are values of: a dead letter stands in the place
-    /// of what cannot be read.
-    pub(crate) fn split(&self, kind: Kind, received_at: Timestamp, payload: Bytes) -> (Bytes, Split) {
-        let split = match kind {
-            Kind::Message => return self.message(received_at, payload),
-            Kind::Event => Split {
-                key: Some(self.stream.clone()),
-                ..Split::new("event")
-            }
-            .with(Lane::Events, Value::whole(&payload)),
-            Kind::DeadLetter => Split::new("dead_letter").with(Lane::DeadLetter, Value::whole(&payload)),
-        };
-        (payload, split)
-    }
+/// Entry before it is appended: all but its place.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// What the payload is.
+    pub kind: Kind,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// What is journaled: a dead letter in the place of what cannot be read.
+    pub payload: Bytes,
+    /// The enabled lanes that it goes to.
+    pub lanes: LaneSet,
+    /// Where the values of its records lie, and what else was learnt.
+    pub split: Split,
+}
 
-    /// What was split, with its place.
-    pub(crate) fn route(&self, seq: u64, head: Head, payload: Bytes, split: Split) -> SplitMessage {
-        SplitMessage {
-            place: Place {
-                epoch: head.epoch,
-                seq,
-            },
-            received_at: head.received_at,
-            lanes: split.lanes().intersection(self.enabled),
+impl Splitter {
+    /// Demultiplexes what is to be journaled.
+    pub(crate) fn draft(&self, kind: Kind, received_at: Timestamp, payload: Bytes) -> Draft {
+        let draft = match kind {
+            Kind::Message => self.message(received_at, payload),
+            Kind::Event => {
+                let mut split = Split::new("event").with(Lane::Events, Value::whole(&payload));
+                split.key = Some(self.stream.clone());
+                (kind, payload, split)
+            }
+            Kind::DeadLetter => {
+                let split = Split::new("dead_letter").with(Lane::DeadLetter, Value::whole(&payload));
+                (kind, payload, split)
+            }
+        };
+        let (kind, payload, split) = draft;
+        Draft {
+            kind,
+            received_at,
             payload,
+            lanes: split.lanes().intersection(self.enabled),
             split,
         }
     }
 
-    fn message(&self, received_at: Timestamp, payload: Bytes) -> (Bytes, Split) {
-        let split = self.source.split(&payload);
+    fn message(&self, received_at: Timestamp, line: Bytes) -> (Kind, Bytes, Split) {
+        let split = self.source.split(&line);
         match split.dead_letter {
-            None => (payload, split),
+            None => (Kind::Message, line, split),
             Some(reason) => {
-                let letter = DeadLetter::whole(reason, received_at, &payload).to_json();
+                let letter = DeadLetter::whole(reason, received_at, &line).to_json();
                 let split = split.with(Lane::DeadLetter, Value::whole(&letter));
-                (letter, split)
+                (Kind::DeadLetter, letter, split)
             }
         }
-    }
-}
-
-impl SplitMessage {
-    /// What the message weighs in memory, in bytes.
-    pub(crate) fn weight(&self) -> usize {
-        self.payload.len() + size_of::<Self>()
     }
 }

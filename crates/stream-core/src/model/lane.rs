@@ -20,6 +20,11 @@ macro_rules! lanes {
                 match self { $(Self::$lane => $number,)* }
             }
 
+            /// The lane that `number` stands for on disk.
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number { $($number => Some(Self::$lane),)* _ => None }
+            }
+
             /// The name in configuration, topics, headers and metrics.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$lane => $name,)* }

@@ -60,6 +60,17 @@ pub enum StreamEvent<'a> {
         /// Whether it was filled afterwards.
         filled: bool,
     },
+    /// Damage to the journal: what stood there and was not delivered before is lost.
+    Lost {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// When it was found, by the wall clock.
+        at: Timestamp,
+        /// The first position that cannot be read.
+        from: u64,
+        /// The first position behind them that can.
+        to: u64,
+    },
 }
 
 impl StreamEvent<'_> {
@@ -74,6 +85,18 @@ impl StreamEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_lost_is_told_by_its_positions() {
+        let lost = StreamEvent::Lost {
+            stream: "main",
+            at: Timestamp::from_millis(1_000),
+            from: 7,
+            to: 9,
+        };
+        let expected = r#"{"type":"lost","stream":"main","at":"1970-01-01T00:00:01.000Z","from":7,"to":9}"#;
+        assert_eq!(lost.to_json(), expected);
+    }
 
     #[test]
     fn a_gap_reads_as_one() {

@@ -1,21 +1,22 @@
 //! How the parts are put together and started.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use journal::{Appender, Journal};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::recovery::Recovery;
-use super::{NamedSink, Pipeline, Settings, StartError};
+use super::{Broken, NamedSink, Pipeline, Settings, StartError};
 use crate::delivery::{Delivery, LaneLoop, LaneTrouble, StopSignals, Teller};
-use crate::ingest::{Finder, Findings, Ingest, IngestQueue, JournalQuota};
-use crate::log::{Census, LaneReader, Splitter, TailCache};
-use crate::model::{Lane, LaneSet, Timestamp};
+use crate::ingest::{Finder, Findings, Ingest, IngestQueue, Item, JournalQuota};
+use crate::log::{LaneCursor, LaneReader, LogWriter, Replay, Splitter, Tail, cursor_name};
+use crate::model::{Lane, LaneSet, StreamEvent, Timestamp};
 use crate::source::Source;
 use crate::supervisor::{MemoryFile, StreamReader, Supervisor, SupervisorExit};
-use crate::telemetry::{Backlog, Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
+use crate::telemetry::{Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
 
 impl Pipeline {
     /// Opens the journal and starts everything. Must be called within a multi-threaded tokio runtime, on which the lanes
@@ -31,7 +32,6 @@ impl Pipeline {
             dir: settings.journal.dir.clone(),
             entry,
         })?;
-        Census::clear(&journal);
         drop_unconfigured_cursors(&journal, settings.lanes, sinks);
         let status = StatusCell::new(StreamStatus::default());
         let queue = Arc::new(IngestQueue::new(settings.queue_bytes));
@@ -42,22 +42,20 @@ impl Pipeline {
             enabled: settings.lanes,
             stream: settings.stream.clone().into(),
         });
-        let mut cache = TailCache::new(journal.end(), settings.cache_bytes);
-        let wakers: Vec<_> = lanes(settings.lanes, sinks)
-            .map(|(_, lane)| cache.subscribe(lane))
-            .collect();
+        let tail = Tail::new(journal.end(), recovery.newest.clone(), settings.cache_bytes);
+        let tail = Arc::new(tail);
         let builder = Builder {
             settings,
             journal: journal.clone(),
             splitter,
-            cache: Arc::new(cache),
-            backlog: Arc::new(Backlog::new(wakers.len())),
+            replay: Arc::new(replay(settings, &journal, &tail, &queue)),
+            tail: tail.clone(),
             queue: queue.clone(),
             observer: observer.clone(),
             status: status.clone(),
             stop: StopSignals::default(),
         };
-        let (loops, lane_statuses) = builder.lane_loops(sinks, wakers);
+        let (sink_loops, lane_statuses) = builder.sink_loops(sinks, &recovery);
         let (finder, findings) = Finder::new();
         let stop_reader = CancellationToken::new();
         let supervisor = builder.supervisor(source, findings, recovery.seen, stop_reader.clone());
@@ -66,7 +64,7 @@ impl Pipeline {
             name: settings.stream.clone(),
             stream: status,
             lanes: lane_statuses,
-            backlog: builder.backlog.clone(),
+            tail,
             journal,
             max_bytes: settings.journal.max_bytes,
             heartbeats: vec![
@@ -77,7 +75,6 @@ impl Pipeline {
         };
         tokio::spawn(async move { lanes_heartbeat.keep().await });
         Ok(Self {
-            census: builder.start_census(&view.lanes)?,
             view,
             stop_reader,
             stop: builder.stop,
@@ -85,7 +82,7 @@ impl Pipeline {
             reader: spawn_reader(supervisor, reader_heartbeat)?,
             ingest: spawn("ingest", move || ingest.run())?,
             // Each cursor is known before the first moves: the journal keeps nothing for lanes that it has not heard of.
-            lanes: loops.into_iter().map(LaneLoop::run).collect(),
+            sinks: sink_loops.into_iter().map(run_lanes).collect(),
         })
     }
 }
@@ -95,8 +92,8 @@ struct Builder<'a> {
     settings: &'a Settings,
     journal: Journal,
     splitter: Arc<Splitter>,
-    cache: Arc<TailCache>,
-    backlog: Arc<Backlog>,
+    tail: Arc<Tail>,
+    replay: Arc<Replay>,
     queue: Arc<IngestQueue>,
     observer: Arc<dyn Observer>,
     status: StatusCell<StreamStatus>,
@@ -104,50 +101,51 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn lane_loops(
+    /// The loops of every lane, sink by sink.
+    fn sink_loops(
         &self,
         sinks: &[NamedSink],
-        wakers: Vec<Arc<Notify>>,
-    ) -> (Vec<LaneLoop>, Vec<StatusCell<LaneStatus>>) {
-        let enabled = self.settings.lanes;
-        let (mut loops, mut statuses) = (Vec::new(), Vec::new());
-        let tellers: HashMap<_, _> = sinks
-            .iter()
-            .map(|sink| (&sink.name, Teller::of(&sink.name)))
-            .collect();
-        for ((sink, lane), waker) in lanes(enabled, sinks).zip(wakers) {
-            let status = StatusCell::new(LaneStatus::new(&sink.name, lane));
-            statuses.push(status.clone());
-            let (cache, journal, splitter) =
-                (self.cache.clone(), self.journal.clone(), self.splitter.clone());
-            let reader = LaneReader::new(cache, journal, splitter, lane, waker);
-            let teller = tellers[&sink.name].clone();
-            let delivery = Delivery {
-                sink_name: sink.name.clone(),
-                sink: sink.sink.clone(),
-                lane,
-                dead_letters: enabled.contains(Lane::DeadLetter).then(|| self.queue.clone()),
-                limits: self.settings.limits,
-                observer: self.observer.clone(),
-                trouble: LaneTrouble::none(lane, status.clone(), teller),
-                status,
-                stop: self.stop.clone(),
-            };
-            loops.push(LaneLoop::new(delivery, reader, self.journal.clone()));
-        }
-        (loops, statuses)
+        recovery: &Recovery,
+    ) -> (Vec<Vec<LaneLoop>>, Vec<StatusCell<LaneStatus>>) {
+        let mut statuses = Vec::new();
+        let loops = sinks.iter().map(|sink| {
+            let teller = Teller::of(&sink.name);
+            let lanes = self.settings.lanes.iter().map(|lane| {
+                let status = StatusCell::new(LaneStatus::new(&sink.name, lane));
+                statuses.push(status.clone());
+                self.lane_loop(sink, lane, status, teller.clone(), recovery)
+            });
+            lanes.collect()
+        });
+        (loops.collect(), statuses)
     }
 
-    /// Counts what stands in the journal for each lane, beside all that goes on.
-    fn start_census(&self, statuses: &[StatusCell<LaneStatus>]) -> Result<oneshot::Receiver<()>, StartError> {
-        let lanes = statuses.iter().map(StatusCell::get);
-        let lanes = lanes.map(|status| (status.lane, status.cursor)).collect();
-        let census = Census::begin(self.journal.clone(), lanes);
-        let (backlog, stop) = (self.backlog.clone(), self.stop.clone());
-        spawn("census", move || {
-            let counts = census.count(|| stop.drain.is_cancelled() || stop.now.is_cancelled());
-            backlog.stood(counts.unwrap_or_default());
-        })
+    fn lane_loop(
+        &self,
+        sink: &NamedSink,
+        lane: Lane,
+        status: StatusCell<LaneStatus>,
+        teller: Teller,
+        recovery: &Recovery,
+    ) -> LaneLoop {
+        let dead_letters = self.settings.lanes.contains(Lane::DeadLetter);
+        let delivery = Delivery {
+            sink_name: sink.name.clone(),
+            sink: sink.sink.clone(),
+            lane,
+            dead_letters: dead_letters.then(|| self.queue.clone()),
+            limits: self.settings.limits,
+            observer: self.observer.clone(),
+            trouble: LaneTrouble::none(lane, status.clone(), teller),
+            status,
+            stop: self.stop.clone(),
+        };
+        let cursor = match self.journal.cursor(&cursor_name(&sink.name, lane)) {
+            Some(cursor) => LaneCursor::from(cursor),
+            None => LaneCursor::begin(self.journal.start(), recovery.oldest.of(lane)),
+        };
+        let reader = LaneReader::new(self.tail.seat(lane), self.replay.clone(), cursor.position);
+        LaneLoop::new(delivery, cursor, reader, self.journal.clone())
     }
 
     fn supervisor(
@@ -202,33 +200,64 @@ impl Builder<'_> {
     ) -> Ingest {
         Ingest {
             queue: self.queue.clone(),
-            appender,
+            log: LogWriter::new(
+                appender,
+                self.journal.clone(),
+                recovery.next_epoch,
+                recovery.newest.clone(),
+            ),
+            journal: self.journal.clone(),
             quota: self.quota(),
             splitter: self.splitter.clone(),
-            cache: self.cache.clone(),
-            backlog: self.backlog.clone(),
+            tail: self.tail.clone(),
             observer: self.observer.clone(),
             status: self.status.clone(),
             finder,
             heartbeat,
-            epoch: recovery.next_epoch,
             seen: recovery.seen.unwrap_or_else(Timestamp::now),
         }
     }
 }
 
-/// Every lane of every sink.
-fn lanes(enabled: LaneSet, sinks: &[NamedSink]) -> impl Iterator<Item = (&NamedSink, Lane)> {
-    sinks
-        .iter()
-        .flat_map(move |sink| enabled.iter().map(move |lane| (sink, lane)))
+/// Shared reads of the journal; a hole is told as it is found.
+fn replay(settings: &Settings, journal: &Journal, tail: &Arc<Tail>, queue: &Arc<IngestQueue>) -> Replay {
+    let (queue, stream) = (queue.clone(), settings.stream.clone());
+    Replay::new(
+        journal.clone(),
+        tail.clone(),
+        settings.cache_bytes / 4,
+        move |hole| {
+            let (from, to) = (hole.start, hole.end);
+            tracing::error!(
+                from,
+                to,
+                "the journal is damaged here: what is not delivered yet is lost"
+            );
+            let (stream, at) = (stream.as_str(), Timestamp::now());
+            let event = StreamEvent::Lost { stream, at, from, to };
+            queue.put(Item::Event(event.to_json(), None));
+        },
+    )
+}
+
+/// One loop for all lanes of a sink: they are woken together, and none of them waits for another.
+async fn run_lanes(loops: Vec<LaneLoop>) -> Result<(), Broken> {
+    let mut lanes: FuturesUnordered<_> = loops.into_iter().map(LaneLoop::run).collect();
+    while let Some(ended) = lanes.next().await {
+        ended?;
+    }
+    Ok(())
 }
 
 /// Forgets the cursors of lanes and sinks that are not configured any more: they would hold the journal for ever.
 fn drop_unconfigured_cursors(journal: &Journal, enabled: LaneSet, sinks: &[NamedSink]) {
-    let known: Vec<_> = lanes(enabled, sinks)
-        .map(|(sink, lane)| crate::delivery::cursor_name(&sink.name, lane))
-        .collect();
+    let names = |sink: &NamedSink| {
+        enabled
+            .iter()
+            .map(|lane| cursor_name(&sink.name, lane))
+            .collect::<Vec<_>>()
+    };
+    let known: Vec<_> = sinks.iter().flat_map(names).collect();
     for (name, cursor) in journal.cursors() {
         if !known.contains(&name) {
             let undelivered = journal.end().saturating_sub(cursor.position);

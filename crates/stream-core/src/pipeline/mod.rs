@@ -84,8 +84,7 @@ pub struct Pipeline {
     queue: Arc<IngestQueue>,
     reader: oneshot::Receiver<SupervisorExit>,
     ingest: oneshot::Receiver<Appender>,
-    lanes: JoinSet<Result<(), Broken>>,
-    census: oneshot::Receiver<()>,
+    sinks: JoinSet<Result<(), Broken>>,
 }
 
 /// Why a data path came to rest by itself.
@@ -146,7 +145,7 @@ impl Pipeline {
                 Ok(SupervisorExit::Asked) | Err(_) => Failure::Died("the reader"),
             },
             _ = &mut self.ingest => Failure::Died("the journal's writer"),
-            Some(ended) = self.lanes.join_next() => lane_failure(ended),
+            Some(ended) = self.sinks.join_next() => lane_failure(ended),
         }
     }
 
@@ -166,8 +165,6 @@ impl Pipeline {
         let _ = tokio::time::timeout_at(deadline, self.lanes_end(&mut failure)).await;
         self.stop.now.cancel();
         let _ = tokio::time::timeout(FAREWELL, self.lanes_end(&mut failure)).await;
-        // It holds the journal's folder.
-        let _ = tokio::time::timeout(FAREWELL, &mut self.census).await;
         self.queue.close(deadline.into_std());
         let journal = self.close_journal(deadline + FAREWELL).await;
         Rest {
@@ -179,7 +176,7 @@ impl Pipeline {
 
     /// Waits until every lane has ended, and notes the first that did not do so in good order. Cancel safe.
     async fn lanes_end(&mut self, failure: &mut Option<Failure>) {
-        while let Some(ended) = self.lanes.join_next().await {
+        while let Some(ended) = self.sinks.join_next().await {
             if !matches!(ended, Ok(Ok(()))) {
                 failure.get_or_insert(lane_failure(ended));
             }

@@ -342,6 +342,6 @@ impl Driver {
 
     /// Puts `event` before the lane `events`; the stream was seen until `seen` when it happened.
     fn announce(&self, seen: Timestamp, event: &StreamEvent<'_>) {
-        self.with.queue.put(Item::Event(event.to_json(), seen));
+        self.with.queue.put(Item::Event(event.to_json(), Some(seen)));
     }
 }

@@ -1,13 +1,11 @@
 //! The data path seen from outside: what happens, told as it happens; and one snapshot, which metrics, status and health all
 //! render.
 
-mod backlog;
 mod heartbeat;
 mod observer;
 mod status;
 mod view;
 
-pub(crate) use backlog::Backlog;
 pub(crate) use heartbeat::{Heartbeat, PERIOD as HEARTBEAT_PERIOD};
 pub use observer::{Observation, Observer};
 pub(crate) use status::StatusCell;

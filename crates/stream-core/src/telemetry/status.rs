@@ -6,20 +6,22 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::log::LaneCursor;
 use crate::model::{ConnectOutcome, Lane, StreamState, Timestamp};
 
-/// Accounts of one lane of one sink. All counts are since the process started.
+/// Accounts of one lane of one sink. What became of its records is counted since the journal's folder began, over restarts;
+/// the rest since the process started.
 ///
-/// `received = delivered + dead_lettered + dropped + in_flight`, at every moment that a snapshot shows.
+/// `received = delivered + dead_lettered + dropped + lost + in_flight`, at every moment that a snapshot shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneStatus {
     /// The name of the sink.
     pub sink: String,
     /// Which of its lanes.
     pub lane: Lane,
-    /// Whether a publisher is open and its broker serves.
+    /// Whether a publisher is open and its broker serves. None is opened before the lane's first record since the start.
     pub connected: bool,
-    /// Records taken on, each counted once however often it is replayed.
+    /// Records that were journaled for the lane.
     pub received: u64,
     /// Records handed over to the client library, repeats included.
     pub published: u64,
@@ -29,14 +31,16 @@ pub struct LaneStatus {
     pub dead_lettered: u64,
     /// Records that the broker refused and that could not be dead-lettered.
     pub dropped: u64,
-    /// Records taken on whose fate is open.
+    /// Records that damage to the journal took.
+    #[serde(default)]
+    pub lost: u64,
+    /// Records in the journal whose fate is open.
     pub in_flight: u64,
     /// Every message below this place in the journal is settled.
     pub cursor: u64,
     /// When the cursor last moved, or was opened.
     pub moved_at: Timestamp,
-    /// Records of the lane in the journal that are not settled; set when a snapshot is taken. Just after a start, until they are
-    /// counted, all messages there that the lane has not passed.
+    /// The same as `in_flight`, by the name of its metric.
     pub pending: u64,
     /// When the oldest record whose fate is open was received.
     pub oldest_pending: Option<Timestamp>,
@@ -68,6 +72,7 @@ impl LaneStatus {
             delivered: 0,
             dead_lettered: 0,
             dropped: 0,
+            lost: 0,
             in_flight: 0,
             cursor: 0,
             moved_at: Timestamp::default(),
@@ -82,6 +87,19 @@ impl LaneStatus {
         }
     }
 
+    /// The accounts up to `cursor`, of a lane that has had `count` records.
+    pub(crate) fn account(&mut self, cursor: &LaneCursor, count: u64) {
+        let accounts = cursor.accounts;
+        self.received = count.wrapping_sub(cursor.before);
+        self.delivered = accounts.delivered;
+        self.dead_lettered = accounts.dead_lettered;
+        self.dropped = accounts.dropped;
+        self.lost = accounts.lost;
+        self.in_flight = self.received.saturating_sub(accounts.settled());
+        self.pending = self.in_flight;
+        self.cursor = cursor.position;
+    }
+
     /// Takes note of the oldest record that waits, and of whether the cursor has `moved` since the last time.
     pub(crate) fn waits(&mut self, oldest: Option<Timestamp>, moved: bool) {
         self.oldest_pending = oldest;
@@ -94,7 +112,8 @@ impl LaneStatus {
 
     /// Whether the accounts balance.
     pub fn balances(&self) -> bool {
-        self.received == self.delivered + self.dead_lettered + self.dropped + self.in_flight
+        let settled = self.delivered + self.dead_lettered + self.dropped + self.lost;
+        self.received == settled + self.in_flight
     }
 }
 

@@ -1,14 +1,15 @@
 //! The data path seen from outside: one snapshot, and which loops are stuck.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use journal::Journal;
 use serde::{Deserialize, Serialize};
 
-use super::backlog::Backlog;
 use super::heartbeat::Heartbeat;
 use super::status::{LaneStatus, StatusCell, StreamStatus};
+use crate::log::{LaneCursor, Tail, cursor_name};
 
 /// Snapshot of the whole data path, taken at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct View {
     pub(crate) name: String,
     pub(crate) stream: StatusCell<StreamStatus>,
     pub(crate) lanes: Vec<StatusCell<LaneStatus>>,
-    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) tail: Arc<Tail>,
     pub(crate) journal: Journal,
     pub(crate) max_bytes: u64,
     pub(crate) heartbeats: Vec<Arc<Heartbeat>>,
@@ -61,15 +62,17 @@ pub struct View {
 impl View {
     /// What everything says of itself now.
     pub fn status(&self) -> Status {
-        let stats = self.journal.stats();
-        let lanes = self.lanes.iter().enumerate().map(|(at, lane)| {
-            let status = lane.get();
-            let messages = stats.end.saturating_sub(status.cursor);
-            LaneStatus {
-                pending: self.backlog.pending(at, &status, messages),
-                ..status
-            }
+        // What is settled was received before: in this order, the accounts balance.
+        let cursors: HashMap<_, _> = self.journal.cursors().into_iter().collect();
+        let counts = self.tail.counts();
+        let lanes = self.lanes.iter().map(|lane| {
+            let mut status = lane.get();
+            let cursor = cursors.get(&cursor_name(&status.sink, status.lane));
+            let cursor = LaneCursor::from(cursor.copied().unwrap_or_default());
+            status.account(&cursor, counts[status.lane]);
+            status
         });
+        let stats = self.journal.stats();
         Status {
             name: self.name.clone(),
             stream: self.stream.get(),
@@ -90,10 +93,14 @@ impl View {
 
     /// The loops that have not been seen alive for `limit`.
     pub fn stuck(&self, limit: Duration) -> Vec<&'static str> {
-        self.heartbeats
+        let loops = self
+            .heartbeats
             .iter()
-            .filter(|heartbeat| heartbeat.age() > limit)
-            .map(|heartbeat| heartbeat.name)
+            .map(|heartbeat| (heartbeat.name, heartbeat.age()));
+        loops
+            .chain([("journal", self.journal.keeper_seen())])
+            .filter(|(_, age)| *age > limit)
+            .map(|(name, _)| name)
             .collect()
     }
 }

@@ -204,8 +204,8 @@ async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
     rig.memory.go_down();
     let run = rig.start();
     let wire = run.script.accept();
-    send(&wire, (0..500).map(post)).await;
-    run.journaled(500).await;
+    send(&wire, (0..5_000).map(post)).await;
+    run.journaled(5_000).await;
     // A folder in the place of the file: opening works, reading does not.
     let segment = rig.segments().remove(0);
     let aside = segment.with_extension("aside");
@@ -223,7 +223,7 @@ async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
     run.settled().await;
     assert_eq!(
         firsts(&rig.memory.stored(Lane::Tweets)),
-        (0..500).map(post).collect::<Vec<_>>()
+        (0..5_000).map(post).collect::<Vec<_>>()
     );
 }
 
@@ -238,7 +238,7 @@ async fn a_dead_broker_shows_in_the_age_of_what_waits() {
         run.lane(Lane::Tweets).oldest_pending.is_some()
     })
     .await;
-    assert_eq!(run.lane(Lane::Tweets).received, 0, "nothing was handed over");
+    assert_eq!(run.lane(Lane::Tweets).published, 0, "nothing was handed over");
     rig.memory.come_up();
     run.settled().await;
     assert_eq!(run.lane(Lane::Tweets).oldest_pending, None);
@@ -391,4 +391,52 @@ fn check_chain_of_delivered(rig: &Rig) {
             newest = Some(record.place.seq);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_whose_topic_is_missing_holds_up_nothing_while_it_gets_nothing() {
+    let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Compliance]);
+    rig.settings.journal.segment_bytes = 64 << 10;
+    let run = rig.start();
+    let wire = run.script.accept();
+    // One record, so that a publisher was open; then the topic goes.
+    send(&wire, [r#"{"only":"compliance","n":"1"}"#.to_owned()]).await;
+    run.journaled(1).await;
+    run.settled().await;
+    for _ in 0..1_000 {
+        rig.memory
+            .fault_open(OpenFault::Fails(SinkError::Operator("no such topic".to_owned())));
+    }
+    rig.memory.go_down();
+    rig.memory.come_up();
+    until("in trouble", || run.lane(Lane::Compliance).last_error.is_some()).await;
+    for portion in 0..20 {
+        send(&wire, (portion * 100..portion * 100 + 100).map(post)).await;
+        run.journaled(portion as u64 * 100 + 101).await;
+    }
+    let compliance = || run.lane(Lane::Compliance);
+    until("moved along", || {
+        compliance().cursor == run.view.status().journal.end
+    })
+    .await;
+    assert!(!compliance().connected && compliance().pending == 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_is_opened_at_the_first_record() {
+    let rig = Rig::with_lanes([Lane::Tweets, Lane::Compliance]);
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..10).map(post)).await;
+    run.journaled(10).await;
+    run.settled().await;
+    assert_eq!(
+        (
+            rig.memory.opened(Lane::Tweets),
+            rig.memory.opened(Lane::Compliance)
+        ),
+        (1, 0)
+    );
+    let rest = run.pipeline.drain(PATIENCE).await;
+    assert!(rest.failure.is_none() && rest.status.lanes.iter().all(|lane| lane.pending == 0));
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stream_core::model::Lane;
+use stream_core::model::{Lane, Record};
 use stream_core::pipeline::{Limits, Pipeline};
 use stream_core::source::ReadError;
 use stream_core::telemetry::Observer;
@@ -154,6 +154,7 @@ async fn damage_in_the_middle_costs_only_what_it_hit() {
     let wire = run.script.accept();
     send(&wire, [post(1_000)]).await;
     run.journaled(1).await;
+    until("told", || lost_events(&rig).len() >= 4).await;
     run.settled().await;
     let status = run.view.status();
     let tweets = rig.memory.stored(Lane::Tweets);
@@ -161,7 +162,7 @@ async fn damage_in_the_middle_costs_only_what_it_hit() {
     assert!((4..=120).contains(&lost), "{lost} lost");
     let delivered = firsts(&tweets).len() as u64 + firsts(&rig.memory.stored(Lane::Events)).len() as u64;
     assert_eq!(delivered + lost, status.journal.end, "everything else is there");
-    check_chain(&tweets);
+    check_chain_but_for(&tweets, &lost_events(&rig));
     assert_eq!(firsts(&tweets).last().unwrap(), &post(1_000));
     run.pipeline.drain(PATIENCE).await;
 }
@@ -229,5 +230,146 @@ async fn a_journal_that_lost_its_newest_entries_goes_on_behind_the_cursors() {
     run.settled().await;
     let tweets = rig.memory.stored(Lane::Tweets);
     assert_eq!(tweets.len(), 200, "nothing twice, nothing lost");
+    check_chain(&tweets);
+}
+
+/// Records of `tweets` that stand in the journal, one of which cannot be read any more: `lost{from,to}`.
+fn lost_events(rig: &Rig) -> Vec<serde_json::Value> {
+    let events = firsts(&rig.memory.stored(Lane::Events));
+    let events = events.iter().map(|event| serde_json::from_slice(event).unwrap());
+    events
+        .filter(|event: &serde_json::Value| event["type"] == "lost")
+        .collect()
+}
+
+/// Checks that every record names the one before it, or one that an event names as lost.
+fn check_chain_but_for(records: &[Record], lost: &[serde_json::Value]) {
+    let is_lost = |seq: u64| {
+        let within = |event: &&serde_json::Value| {
+            (event["from"].as_u64().unwrap()..event["to"].as_u64().unwrap()).contains(&seq)
+        };
+        lost.iter().find(within).is_some()
+    };
+    for two in records.windows(2) {
+        let previous = two[1].previous.unwrap();
+        assert!(previous == two[0].place || is_lost(previous.seq), "{two:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_under_records_in_flight_is_told_and_does_not_stop_the_process() {
+    let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Includes, Lane::Events]);
+    rig.settings.cache_bytes = 20_000;
+    rig.memory.hold(Lane::Tweets);
+    let mut run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..500).map(|n| plain(n, 1_000))).await;
+    run.journaled(500).await;
+    rig.memory.holds(Lane::Tweets, 500).await;
+    // In flight, and not confirmed; now the disk forgets some of it, and the broker resets.
+    flip(&rig.segments()[0], 10_000, 700);
+    rig.memory.go_down();
+    rig.memory.release(Lane::Tweets);
+    rig.memory.come_up();
+    run.settled().await;
+    until("told", || !lost_events(&rig).is_empty()).await;
+    run.settled().await;
+    let failed = tokio::time::timeout(Duration::from_millis(50), run.pipeline.failed()).await;
+    assert!(failed.is_err(), "{failed:?}");
+    let lane = run.lane(Lane::Tweets);
+    assert!((1..=5).contains(&lane.lost), "{lane:?}");
+    assert_eq!((lane.received, lane.delivered), (500, 500 - lane.lost));
+    let events = lost_events(&rig);
+    assert_eq!(events.len(), 1, "each hole is told once");
+    let (from, to) = (
+        events[0]["from"].as_u64().unwrap(),
+        events[0]["to"].as_u64().unwrap(),
+    );
+    assert_eq!(to - from, lane.lost);
+    let status = run.view.status();
+    assert_eq!(status.journal.lost, lane.lost);
+    check_chain(&rig.memory.stored(Lane::Tweets));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_before_the_first_reading_is_told_and_the_chain_shows_it() {
+    let rig = Rig::with_lanes([Lane::Tweets, Lane::Events]);
+    rig.memory.go_down();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..100).map(post)).await;
+    run.journaled(100).await;
+    rig.crash(run).await;
+    flip(&rig.segments()[0], 10_000, 700);
+    rig.memory.come_up();
+    let run = rig.start();
+    run.settled().await;
+    until("told", || !lost_events(&rig).is_empty()).await;
+    run.settled().await;
+    let lane = run.lane(Lane::Tweets);
+    assert_eq!(
+        (lane.received, lane.delivered + lane.lost),
+        (100, 100),
+        "{lane:?}"
+    );
+    let event = lost_events(&rig).remove(0);
+    let (from, to) = (event["from"].as_u64().unwrap(), event["to"].as_u64().unwrap());
+    assert_eq!((to - from, lane.lost > 0), (lane.lost, true));
+    let tweets = rig.memory.stored(Lane::Tweets);
+    let behind = tweets.iter().find(|record| record.place.seq == to).unwrap();
+    assert_eq!(behind.previous.unwrap().seq, to - 1, "it names what is lost");
+    rig.crash(run).await;
+    let run = rig.start();
+    run.settled().await;
+    let lane = run.lane(Lane::Tweets);
+    assert_eq!(
+        (lane.received, lane.delivered + lane.lost),
+        (100, 100),
+        "{lane:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_outlive_the_process_whatever_was_in_flight() {
+    let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Includes]);
+    rig.settings.limits.records = 20;
+    rig.memory.settle(Settling::Late(Duration::from_millis(3)));
+    for life in 1..=10 {
+        let run = rig.start();
+        assert_eq!(run.lane(Lane::Tweets).received, (life - 1) * 100);
+        let wire = run.script.accept();
+        send(&wire, (0..100).map(post)).await;
+        run.journaled(100).await;
+        for lane in run.view.status().lanes {
+            assert!(lane.balances() && lane.received == life * 100, "{lane:?}");
+        }
+        rig.crash(run).await;
+    }
+    let run = rig.start();
+    run.settled().await;
+    let lane = run.lane(Lane::Tweets);
+    assert_eq!((lane.received, lane.delivered, lane.in_flight), (1_000, 1_000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_record_names_the_same_previous_although_the_cursors_are_gone() {
+    let rig = Rig::with_lanes([Lane::Tweets]);
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..50).map(post)).await;
+    run.journaled(50).await;
+    run.settled().await;
+    rig.crash(run).await;
+    // What a power cut leaves: the messages, and no cursor.
+    for entry in std::fs::read_dir(&rig.settings.journal.dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_string_lossy().starts_with("cursors") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let run = rig.start();
+    run.settled().await;
+    let tweets = rig.memory.stored(Lane::Tweets);
+    assert!(tweets.len() > 50, "{} came", tweets.len());
     check_chain(&tweets);
 }

@@ -18,6 +18,9 @@ fn few_replicas() -> SinkError {
 async fn a_lane_with_nothing_under_way_follows_its_broker_s_health() {
     let rig = Rig::with_lanes([Lane::Tweets]);
     let run = rig.start();
+    send(&run.script.accept(), [post(0)]).await;
+    run.journaled(1).await;
+    run.settled().await;
     until("connected", || run.lane(Lane::Tweets).connected).await;
     rig.memory.ail(Some(refused()));
     until("not connected", || !run.lane(Lane::Tweets).connected).await;
@@ -41,6 +44,9 @@ async fn a_lane_with_nothing_under_way_follows_its_broker_s_health() {
 async fn an_idle_lane_whose_publisher_has_ended_opens_another() {
     let rig = Rig::with_lanes([Lane::Tweets]);
     let run = rig.start();
+    send(&run.script.accept(), [post(0)]).await;
+    run.journaled(1).await;
+    run.settled().await;
     until("connected", || run.lane(Lane::Tweets).connected).await;
     rig.memory.go_down();
     until("not connected", || !run.lane(Lane::Tweets).connected).await;
@@ -77,7 +83,10 @@ async fn an_error_at_opening_is_over_when_a_publisher_opens_and_nothing_waits() 
     rig.memory.fault_open(OpenFault::Fails(refused()));
     rig.memory.fault_open(OpenFault::Fails(refused()));
     let run = rig.start();
+    send(&run.script.accept(), [post(0)]).await;
     until("opened", || run.lane(Lane::Tweets).connected).await;
+    run.journaled(1).await;
+    run.settled().await;
     let lane = run.lane(Lane::Tweets);
     assert_eq!((lane.errors_unavailable, lane.last_error), (2, None));
 }

@@ -1,53 +1,51 @@
 //! Ledger: one lane's accounts, over its way through the messages. Which records are in flight, how far the cursor has got,
-//! and the counts that must agree. No broker in here.
+//! and the chain that must hold. No broker in here.
 
+use std::sync::Arc;
+
+use bytes::BytesMut;
 use journal::Journal;
 
-use crate::delivery::cursor::{self, LaneCursor};
-use crate::delivery::window::{Limits, Settlement, Window};
-use crate::log::{LaneReadError, LaneReader, SplitMessage};
-use crate::model::{Lane, Place, Record, Timestamp};
+use crate::delivery::window::{Flown, Hole, Limits, Passed, Settlement, Window};
+use crate::log::{Item, LaneCursor, LaneReadError, LaneReader, Link, Message, cursor_name};
+use crate::model::{Lane, Record, Timestamp};
 use crate::sink::Outcome;
 use crate::telemetry::{LaneStatus, StatusCell};
 
-/// At-least-once, as accounts: whatever happens, every message below the cursor is settled, and the cursor never passes one that is not.
+/// At-least-once, as accounts: whatever happens, every message below the cursor is settled, and the cursor never passes one that
+/// is not. What became of each is counted beside the cursor, so that it outlives the process with it.
 pub(crate) struct LaneLedger {
     lane: Lane,
     journal: Journal,
     reader: LaneReader,
     status: StatusCell<LaneStatus>,
-    cursor_name: String,
+    cursor_name: Arc<str>,
     cursor: LaneCursor,
     window: Window,
-    /// The record handed over last: the next one's `previous`.
-    handed_over: Option<Place>,
-    /// Messages below this have been counted as received.
-    seen: u64,
+    /// The record handed over last, or lost behind it: the next one must name it.
+    handed_over: Link,
+    /// Values that are composed share its memory.
+    buffer: BytesMut,
 }
 
+/// The chain does not hold: between what was handed over and what came next, a record is missing that no damage took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ChainBroken;
+
 impl LaneLedger {
-    /// Accounts that go on from the lane's cursor, or from the oldest message that the journal holds; `reader` is put there.
+    /// Accounts that go on from `cursor`; `reader` is put there.
     pub(crate) fn open(
         sink_name: &str,
         lane: Lane,
+        cursor: LaneCursor,
         journal: Journal,
         mut reader: LaneReader,
         status: StatusCell<LaneStatus>,
     ) -> Self {
-        let cursor_name = cursor::name(sink_name, lane);
-        let cursor = match journal.cursor(&cursor_name) {
-            Some(cursor) => LaneCursor::from(cursor),
-            None => LaneCursor {
-                position: journal.start(),
-                last: None,
-            },
-        };
+        let cursor_name: Arc<str> = cursor_name(sink_name, lane).into();
         journal.set_cursor(&cursor_name, cursor.into());
         reader.seek(cursor.position);
-        status.update(|status| {
-            status.cursor = cursor.position;
-            status.moved_at = Timestamp::now();
-        });
+        status.update(|status| status.moved_at = Timestamp::now());
         Self {
             lane,
             journal,
@@ -56,8 +54,8 @@ impl LaneLedger {
             cursor_name,
             cursor,
             window: Window::default(),
-            handed_over: cursor.last,
-            seen: cursor.position,
+            handed_over: cursor.link(),
+            buffer: BytesMut::new(),
         }
     }
 
@@ -66,8 +64,13 @@ impl LaneLedger {
         self.cursor.position
     }
 
+    /// How many records are settled.
+    pub(crate) fn settled(&self) -> u64 {
+        self.cursor.accounts.settled()
+    }
+
     /// The oldest record in flight.
-    pub(crate) fn oldest(&self) -> Option<&Record> {
+    pub(crate) fn oldest(&self) -> Option<Flown> {
         self.window.oldest()
     }
 
@@ -78,7 +81,26 @@ impl LaneLedger {
 
     /// Waits until [`take_on`](Self::take_on) has something, or there is something that the lane gets nothing of. Cancel safe.
     pub(crate) async fn ready(&mut self) -> Result<(), LaneReadError> {
-        self.reader.ready().await
+        if self.window.is_empty() {
+            // While it rests, its cursor is moved by others, from here.
+            self.advance();
+        }
+        let resting = self.window.is_empty().then_some((&self.cursor_name, self.cursor));
+        self.reader.ready(resting).await
+    }
+
+    /// Whether [`ready`](Self::ready) has found something; notes what waits, and where the lane stands.
+    pub(crate) fn found_something(&mut self) -> bool {
+        self.advance();
+        self.reader.has_something()
+    }
+
+    /// Moves along with what the lane gets nothing of, for as long as this is polled; it never ends. Only while nothing is in
+    /// flight. Cancel safe.
+    pub(crate) async fn drift(&mut self) {
+        // What cannot be read now is complained of by whoever needs it.
+        while !self.found_something() && self.ready().await.is_ok() {}
+        std::future::pending().await
     }
 
     /// Whether everything in the journal was taken on.
@@ -87,43 +109,49 @@ impl LaneLedger {
     }
 
     /// Takes messages while the window has room, and gives the lane's records, which are in flight from now on.
-    pub(crate) fn take_on(&mut self, limits: Limits) -> Vec<Record> {
-        let (mut records, mut received) = (Vec::new(), 0);
+    pub(crate) fn take_on(&mut self, limits: Limits) -> Result<Vec<Record>, ChainBroken> {
+        let mut records = Vec::new();
         while self.window.has_room(limits)
-            && let Some(message) = self.reader.take()
+            && let Some(item) = self.reader.take()
         {
-            let Some(record) = self.record(&message) else {
-                continue;
-            };
-            received += u64::from(message.place.seq >= self.seen);
-            self.handed_over = Some(record.place);
-            self.window.push(record.clone());
-            records.push(record);
+            match item {
+                Item::Message(message) => records.extend(self.record(&message)?),
+                Item::Lost(lost) => self.lose(lost.positions.start, lost.chain.of(self.lane))?,
+            }
         }
-        self.seen = self.seen.max(self.reader.position());
-        self.status.update(|status| {
-            status.received += received;
-            status.in_flight += received;
-            status.published += records.len() as u64;
-        });
-        self.advance();
-        records
+        if !records.is_empty() {
+            self.status
+                .update(|status| status.published += records.len() as u64);
+        }
+        self.pass_settled(|_| {});
+        Ok(records)
     }
 
-    fn record(&self, message: &SplitMessage) -> Option<Record> {
-        if !message.lanes.contains(self.lane) {
-            return None;
+    fn record(&mut self, message: &Message) -> Result<Option<Record>, ChainBroken> {
+        let Some(part) = message.part(self.lane) else {
+            return Ok(None);
+        };
+        if part.before != self.handed_over {
+            return Err(ChainBroken);
         }
-        let value = message.split.value(self.lane, &message.payload)?;
-        Some(Record {
-            lane: self.lane,
-            place: message.place,
-            previous: self.handed_over,
-            lanes: message.lanes,
-            received_at: message.received_at,
-            key: message.split.key.clone(),
-            value,
-        })
+        self.handed_over = part.before.then(message.place);
+        let record = message.record(part, &mut self.buffer);
+        self.window.push(&record);
+        Ok(Some(record))
+    }
+
+    /// A hole that begins at `start`, before whose end the lane's last record was that of `behind`.
+    fn lose(&mut self, start: u64, behind: Link) -> Result<(), ChainBroken> {
+        let records = behind
+            .count
+            .checked_sub(self.handed_over.count)
+            .ok_or(ChainBroken)?;
+        if records == 0 && behind != self.handed_over {
+            return Err(ChainBroken);
+        }
+        self.handed_over = behind;
+        self.window.push_hole(start, Hole { records, behind });
+        Ok(())
     }
 
     /// Notes the fate of the record at `seq`.
@@ -131,77 +159,67 @@ impl LaneLedger {
         self.window.settle(seq, outcome)
     }
 
-    /// Counts what is delivered without a gap before it and moves the cursor; `each` sees every such record.
-    pub(crate) fn pass_delivered(&mut self, mut each: impl FnMut(&Record)) {
-        let mut delivered = 0;
-        while let Some(record) = self.window.pop_settled() {
-            each(&record);
-            self.cursor.last = Some(record.place);
-            delivered += 1;
-        }
-        if delivered > 0 {
-            self.status.update(|status| {
-                status.delivered += delivered;
-                status.in_flight -= delivered;
-            });
+    /// Counts what is settled without a gap before it and moves the cursor; `each` sees every record that is delivered.
+    pub(crate) fn pass_settled(&mut self, mut each: impl FnMut(Flown)) {
+        while let Some(passed) = self.window.pop_settled() {
+            match passed {
+                Passed::Record(flown) => {
+                    each(flown);
+                    self.cursor.last = Some(flown.place);
+                    self.cursor.accounts.delivered += 1;
+                }
+                Passed::Hole(hole) => {
+                    self.cursor.last = hole.behind.last;
+                    self.cursor.accounts.lost += hole.records;
+                }
+            }
         }
         self.advance();
     }
 
     /// Passes the oldest record in flight, which was refused and is in `dead_letter` (or nowhere, if that lane is off).
     pub(crate) fn pass_refused(&mut self, dead_lettered: bool) {
-        let Some(record) = self.window.pop() else {
+        let Some(flown) = self.window.pop() else {
             return;
         };
-        self.cursor.last = Some(record.place);
-        self.status.update(|status| {
-            status.in_flight -= 1;
-            *(if dead_lettered {
-                &mut status.dead_lettered
-            } else {
-                &mut status.dropped
-            }) += 1;
-        });
+        self.cursor.last = Some(flown.place);
+        if dead_lettered {
+            self.cursor.accounts.dead_lettered += 1;
+        } else {
+            self.cursor.accounts.dropped += 1;
+        }
         self.advance();
     }
 
     /// Moves the cursor to the oldest message that is not settled.
     fn advance(&mut self) {
-        let oldest = self.window.oldest();
-        let position = oldest.map_or(self.reader.position(), |record| record.place.seq);
-        self.stand_at(position, oldest.map(|record| record.received_at));
-    }
-
-    fn stand_at(&mut self, position: u64, oldest_pending: Option<Timestamp>) {
+        let position = self.window.start().unwrap_or(self.reader.position());
         let moved = position != self.cursor.position;
-        self.status.update(|status| {
-            status.cursor = position;
-            status.waits(oldest_pending, moved);
-        });
+        let oldest = self.oldest_pending();
+        self.status.update(|status| status.waits(oldest, moved));
         if moved {
             self.cursor.position = position;
             self.journal.set_cursor(&self.cursor_name, self.cursor.into());
         }
     }
 
-    /// Back to the cursor: what was in flight will be handed over again. Counts as a reset if anything was.
-    pub(crate) fn rewind(&mut self) {
-        let resets = u64::from(!self.window.is_empty());
-        self.window.clear();
-        self.reader.seek(self.cursor.position);
-        self.handed_over = self.cursor.last;
-        // A broker that is away holds up what nobody has handed over yet, too.
-        let oldest_pending = self.reader.next_received_at();
-        // Looking for it may have passed messages that the lane gets nothing of.
-        self.stand_at(self.reader.position(), oldest_pending);
-        self.status.update(|status| status.resets += resets);
+    /// When the oldest record was received that is known to wait, in flight or not.
+    fn oldest_pending(&self) -> Option<Timestamp> {
+        let flying = self.window.oldest().map(|flown| flown.received_at);
+        flying.or_else(|| self.reader.next_received_at())
     }
 
-    /// Whether counts that were kept apart agree: what is in flight by the counts, and what is in the window.
-    pub(crate) fn agree(&self) -> bool {
-        let replaying = self.reader.position() < self.seen;
-        let (in_flight, balances) = self.status.update(|status| (status.in_flight, status.balances()));
-        balances && (replaying || in_flight == self.window.len() as u64)
+    /// Back to the cursor: what was in flight will be handed over again. Counts as a reset if anything was.
+    pub(crate) fn rewind(&mut self) {
+        if self.window.is_empty() {
+            // What was passed since the cursor was for other lanes.
+            self.advance();
+        } else {
+            self.status.update(|status| status.resets += 1);
+            self.window.clear();
+        }
+        self.reader.seek(self.cursor.position);
+        self.handed_over = self.cursor.link();
     }
 }
 

@@ -2,12 +2,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use journal::{Appender, Entry};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::*;
-use crate::log::{Head, Kind, Splitter, TailCache};
+use crate::log::{Chain, Kind, LogWriter, Replay, Splitter, Tail};
 use crate::testing::scripted::scripted;
 
 #[derive(Clone, Debug)]
@@ -33,12 +32,11 @@ fn op() -> impl Strategy<Value = Op> {
 
 /// A lane without its loop, and what is true of it.
 struct Model {
-    appender: Appender,
+    writer: LogWriter,
     journal: Journal,
-    cache: Arc<TailCache>,
-    splitter: Arc<Splitter>,
+    tail: Arc<Tail>,
+    splitter: Splitter,
     ledger: LaneLedger,
-    status: StatusCell<LaneStatus>,
     /// Sequences of the lane's records.
     all: Vec<u64>,
     /// Those that were handed over since the last rewind and whose fate is unknown.
@@ -53,20 +51,18 @@ impl Model {
         let dir = tempfile::tempdir().unwrap();
         let (appender, journal) = journal::open(journal::Settings::new(dir.path())).unwrap();
         // So small that lanes read the journal most of the time.
-        let cache = Arc::new(TailCache::new(0, 2_000));
-        let splitter = Arc::new(Splitter {
-            source: scripted().0,
-            enabled: [Lane::Tweets, Lane::Errors].into_iter().collect(),
-            stream: Bytes::new(),
-        });
-        let (ledger, status) = Self::open(&journal, &cache, &splitter);
+        let tail = Arc::new(Tail::new(0, Chain::default(), 2_000));
+        let ledger = Self::open(&journal, &tail);
         Self {
-            appender,
+            writer: LogWriter::new(appender, journal.clone(), 1, Chain::default()),
             journal,
-            cache,
-            splitter,
+            tail,
+            splitter: Splitter {
+                source: scripted().0,
+                enabled: [Lane::Tweets, Lane::Errors].into_iter().collect(),
+                stream: Bytes::new(),
+            },
             ledger,
-            status,
             all: Vec::new(),
             open: Vec::new(),
             done: BTreeSet::new(),
@@ -74,17 +70,14 @@ impl Model {
         }
     }
 
-    fn open(
-        journal: &Journal,
-        cache: &Arc<TailCache>,
-        splitter: &Arc<Splitter>,
-    ) -> (LaneLedger, StatusCell<LaneStatus>) {
+    fn open(journal: &Journal, tail: &Arc<Tail>) -> LaneLedger {
         let status = StatusCell::new(LaneStatus::new("sink", Lane::Tweets));
-        let wake = Arc::new(tokio::sync::Notify::new());
-        let (cache, splitter) = (cache.clone(), splitter.clone());
-        let reader = LaneReader::new(cache, journal.clone(), splitter, Lane::Tweets, wake);
-        let ledger = LaneLedger::open("sink", Lane::Tweets, journal.clone(), reader, status.clone());
-        (ledger, status)
+        let replay = Replay::new(journal.clone(), tail.clone(), 0, |hole| {
+            panic!("{hole:?} is lost")
+        });
+        let cursor = journal.cursor("sink/tweets").unwrap_or_default().into();
+        let reader = LaneReader::new(tail.seat(Lane::Tweets), Arc::new(replay), 0);
+        LaneLedger::open("sink", Lane::Tweets, cursor, journal.clone(), reader, status)
     }
 
     fn apply(&mut self, op: Op, runtime: &Runtime) {
@@ -95,7 +88,7 @@ impl Model {
             Op::Deliver(which) => {
                 let seq = self.open.remove(which.index(self.open.len()));
                 assert_eq!(self.ledger.settle(seq, Outcome::Delivered), Settlement::Noted);
-                self.ledger.pass_delivered(|_| {});
+                self.ledger.pass_settled(|_| {});
                 // Below the cursor, or above it and remembered until the next rewind.
                 self.done.insert(seq);
             }
@@ -106,7 +99,7 @@ impl Model {
                 self.open.retain(|seq| *seq != oldest);
                 self.done.insert(oldest);
                 self.ledger.pass_refused(true);
-                self.ledger.pass_delivered(|_| {});
+                self.ledger.pass_settled(|_| {});
             }
             Op::Rewind => {
                 self.open.clear();
@@ -114,7 +107,7 @@ impl Model {
             }
             Op::Restart => {
                 self.open.clear();
-                (self.ledger, self.status) = Self::open(&self.journal, &self.cache, &self.splitter);
+                self.ledger = Self::open(&self.journal, &self.tail);
             }
         }
     }
@@ -123,20 +116,10 @@ impl Model {
         for ours in messages {
             let lane = if *ours { "tweets" } else { "errors" };
             let payload = Bytes::from(format!(r#"{{"only":"{lane}"}}"#));
-            let (payload, split) = self.splitter.split(Kind::Message, Timestamp::now(), payload);
-            let head = Head {
-                kind: Kind::Message,
-                epoch: 1,
-                received_at: Timestamp::now(),
-                lanes: split.lanes(),
-            };
-            let entry = Entry {
-                head: &head.encode(),
-                body: &payload,
-            };
-            let seq = self.appender.append(&[entry]).unwrap().start;
-            let routed = self.splitter.route(seq, head, payload, split);
-            self.cache.push(vec![routed], seq + 1);
+            let draft = self.splitter.draft(Kind::Message, Timestamp::now(), payload);
+            let messages = self.writer.append([&draft].into_iter()).unwrap();
+            let seq = messages[0].place.seq;
+            self.tail.push(messages, self.writer.chain(), self.writer.end());
             if *ours {
                 self.all.push(seq);
             }
@@ -152,7 +135,7 @@ impl Model {
             records,
             bytes: 1 << 20,
         };
-        for record in self.ledger.take_on(limits) {
+        for record in self.ledger.take_on(limits).unwrap() {
             let at = self.all.binary_search(&record.place.seq).unwrap();
             let before = at.checked_sub(1).map(|before| self.all[before]);
             assert_eq!(record.previous.map(|place| place.seq), before, "the chain");
@@ -161,13 +144,18 @@ impl Model {
     }
 
     fn check(&self) {
-        let cursor = self.journal.cursor("sink/tweets").unwrap().position;
-        let passed = self.all.iter().take_while(|seq| **seq < cursor);
-        for seq in passed {
-            assert!(self.done.contains(seq), "the cursor {cursor} has passed {seq}");
+        let cursor = LaneCursor::from(self.journal.cursor("sink/tweets").unwrap());
+        assert_eq!(cursor.position, self.ledger.cursor());
+        let passed: Vec<_> = self
+            .all
+            .iter()
+            .take_while(|seq| **seq < cursor.position)
+            .collect();
+        for seq in &passed {
+            assert!(self.done.contains(seq), "the cursor {cursor:?} has passed {seq}");
         }
-        assert!(self.ledger.agree());
-        assert_eq!(self.status.get().cursor, self.ledger.cursor());
+        assert_eq!(cursor.accounts.settled(), passed.len() as u64, "the accounts");
+        assert_eq!(self.tail.counts()[Lane::Tweets], self.all.len() as u64);
     }
 }
 
@@ -193,11 +181,10 @@ proptest! {
                 model.ledger.settle(seq, Outcome::Delivered);
                 model.done.insert(seq);
             }
-            model.ledger.pass_delivered(|_| {});
+            model.ledger.pass_settled(|_| {});
             model.check();
         }
         prop_assert_eq!(model.done.into_iter().collect::<Vec<_>>(), model.all);
-        prop_assert_eq!(model.ledger.cursor(), model.cache.end());
-        prop_assert_eq!(model.status.get().in_flight, 0);
+        prop_assert_eq!(model.ledger.cursor(), model.tail.end());
     }
 }

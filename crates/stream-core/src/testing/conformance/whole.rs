@@ -78,7 +78,7 @@ impl Path {
         // A lane that waits for a broker to come back ends where it is.
         wait("every lane is back", || {
             let lanes = self.pipeline.view().status().lanes;
-            lanes.iter().all(|lane| lane.connected)
+            lanes.iter().all(|lane| lane.connected || lane.received == 0)
         })
         .await;
         let rest = self.pipeline.drain(PATIENCE).await;
@@ -193,7 +193,10 @@ pub async fn health(bench: &dyn Bench) {
     let Some(broker) = bench.broker() else {
         return;
     };
-    let path = Path::start(bench);
+    let mut path = Path::start(bench);
+    // A publisher is opened at the first record.
+    path.send(&Batch::new("health"), 1, SIZE).await;
+    path.delivered(Lane::Tweets, 1).await;
     wait("connected", || path.lane(Lane::Tweets).connected).await;
     let before = path.lane(Lane::Tweets);
     broker.kill().await;
