@@ -267,7 +267,8 @@ async fn a_drain_with_a_dead_or_hanging_sink_ends_within_its_budget() {
     for hang in [false, true] {
         let rig = Rig::new();
         if hang {
-            (0..9).for_each(|_| rig.memory.fault_open(OpenFault::Hangs));
+            // One for each lane that gets something.
+            (0..4).for_each(|_| rig.memory.fault_open(OpenFault::Hangs));
         } else {
             rig.memory.go_down();
         }

@@ -100,7 +100,7 @@ impl LaneLedger {
     pub(crate) async fn drift(&mut self) {
         // What cannot be read now is complained of by whoever needs it.
         while !self.found_something() && self.ready().await.is_ok() {}
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Whether everything in the journal was taken on.
