@@ -36,6 +36,7 @@
 //! apart (2., 4.).
 
 mod lease;
+mod read_back;
 mod settings_error;
 mod text_file;
 
@@ -45,6 +46,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use self::lease::{LaneLease, LaneLeases};
+pub use self::read_back::{Found, ReadBack, ReadBackError};
 pub use self::settings_error::{Mistake, SettingsError};
 pub use self::text_file::read_text_file;
 use crate::model::{Lane, Record, SinkErrorClass};
@@ -67,6 +69,13 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Tries what `open` needs, once, and says what did not answer (for `birdfeed check --connect`). Creates nothing.
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>>;
+
+    /// Opens what its lanes have got for reading, from the oldest record that is left (for `birdfeed verify`). Takes nothing
+    /// and changes nothing.
+    fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {
+        let why = "cannot be read back";
+        Box::pin(std::future::ready(Err(ReadBackError::NotKept(why.to_owned()))))
+    }
 }
 
 /// One lane's way into a sink.
