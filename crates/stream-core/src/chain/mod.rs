@@ -12,8 +12,7 @@ mod tests;
 mod told;
 mod verdict;
 
-pub use self::told::Gap;
-pub use self::verdict::{Cause, Hole, LaneVerdict, Verdict};
+pub use self::verdict::{Cause, Gap, Hole, LaneVerdict, Verdict};
 
 use std::collections::BTreeMap;
 

@@ -3,27 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::verdict::Cause;
+use super::verdict::{Cause, Gap};
 use crate::model::{Lane, Place};
-
-/// Blind interval, as the lane `events` tells it: X's posts of that time are not missing here, they never came.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
-    /// The stream's name.
-    pub stream: String,
-    /// The last byte before it.
-    pub from: String,
-    /// The connection after it.
-    pub to: String,
-    /// How long it was.
-    pub seconds: f64,
-    /// Why.
-    pub reason: String,
-    /// Whether it was filled afterwards.
-    pub filled: bool,
-}
 
 /// Known absences of one sink.
 #[derive(Clone, Debug, Default)]

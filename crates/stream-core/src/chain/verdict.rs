@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::told::Gap;
 use crate::model::{Lane, Place};
 
 /// Verdict over one sink.
@@ -19,6 +18,23 @@ pub struct Verdict {
     pub lanes: Vec<LaneVerdict>,
     /// When X was not heard. What was posted then is not missing here: it never came.
     pub gaps: Vec<Gap>,
+}
+
+/// Blind interval, as the lane `events` tells it: X's posts of that time are not missing here, they never came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The stream's name.
+    pub stream: String,
+    /// The last byte before it.
+    pub from: String,
+    /// The connection after it.
+    pub to: String,
+    /// How long it was.
+    pub seconds: f64,
+    /// Why.
+    pub reason: String,
+    /// Whether it was filled afterwards.
+    pub filled: bool,
 }
 
 /// Verdict over one lane.

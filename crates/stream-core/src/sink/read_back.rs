@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::SinkError;
+use super::error::SinkError;
 use crate::model::{Header, Lane, Place};
 
 /// Reader of all lanes of a sink, which takes nothing from them.

@@ -67,6 +67,7 @@ file          | dir = "lanes"                                       | DIR=lanes 
 file          | name = "archive"                                    | NAME=archive                                    | works
 file          | rotate_bytes = "1GiB"                               | ROTATE_BYTES=1GiB                               | works
 file          | rotate_every = "1day"                               | ROTATE_EVERY=1day                               | works
+file          | envelope = true                                     | ENVELOPE=true                                   | works
 admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
 admin         | listen = "off"                                      | LISTEN=off                                      | works
 log           | format = "json"                                     | FORMAT=json                                     | works

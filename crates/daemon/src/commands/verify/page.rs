@@ -1,0 +1,182 @@
+//! The report for people: a table for each sink, and a line for each hole, with what to do.
+
+use std::fmt::Write as _;
+
+use stream_core::chain::{Cause, Gap, Hole, LaneVerdict, Verdict};
+use stream_core::model::Place;
+
+use super::report::{Report, SinkReport};
+
+/// How many holes of a lane are shown; `--json` has all.
+const SHOWN: usize = 20;
+
+pub(super) fn render(report: &Report) -> String {
+    let pages: Vec<_> = report.sinks.iter().map(sink).collect();
+    pages.join("\n\n")
+}
+
+fn sink(report: &SinkReport) -> String {
+    match report {
+        SinkReport::Read(verdict) => read(verdict),
+        SinkReport::Unread {
+            sink, address, error, ..
+        } => format!("sink {sink}: could not be read ({address}): {error}"),
+    }
+}
+
+fn read(verdict: &Verdict) -> String {
+    let word = if verdict.whole { "whole" } else { "NOT WHOLE" };
+    let mut page = format!("sink {}: {word}\n", verdict.sink);
+    row(
+        &mut page,
+        ["lane", "records", "duplicates", "holes", "from", "to"],
+    );
+    for lane in &verdict.lanes {
+        let from = match (lane.from, lane.from_the_start) {
+            (_, true) => "the start".to_owned(),
+            (from, false) => shown(from),
+        };
+        row(
+            &mut page,
+            [
+                lane.lane.name(),
+                &lane.records.to_string(),
+                &lane.duplicates.to_string(),
+                &lane.counted().count().to_string(),
+                &from,
+                &shown(lane.to),
+            ],
+        );
+    }
+    for line in verdict
+        .lanes
+        .iter()
+        .flat_map(remarks)
+        .chain(verdict.gaps.iter().map(gap))
+    {
+        page.push_str("\n  ");
+        page.push_str(&line);
+    }
+    page
+}
+
+fn row(page: &mut String, [lane, records, duplicates, holes, from, to]: [&str; 6]) {
+    // Into memory: it cannot fail.
+    let _ = write!(
+        page,
+        "\n  {lane:<16}{records:>10}{duplicates:>12}{holes:>7}  {from:<24}{to}"
+    );
+}
+
+fn shown(place: Option<Place>) -> String {
+    place.map_or_else(|| "-".to_owned(), |place| place.to_string())
+}
+
+fn remarks(verdict: &LaneVerdict) -> Vec<String> {
+    let lane = verdict.lane;
+    let mut lines: Vec<_> = verdict
+        .holes
+        .iter()
+        .take(SHOWN)
+        .map(|found| format!("{lane}: {}", hole(found)))
+        .collect();
+    if let Some(more) = verdict.holes.len().checked_sub(SHOWN + 1) {
+        lines.push(format!("{lane}: and {} more: --json shows all", more + 1));
+    }
+    if verdict.unjudged > 0 {
+        let from = verdict.from.map_or_else(
+            || "nothing can be judged".to_owned(),
+            |from| format!("judged from {from} on"),
+        );
+        lines.push(format!(
+            "{lane}: {from}: what was before was taken by retention, or the lane began there"
+        ));
+    }
+    if verdict.abandoned > 0 {
+        lines.push(format!(
+            "{lane}: {} of messages that a power cut took from the journal after they were published",
+            records(verdict.abandoned)
+        ));
+    }
+    if verdict.foreign > 0 {
+        lines.push(format!(
+            "{lane}: {} without a birdfeed header: somebody else's, or from before it was written",
+            records(verdict.foreign)
+        ));
+    }
+    lines
+}
+
+fn hole(hole: &Hole) -> String {
+    let Hole { from, to, .. } = hole;
+    if hole.cause == Cause::Contradiction {
+        return format!("{from} {}", advice(hole));
+    }
+    let places = if from == to {
+        from.to_string()
+    } else {
+        format!("{from} to {to}")
+    };
+    let at_least = if from == to { "" } else { "at least " };
+    let between = match (hole.after, hole.before) {
+        (Some(after), Some(before)) => format!(" between {after} and {before}"),
+        (Some(after), None) => format!(" after {after}, at the end"),
+        (None, Some(before)) => format!(" before {before}"),
+        (None, None) => String::new(),
+    };
+    format!(
+        "{at_least}{} not there ({places}){between}: {}",
+        records(hole.records),
+        advice(hole)
+    )
+}
+
+/// What it is, and what to do.
+fn advice(hole: &Hole) -> &'static str {
+    match hole.cause {
+        Cause::Missing if hole.before.is_none() => {
+            "on its way, or missing: `birdfeed status` shows whether the lane is behind; verify again when it is not"
+        }
+        Cause::Missing => {
+            "nothing says why: deleted, purged or compacted at the broker? If nobody did, report it with this output and the daemon's log"
+        }
+        Cause::Lost => {
+            "the journal was damaged there (event lost): look at the disk; X alone has these posts still"
+        }
+        Cause::PowerCut => {
+            "a power cut took the message from the journal before this lane had published it: durability = \"strict\" leaves no such window"
+        }
+        Cause::Dropped => {
+            "the lane was stuck for longer than its on_stuck allows (event dropped): mend its topic"
+        }
+        Cause::DeadLetter => "the sink refused it; it stands in dead_letter, with the reason",
+        Cause::Contradiction => {
+            "names a record before it that cannot be that: do two daemons share a journal folder? If not, report it with this output"
+        }
+    }
+}
+
+fn gap(gap: &Gap) -> String {
+    let Gap {
+        stream,
+        from,
+        to,
+        seconds,
+        reason,
+        filled,
+    } = gap;
+    let filled = if *filled {
+        "filled afterwards"
+    } else {
+        "not filled: what was posted then never came"
+    };
+    format!("gap: {stream} heard nothing of X from {from} to {to} ({seconds:.1} s, {reason}), {filled}")
+}
+
+fn records(count: u64) -> String {
+    if count == 1 {
+        "1 record".to_owned()
+    } else {
+        format!("{count} records")
+    }
+}

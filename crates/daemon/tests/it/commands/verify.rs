@@ -1,0 +1,198 @@
+//! `birdfeed verify` over files: what it says of what is there, and how it ends.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Ended, end};
+use crate::support::birdfeed;
+
+const CONFIG: &str = "[lanes]\nenabled = [\"tweets\", \"includes\", \"events\"]\n[[sink]]\ntype = \"file\"\ndir = \"lanes\"\nenvelope = true\n";
+
+/// Five posts, each with its includes but the last one; and a gap in between.
+const TWEETS: [&str; 5] = [
+    "1:0::tweets,includes",
+    "1:1:0:tweets,includes",
+    "1:3:1:tweets,includes",
+    "2:4:1.3:tweets,includes",
+    "2:5:4:tweets",
+];
+const INCLUDES: [&str; 4] = [
+    "1:0::tweets,includes",
+    "1:1:0:tweets,includes",
+    "1:3:1:tweets,includes",
+    "2:4:1.3:tweets,includes",
+];
+const GAP: &str = r#"{"type":"gap","stream":"main","from":"2020-01-01T00:00:01.000Z","to":"2020-01-01T00:00:03.500Z","seconds":2.5,"reason":"silence","filled":false}"#;
+
+fn write(dir: &Path, lane: &str, headers: &[&str], value: &str) {
+    let dir = dir.join("lanes").join(lane);
+    std::fs::create_dir_all(&dir).unwrap();
+    // In two files, of which the later one was written first: partitions and replays give no better order.
+    let (one, two) = headers.split_at(headers.len() / 2);
+    for (name, headers) in [("b", one), ("a", two)] {
+        let lines = headers.iter().map(|header| {
+            format!(
+                "{{\"birdfeed\":\"{header}\",\"key\":null,\"received_at\":\"2020-01-01T00:00:00.000Z\",\"value\":{value}}}\n"
+            )
+        });
+        std::fs::write(dir.join(format!("{name}.ndjson")), lines.collect::<String>()).unwrap();
+    }
+}
+
+fn verify(dir: &Path, config: &str, args: &[&str]) -> Ended {
+    std::fs::write(dir.join("birdfeed.toml"), config).unwrap();
+    // Without X's token: it is not needed.
+    end(birdfeed()
+        .current_dir(dir)
+        .args(["verify", "--config", "birdfeed.toml", "--grace", "0s"])
+        .args(args))
+}
+
+fn without(headers: &[&'static str], place: &str) -> Vec<&'static str> {
+    let left: Vec<_> = headers
+        .iter()
+        .copied()
+        .filter(|header| !header.starts_with(place))
+        .collect();
+    assert_eq!(left.len() + 1, headers.len());
+    left
+}
+
+#[test]
+fn what_is_whole_ends_with_0_and_a_gap_is_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "tweets", &[&TWEETS[..], &TWEETS[1..2]].concat(), "{}");
+    write(dir.path(), "includes", &INCLUDES, "{}");
+    write(dir.path(), "events", &["1:2::events"], GAP);
+    let ended = verify(dir.path(), CONFIG, &[]);
+    ended.expect(0, &[]);
+    for part in [
+        "sink file: whole",
+        "gap: main heard nothing of X from 2020-01-01T00:00:01.000Z",
+    ] {
+        assert!(ended.out.contains(part), "{ended:#?}");
+    }
+    let row = ended
+        .out
+        .lines()
+        .find(|line| line.trim_start().starts_with("tweets"))
+        .unwrap();
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!(cells, ["tweets", "5", "1", "0", "the", "start", "2:5"]);
+
+    let ended = verify(dir.path(), CONFIG, &["--json"]);
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(report["whole"], true);
+    assert_eq!(report["sinks"][0]["lanes"][0]["duplicates"], 1);
+    assert_eq!(report["sinks"][0]["gaps"][0]["seconds"], 2.5);
+}
+
+#[test]
+fn a_record_that_is_deleted_is_named_and_ends_with_1() {
+    for (tweets, includes, hole) in [
+        (
+            without(&TWEETS, "1:1:"),
+            INCLUDES.to_vec(),
+            ("tweets", "1:1", "1:0", Some("1:3")),
+        ),
+        (
+            TWEETS.to_vec(),
+            without(&INCLUDES, "1:3:"),
+            ("includes", "1:3", "1:1", Some("2:4")),
+        ),
+        // The last one of a lane: another lane announces it.
+        (
+            TWEETS.to_vec(),
+            without(&INCLUDES, "2:4:"),
+            ("includes", "2:4", "1:3", None),
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "tweets", &tweets, "{}");
+        write(dir.path(), "includes", &includes, "{}");
+        let (lane, place, after, before) = hole;
+        let ended = verify(dir.path(), CONFIG, &[]);
+        ended.expect(1, &["not whole: there is a hole"]);
+        let said = format!("  {lane}: 1 record not there ({place})");
+        assert!(
+            ended.out.contains(&said) && ended.out.contains("NOT WHOLE"),
+            "{ended:#?}"
+        );
+
+        let ended = verify(dir.path(), CONFIG, &["--json"]);
+        assert_eq!(ended.code, Some(1));
+        let report: Value = serde_json::from_str(&ended.out).unwrap();
+        let lanes = report["sinks"][0]["lanes"].as_array().unwrap();
+        let holes: Vec<_> = lanes
+            .iter()
+            .flat_map(|lane| lane["holes"].as_array().unwrap())
+            .collect();
+        let expected = serde_json::json!({
+            "cause": "missing", "from": place, "to": place, "records": 1, "after": after, "before": before
+        });
+        assert_eq!(holes, [&expected]);
+    }
+}
+
+#[test]
+fn known_losses_are_named_with_what_they_are_and_what_to_do() {
+    let lost = r#"{"type":"lost","stream":"main","at":"2020-01-01T00:00:00.000Z","from":1,"to":1}"#;
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "tweets", &without(&TWEETS, "1:1:"), "{}");
+    write(dir.path(), "includes", &without(&INCLUDES, "1:1:"), "{}");
+    write(dir.path(), "events", &["1:2::events"], lost);
+    let ended = verify(dir.path(), CONFIG, &[]);
+    ended.expect(1, &["there are 2 holes"]);
+    assert!(
+        ended
+            .out
+            .contains("the journal was damaged there (event lost): look at the disk"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn what_retention_took_is_said_and_not_held_against_it() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "tweets", &TWEETS[2..], "{}");
+    write(dir.path(), "includes", &INCLUDES[3..], "{}");
+    let ended = verify(dir.path(), CONFIG, &[]);
+    ended.expect(0, &[]);
+    for part in ["tweets: judged from 1:3 on", "includes: judged from 2:4 on"] {
+        assert!(ended.out.contains(part), "{ended:#?}");
+    }
+}
+
+#[test]
+fn files_without_envelopes_are_a_mistake_of_the_configuration() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = verify(dir.path(), &CONFIG.replace("envelope = true", ""), &[]);
+    ended.expect(
+        64,
+        &["sink file: its lines hold values alone: set envelope = true"],
+    );
+    let ended = verify(dir.path(), CONFIG, &["--sink", "kafka"]);
+    ended.expect(64, &["there is no sink \"kafka\": there are file"]);
+    let ended = verify(dir.path(), "[[sink]]\ntype = \"files\"\n", &[]);
+    ended.expect(64, &["birdfeed.toml:2:1: sink.0.type: "]);
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_69() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = verify(dir.path(), CONFIG, &[]);
+    ended.expect(69, &["1 of the sinks could not be read"]);
+    assert!(
+        ended
+            .out
+            .contains("sink file: could not be read (lanes): lanes: "),
+        "{ended:#?}"
+    );
+    let ended = verify(dir.path(), CONFIG, &["--json"]);
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(
+        (&report["whole"], &report["sinks"][0]["whole"]),
+        (&false.into(), &false.into())
+    );
+}
