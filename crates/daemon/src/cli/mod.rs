@@ -41,7 +41,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Read back what the sinks have got: nothing is missing, or what is, and why. Takes nothing from them.
     #[command(after_help = "Example: birdfeed verify --config birdfeed.toml\n         \
-                      birdfeed verify --config birdfeed.toml --sink kafka --json\n\n\
+                      birdfeed verify --config birdfeed.toml --sink kafka --json\n         \
+                      birdfeed verify --config birdfeed.toml --follow --metrics 127.0.0.1:9465\n\n\
                       Exit code: 0 if everything is there, 1 if something is missing, 69 if a sink could not be read.")]
     Verify(VerifyArgs),
     /// Show what a running daemon says of itself; the exit code is 0 if it is ready.
@@ -99,6 +100,17 @@ pub struct VerifyArgs {
     /// As JSON.
     #[arg(long)]
     pub json: bool,
+    /// Go on reading until interrupted, and serve what is found as metrics.
+    #[arg(long, conflicts_with = "json")]
+    pub follow: bool,
+    /// Where `--follow` serves its metrics: a host with a port.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9465",
+        requires = "follow"
+    )]
+    pub metrics: Address,
 }
 
 /// `birdfeed status`.

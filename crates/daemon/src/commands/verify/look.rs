@@ -1,20 +1,40 @@
 //! One sink under the eye: its reader, and the walk over what it finds.
 
+use std::time::Duration;
+
 use stream_core::chain::{Verdict, Walk};
 use stream_core::model::LaneSet;
-use stream_core::sink::{Found, ReadBack, SinkError};
+use stream_core::pipeline::NamedSink;
+use stream_core::sink::{Found, ReadBack, ReadBackError, SinkError};
+
+use crate::exit::{CommandError, SysExit};
+
+/// How often is looked again for what may still be on its way.
+pub(super) const EVERY: Duration = Duration::from_secs(1);
 
 /// Reader and walk of one sink.
 pub(super) struct Look {
     reader: Box<dyn ReadBack>,
-    pub(super) walk: Walk,
+    walk: Walk,
 }
 
 impl Look {
-    pub(super) fn new(sink: &str, lanes: LaneSet, reader: Box<dyn ReadBack>) -> Self {
-        Self {
-            reader,
-            walk: Walk::new(sink, lanes),
+    /// Opens the sink; the outer error ends the command, the inner one is this sink's alone.
+    pub(super) async fn open(
+        sink: &NamedSink,
+        lanes: LaneSet,
+    ) -> Result<Result<Self, SinkError>, CommandError> {
+        let name = &sink.name;
+        match sink.sink.read_back().await {
+            Ok(reader) => Ok(Ok(Self {
+                reader,
+                walk: Walk::new(name, lanes),
+            })),
+            Err(ReadBackError::Sink(error)) => Ok(Err(error)),
+            Err(ReadBackError::NotKept(why)) => {
+                let message = format!("sink {name}: {why} (--sink verifies another one alone)");
+                Err(CommandError::new(SysExit::Usage, message))
+            }
         }
     }
 

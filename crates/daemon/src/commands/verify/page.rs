@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use stream_core::chain::{Cause, Gap, Hole, LaneVerdict, Verdict};
 use stream_core::model::Place;
 
+use super::advice::advice;
 use super::report::{Report, SinkReport};
 
 /// How many holes of a lane are shown; `--json` has all.
@@ -107,7 +108,8 @@ fn remarks(verdict: &LaneVerdict) -> Vec<String> {
     lines
 }
 
-fn hole(hole: &Hole) -> String {
+/// A hole in a sentence: where, what it is, and what to do.
+pub(super) fn hole(hole: &Hole) -> String {
     let Hole { from, to, .. } = hole;
     if hole.cause == Cause::Contradiction {
         return format!("{from} {}", advice(hole));
@@ -129,31 +131,6 @@ fn hole(hole: &Hole) -> String {
         records(hole.records),
         advice(hole)
     )
-}
-
-/// What it is, and what to do.
-fn advice(hole: &Hole) -> &'static str {
-    match hole.cause {
-        Cause::Missing if hole.before.is_none() => {
-            "on its way, or missing: `birdfeed status` shows whether the lane is behind; verify again when it is not"
-        }
-        Cause::Missing => {
-            "nothing says why: deleted, purged or compacted at the broker? If nobody did, report it with this output and the daemon's log"
-        }
-        Cause::Lost => {
-            "the journal was damaged there (event lost): look at the disk; X alone has these posts still"
-        }
-        Cause::PowerCut => {
-            "a power cut took the message from the journal before this lane had published it: durability = \"strict\" leaves no such window"
-        }
-        Cause::Dropped => {
-            "the lane was stuck for longer than its on_stuck allows (event dropped): mend its topic"
-        }
-        Cause::DeadLetter => "the sink refused it; it stands in dead_letter, with the reason",
-        Cause::Contradiction => {
-            "names a record before it that cannot be that: do two daemons share a journal folder? If not, report it with this output"
-        }
-    }
 }
 
 fn gap(gap: &Gap) -> String {

@@ -1,11 +1,15 @@
 //! `birdfeed verify` over files: what it says of what is there, and how it ends.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{Ended, end};
-use crate::support::birdfeed;
+use crate::support::{PATIENCE, birdfeed, end_of, signal};
 
 const CONFIG: &str = "[lanes]\nenabled = [\"tweets\", \"includes\", \"events\"]\n[[sink]]\ntype = \"file\"\ndir = \"lanes\"\nenvelope = true\n";
 
@@ -195,4 +199,65 @@ fn what_cannot_be_read_ends_with_69() {
         (&report["whole"], &report["sinks"][0]["whole"]),
         (&false.into(), &false.into())
     );
+}
+
+/// The value of one series at `address`, once it is `expected`.
+fn wait_for(address: &str, series: &str, expected: f64) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        let line = page
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.trim().parse::<f64>().ok());
+        if line == Some(expected) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no {series} {expected} in\n{page}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_is_followed_is_served_as_metrics_and_said_as_it_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "tweets", &TWEETS[..2], "{}");
+    write(dir.path(), "includes", &INCLUDES[..2], "{}");
+    std::fs::write(dir.path().join("birdfeed.toml"), CONFIG).unwrap();
+    let mut child = birdfeed()
+        .current_dir(dir.path())
+        .args(["verify", "--config", "birdfeed.toml", "--follow", "--grace", "1s"])
+        .args(["--metrics", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = said.next().unwrap().unwrap();
+    let address = first
+        .strip_prefix("metrics: http://")
+        .and_then(|rest| rest.strip_suffix("/metrics"));
+    let address = address.unwrap_or_else(|| panic!("{first}"));
+    let series = |name: &str| format!("birdfeed_verify_{name}{{lane=\"tweets\",sink=\"file\"}} ");
+    wait_for(address, &series("records_total"), 2.0);
+    wait_for(address, &series("holes"), 0.0);
+    // The fourth comes, and not the third; the first again.
+    let more: Vec<_> = [TWEETS[0], TWEETS[3]].to_vec();
+    let other = dir.path().join("more");
+    write(&other, "tweets", &more, "{}");
+    for name in ["a", "b"] {
+        let from = other.join(format!("lanes/tweets/{name}.ndjson"));
+        std::fs::copy(from, dir.path().join(format!("lanes/tweets/later-{name}.ndjson"))).unwrap();
+    }
+    wait_for(address, &series("records_total"), 4.0);
+    wait_for(address, &series("duplicates_total"), 1.0);
+    wait_for(address, &series("holes"), 1.0);
+    let hole = said.next().unwrap().unwrap();
+    assert!(
+        hole.starts_with("sink file: tweets: 1 record not there (1:3) between 1:1 and 2:4"),
+        "{hole}"
+    );
+    assert!(signal(&child, "INT"));
+    assert_eq!(end_of(&mut child).unwrap().code(), Some(1));
 }
