@@ -1,5 +1,8 @@
-//! Time per message of `split`: `cargo run --release -p source-x --example split_bench [FILE]`, where FILE has a message on
-//! each line; without it, on posts of the simulator.
+//! Time per message of `split`: `cargo run --release -p source-x --example split_bench [FILE [ROUNDS]]`, where FILE has a
+//! message on each line; without it, on posts of the simulator.
+//!
+//! Instructions, which other programs do not disturb: run it under `valgrind --tool=callgrind` with two numbers of rounds, and
+//! divide the difference by the messages between them.
 
 mod support;
 
@@ -14,24 +17,26 @@ use source_x::{Settings, Token, XSource};
 use stream_core::source::Source as _;
 
 // Rounds of a few milliseconds: the best one was not interrupted.
-const ROUNDS: usize = 500;
+const ROUNDS: &str = "500";
 const PASSES: usize = 5;
 /// Posts of the simulator.
 const POSTS: usize = 200;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let messages = match std::env::args().nth(1) {
+    let mut arguments = std::env::args().skip(1);
+    let messages = match arguments.next() {
         Some(file) => lines(&Bytes::from(std::fs::read(file)?)),
         None => simulated().await?,
     };
-    let best = (0..ROUNDS).map(|_| pass(&messages)).min().unwrap_or_default();
+    let rounds: usize = arguments.next().as_deref().unwrap_or(ROUNDS).parse()?;
+    let best = (0..rounds).map(|_| pass(&messages)).min().unwrap_or_default();
     let count = messages.len() * PASSES;
     let bytes: usize = messages.iter().map(Bytes::len).sum();
     let micros = best.as_secs_f64() * 1e6 / count as f64;
     let mean = bytes as f64 / messages.len() as f64;
     println!(
-        "{micros:.2} µs per message of {mean:.0} bytes ({:.0} MB/s), best of {ROUNDS}",
+        "{micros:.2} µs per message of {mean:.0} bytes ({:.0} MB/s), best of {rounds}",
         mean / micros
     );
     Ok(())

@@ -1,100 +1,119 @@
-//! Envelope: the outer shapes of messages, as far as splitting needs them, borrowed from the message.
-
-use std::fmt;
+//! Envelope: the outer shapes of messages, as far as splitting needs them, by the place of their bytes.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use stream_core::model::{DeadLetterReason, Span};
 use stream_core::source::ServerDisconnect;
 
-use super::id::{Id, name};
+use super::id;
+use super::scan::{NotJson, Passed, Scan};
 use crate::response::{self, Problem};
 
 /// The outermost object. `null` members count as absent.
 #[derive(Default)]
 pub(super) struct Envelope<'a> {
-    pub(super) data: Option<&'a RawValue>,
-    pub(super) includes: Option<&'a RawValue>,
-    pub(super) errors: Option<&'a RawValue>,
-    pub(super) matching_rules: Option<&'a RawValue>,
+    message: &'a [u8],
+    pub(super) data: Option<Span>,
+    /// The id of `data`.
+    pub(super) id: Option<Span>,
+    pub(super) includes: Option<Span>,
+    pub(super) errors: Option<Span>,
+    pub(super) matching_rules: Option<Span>,
     /// The singular form in which GNIP, which X has bought, ends a stream.
-    error: Option<&'a RawValue>,
+    pub(super) error: Option<Span>,
     /// A member of ours was there twice.
-    pub(super) duplicate: bool,
+    duplicate: bool,
 }
 
+const MEMBERS: [&str; 5] = ["data", "includes", "errors", "matching_rules", "error"];
+
 impl<'a> Envelope<'a> {
-    /// What came in the place of data, if that is an error; an empty list says nothing.
-    pub(super) fn error(&self) -> Option<&'a RawValue> {
-        let empty = |raw: &RawValue| {
-            let inside = raw.get().strip_prefix('[');
-            inside.is_some_and(|rest| rest.trim_ascii_start() == "]")
+    /// The envelope of a message, or why it has none.
+    pub(super) fn of(message: &'a [u8]) -> Result<Self, DeadLetterReason> {
+        let mut scan = Scan::new(message);
+        let mut envelope = Self {
+            message,
+            ..Self::default()
         };
-        self.errors.filter(|raw| !empty(raw)).or(self.error)
+        let is_object = scan.token() == b'{';
+        let passed = if is_object {
+            envelope.read(&mut scan)
+        } else {
+            scan.value().map(drop)
+        };
+        match passed.and_then(|()| scan.end()) {
+            Err(NotJson) if std::str::from_utf8(message).is_err() => Err(DeadLetterReason::NotUtf8),
+            Err(NotJson) => Err(DeadLetterReason::NotJson),
+            Ok(()) if !is_object => Err(DeadLetterReason::NotAnObject),
+            Ok(()) if envelope.duplicate => Err(DeadLetterReason::DuplicateKey),
+            Ok(()) => Ok(envelope),
+        }
+    }
+
+    fn read(&mut self, scan: &mut Scan<'_>) -> Passed {
+        let mut slots = [None; MEMBERS.len()];
+        scan.members(|scan, name| {
+            let Some(at) = MEMBERS.iter().position(|member| scan.spells(name, member)) else {
+                return scan.value().map(drop);
+            };
+            let value = if MEMBERS[at] == "data" {
+                let (data, id) = id::pass(scan)?;
+                self.id = id;
+                data
+            } else {
+                scan.value()?
+            };
+            self.duplicate |= slots[at].replace(value).is_some();
+            Ok(())
+        })?;
+        let there = |span: &Span| self.bytes(*span) != b"null";
+        [
+            self.data,
+            self.includes,
+            self.errors,
+            self.matching_rules,
+            self.error,
+        ] = slots.map(|slot| slot.filter(there));
+        Ok(())
+    }
+
+    fn bytes(&self, span: Span) -> &'a [u8] {
+        &self.message[span.range()]
+    }
+
+    /// Whether something came in the place of data that is an error; an empty list says nothing.
+    pub(super) fn is_error(&self) -> bool {
+        let empty = |errors| {
+            let inside = self.bytes(errors).strip_prefix(b"[");
+            inside.is_some_and(|rest| rest.trim_ascii_start() == b"]")
+        };
+        self.error.is_some() || self.errors.is_some_and(|errors| !empty(errors))
     }
 
     /// The server's disconnect that errors without data are: not every one of them ends a stream.
     pub(super) fn server_disconnect(&self) -> Option<ServerDisconnect> {
         let listed = self.errors.and_then(|errors| {
-            problems(errors)
+            problems(self.bytes(errors))
                 .into_iter()
-                .map(|raw| Problem::of(raw.get().as_bytes()))
+                .map(Problem::of)
                 .find(Problem::ends_a_stream)
                 .map(|problem| response::disconnect(&problem))
         });
-        listed.or_else(|| response::forced_disconnect(&Problem::of(self.error?.get().as_bytes())))
+        listed.or_else(|| response::forced_disconnect(&Problem::of(self.bytes(self.error?))))
     }
 
-    /// Whether none of the other members that we know is there.
-    pub(super) fn is_data_alone(&self) -> bool {
+    /// The event in `data`, if it is one that X documents, and nothing that we know stands beside it.
+    pub(super) fn compliance(&self) -> Option<Compliance<'a>> {
         let others = [self.includes, self.errors, self.matching_rules, self.error];
-        others.iter().all(Option::is_none)
-    }
-}
-
-const MEMBERS: [&str; 5] = ["data", "includes", "errors", "matching_rules", "error"];
-
-struct EnvelopeVisitor;
-
-impl<'de> Visitor<'de> for EnvelopeVisitor {
-    type Value = Envelope<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut slots: [Option<&'de RawValue>; MEMBERS.len()] = [None; MEMBERS.len()];
-        let mut duplicate = false;
-        // Raw: as text, a name with half a surrogate pair would be an error.
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let name = name(key.get());
-            match MEMBERS.iter().position(|member| name.as_deref() == Some(member)) {
-                None => drop(map.next_value::<IgnoredAny>()?),
-                Some(at) => duplicate |= slots[at].replace(map.next_value()?).is_some(),
-            }
-        }
-        let [data, includes, errors, matching_rules, error] =
-            slots.map(|slot| slot.filter(|raw| raw.get() != "null"));
-        Ok(Envelope {
-            data,
-            includes,
-            errors,
-            matching_rules,
-            error,
-            duplicate,
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Envelope<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EnvelopeVisitor)
+        let alone = others.iter().all(Option::is_none);
+        self.data
+            .filter(|_| alone)
+            .and_then(|data| Compliance::of(self.bytes(data)))
     }
 }
 
 /// A compliance event: the id that it concerns.
-pub(super) struct Compliance<'a>(pub(super) &'a str);
+pub(super) struct Compliance<'a>(pub(super) &'a [u8]);
 
 /// Who or what an event of X's compliance and label streams concerns.
 #[derive(Deserialize)]
@@ -134,14 +153,19 @@ enum Happening<'a> {
 
 impl<'a> Compliance<'a> {
     /// The event in `data`, if it is one that X documents.
-    pub(super) fn of(data: &'a RawValue) -> Option<Self> {
-        let Happening::Event(event) = serde_json::from_str(data.get()).ok()?;
-        let concerned = event.tweet.or(event.user).or(event.favorite)?;
-        Id::of(concerned).map(|Id(id)| Self(id))
+    fn of(data: &'a [u8]) -> Option<Self> {
+        let Happening::Event(event) = serde_json::from_slice(data).ok()?;
+        let concerned = event.tweet.or(event.user).or(event.favorite)?.get().as_bytes();
+        let (_, id) = id::pass(&mut Scan::new(concerned)).ok()?;
+        Some(Self(&concerned[id?.range()]))
     }
 }
 
 /// The problems of a list, or the one that stands in its place.
-fn problems(errors: &RawValue) -> Vec<&RawValue> {
-    serde_json::from_str(errors.get()).unwrap_or_else(|_| vec![errors])
+fn problems(errors: &[u8]) -> Vec<&[u8]> {
+    let listed: Result<Vec<&RawValue>, _> = serde_json::from_slice(errors);
+    listed.map_or_else(
+        |_| vec![errors],
+        |list| list.into_iter().map(|raw| raw.get().as_bytes()).collect(),
+    )
 }

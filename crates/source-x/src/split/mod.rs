@@ -19,14 +19,13 @@
 mod envelope;
 mod id;
 mod kind;
+mod scan;
 
 use bytes::Bytes;
-use serde_json::value::RawValue;
-use stream_core::model::{DeadLetterReason, Lane, Span, Timestamp, Value};
+use stream_core::model::{Lane, Span, Timestamp, Value};
 use stream_core::source::{ServerDisconnect, Split, Verdict};
 
 use self::envelope::{Compliance, Envelope};
-use self::id::Id;
 pub use self::kind::MessageKind;
 use crate::endpoint::Messages;
 use crate::response::{self, Problem};
@@ -39,52 +38,37 @@ pub fn split(messages: Messages, message: &Bytes) -> Split {
 }
 
 fn v2(message: &Bytes) -> Split {
-    let Ok(text) = std::str::from_utf8(message) else {
-        return Split::dead_letter(DeadLetterReason::NotUtf8);
-    };
-    let envelope: Envelope = match serde_json::from_str(text) {
+    let envelope = match Envelope::of(message) {
         Ok(envelope) => envelope,
-        Err(_) => return Split::dead_letter(why_not(text)),
+        Err(reason) => return Split::dead_letter(reason),
     };
-    if envelope.duplicate {
-        return Split::dead_letter(DeadLetterReason::DuplicateKey);
-    }
-    let split = match (envelope.data, envelope.error()) {
-        (Some(data), _) => with_data(message, data, &envelope),
-        (None, Some(_)) => error(message, envelope.server_disconnect()),
-        (None, None) => without_data(message),
+    let split = match envelope.data {
+        Some(data) => with_data(message, data, &envelope),
+        None if envelope.is_error() => error(message, envelope.server_disconnect()),
+        None => without_data(message),
     };
     split.with(Lane::Responses, Value::whole(message))
 }
 
-fn why_not(text: &str) -> DeadLetterReason {
-    match serde_json::from_str::<&RawValue>(text) {
-        Ok(_) => DeadLetterReason::NotAnObject,
-        Err(_) => DeadLetterReason::NotJson,
+fn with_data(message: &Bytes, data: Span, envelope: &Envelope<'_>) -> Split {
+    if let Some(id) = envelope.id {
+        return post(data, &message[id.range()], envelope);
     }
-}
-
-fn with_data(message: &Bytes, data: &RawValue, envelope: &Envelope<'_>) -> Split {
-    if let Some(Id(id)) = Id::of(data) {
-        return post(message, data, id, envelope);
-    }
-    match Compliance::of(data) {
-        Some(Compliance(id)) if envelope.is_data_alone() => Split {
-            key: Some(message.slice_ref(id.as_bytes())),
-            ..Split::new(MessageKind::Compliance.name())
-                .with(Lane::Compliance, Value::Verbatim(span(message, data)))
+    match envelope.compliance() {
+        Some(Compliance(id)) => Split {
+            key: Some(message.slice_ref(id)),
+            ..Split::new(MessageKind::Compliance.name()).with(Lane::Compliance, Value::Verbatim(data))
         },
-        _ => unknown(message),
+        None => unknown(message),
     }
 }
 
-fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> Split {
-    let tweet = Value::Verbatim(span(message, data));
+fn post(data: Span, id: &[u8], envelope: &Envelope<'_>) -> Split {
     let mut split = Split {
         // A copy: a slice would keep the whole message in memory.
-        key: Some(Bytes::copy_from_slice(id.as_bytes())),
+        key: Some(Bytes::copy_from_slice(id)),
         created_at: created_at(id),
-        ..Split::new(MessageKind::Post.name()).with(Lane::Tweets, tweet)
+        ..Split::new(MessageKind::Post.name()).with(Lane::Tweets, Value::Verbatim(data))
     };
     let members = [
         (Lane::Includes, envelope.includes),
@@ -92,7 +76,7 @@ fn post(message: &Bytes, data: &RawValue, id: &str, envelope: &Envelope<'_>) -> 
         (Lane::MatchingRules, envelope.matching_rules),
     ];
     for (lane, member) in members {
-        split.values[lane] = member.map(|member| Value::Beside(span(message, member)));
+        split.values[lane] = member.map(Value::Beside);
     }
     split
 }
@@ -118,14 +102,10 @@ fn unknown(message: &Bytes) -> Split {
     Split::new(MessageKind::Unknown.name()).with(Lane::Unknown, Value::whole(message))
 }
 
-fn span(message: &[u8], part: &RawValue) -> Span {
-    Span::of(message, part.get().as_bytes())
-}
-
 /// When a post was created, by its snowflake id: X's own clock, without parsing a date. `None` for an id of before 2011 or
 /// of another kind.
-fn created_at(id: &str) -> Option<Timestamp> {
-    let id: u64 = id.parse().ok()?;
+fn created_at(id: &[u8]) -> Option<Timestamp> {
+    let id: u64 = std::str::from_utf8(id).ok()?.parse().ok()?;
     (1 << 50..1 << 63)
         .contains(&id)
         .then(|| Timestamp::from_millis((id >> 22) + 1_288_834_974_657))

@@ -38,8 +38,8 @@ impl Span {
         Self::at(0, message.len())
     }
 
-    // Lines end far below 4 GiB.
-    fn at(start: usize, end: usize) -> Self {
+    /// From `start` to before `end`; lines end far below 4 GiB.
+    pub const fn at(start: usize, end: usize) -> Self {
         Self {
             start: start as u32,
             end: end as u32,

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
-use stream_core::model::LaneSet;
+use stream_core::model::{DeadLetterReason, LaneSet};
 
 use super::*;
 
 mod goodbye;
+mod oracle;
 
 const ID: &str = "1700000000000000001";
 
@@ -250,11 +251,11 @@ fn compliance_events_are_keyed_by_what_they_concern() {
 #[test]
 fn creation_is_read_from_snowflakes_only() {
     assert_eq!(
-        created_at("1380242611781386245").unwrap().to_string(),
+        created_at(b"1380242611781386245").unwrap().to_string(),
         "2021-04-08T19:34:16.973Z"
     );
     for id in ["20", "0f", "99999999999999999999", "29700859247"] {
-        assert_eq!(created_at(id), None, "{id}");
+        assert_eq!(created_at(id.as_bytes()), None, "{id}");
     }
 }
 
