@@ -209,7 +209,7 @@ impl Stream {
             && std::mem::take(&mut self.is_trimmed)
         {
             let since = Some(header.place);
-            found(Found::Trimmed { lane, since });
+            found(Found::Trimmed { lane, part: 0, since });
         }
         self.next = offset + 1;
         found(header.map_or(Found::Foreign { lane }, |header| Found::Record {

@@ -153,6 +153,7 @@ impl TopicsReadBack {
                     if low == high {
                         found(Found::Trimmed {
                             lane: *lane,
+                            part: id.unsigned_abs(),
                             since: None,
                         });
                     }
@@ -229,8 +230,8 @@ fn tell(
         return found(Found::Foreign { lane });
     };
     if std::mem::take(&mut partition.is_trimmed) {
-        let since = Some(header.place);
-        found(Found::Trimmed { lane, since });
+        let (part, since) = (message.partition().unsigned_abs(), Some(header.place));
+        found(Found::Trimmed { lane, part, since });
     }
     let value = message.payload().unwrap_or_default();
     found(Found::Record { lane, header, value });

@@ -85,6 +85,7 @@ async fn what_retention_has_taken_is_told() {
             "{:?}",
             Found::Trimmed {
                 lane: Lane::Tweets,
+                part: 0,
                 since
             }
         )]
@@ -99,6 +100,7 @@ async fn what_retention_has_taken_is_told() {
             "{:?}",
             Found::Trimmed {
                 lane: Lane::Tweets,
+                part: 0,
                 since: None
             }
         )]

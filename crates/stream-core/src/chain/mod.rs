@@ -43,10 +43,8 @@ struct LaneWalk {
     contradictions: PlaceSet,
     duplicates: u64,
     foreign: u64,
-    /// Nothing can be said of what lies before.
-    trimmed: Option<Place>,
-    /// Retention has left nothing of a part of it.
-    emptied: bool,
+    /// By part, the first record that retention has left, if any: nothing can be said of what lies before.
+    trimmed: BTreeMap<u32, Option<Place>>,
     /// The first record of the lane in its journal folder.
     start: Option<Place>,
 }
@@ -85,11 +83,9 @@ impl Walk {
         self.of[lane].foreign += 1;
     }
 
-    /// Takes note that retention has trimmed a part of `lane` (a partition), of which `since` is the first record left.
-    pub fn trimmed(&mut self, lane: Lane, since: Option<Place>) {
-        let walk = &mut self.of[lane];
-        walk.emptied |= since.is_none();
-        walk.trimmed = latest(walk.trimmed, since);
+    /// Takes note that retention has trimmed a `part` of `lane` (a partition), of which `since` is the first record left, or none.
+    pub fn trimmed(&mut self, lane: Lane, part: u32, since: Option<Place>) {
+        self.of[lane].trimmed.insert(part, since);
     }
 
     /// How many records were read, duplicates too.
@@ -140,16 +136,19 @@ impl LaneWalk {
     }
 
     fn verdict(&self, lane: Lane, told: &Told, cuts: &BTreeMap<u64, u64>) -> LaneVerdict {
-        let from = match latest(self.read.first(), self.trimmed) {
-            _ if self.emptied => None,
-            from => from,
+        let is_emptied = self.trimmed.values().any(Option::is_none);
+        let firsts = self.trimmed.values().copied().chain([self.read.first()]);
+        let from = if is_emptied {
+            None
+        } else {
+            firsts.flatten().max_by_key(order)
         };
         let is_abandoned = |place: Place| cuts.get(&place.epoch).is_some_and(|cut| place.seq >= *cut);
         let mut holes = Holes::new(&self.read);
         let mut unjudged = 0;
         for place in self.due.minus(&[&self.read]) {
             let told = told.cause(lane, place);
-            let is_before = self.emptied || from.is_some_and(|from| order(&place) < order(&from));
+            let is_before = is_emptied || from.is_some_and(|from| order(&place) < order(&from));
             match told {
                 Some(cause) => holes.add(place, cause),
                 None if is_before => unjudged += 1,
@@ -218,8 +217,4 @@ impl<'w> Holes<'w> {
 /// Places in the order of time.
 const fn order(place: &Place) -> (u64, u64) {
     (place.epoch, place.seq)
-}
-
-fn latest(one: Option<Place>, other: Option<Place>) -> Option<Place> {
-    one.into_iter().chain(other).max_by_key(order)
 }

@@ -259,17 +259,24 @@ fn what_retention_has_taken_is_not_judged() {
     assert_eq!(lane(&verdict, Lane::Includes).unjudged, 1);
 
     // A partition begins at 9 only: 8 may have been in it.
-    walk.trimmed(Lane::Tweets, Some(header("1:9:8:tweets").place));
+    walk.trimmed(Lane::Tweets, 0, Some(header("1:9:8:tweets").place));
     let verdict = walk.verdict();
     let tweets = lane(&verdict, Lane::Tweets);
     assert_eq!((tweets.unjudged, tweets.holes.len()), (2, 1));
     assert_eq!(tweets.from.unwrap().seq, 9);
 
     // Another is empty: anything may have been in it.
-    walk.trimmed(Lane::Tweets, None);
+    walk.trimmed(Lane::Tweets, 1, None);
     let verdict = walk.verdict();
     let tweets = lane(&verdict, Lane::Tweets);
     assert_eq!((tweets.unjudged, tweets.holes.len(), tweets.from), (3, 0, None));
+
+    // Until a record comes there.
+    walk.trimmed(Lane::Tweets, 1, Some(header("1:12:11:tweets").place));
+    walk.record(Lane::Tweets, &header("1:14:13:tweets"), b"");
+    let verdict = walk.verdict();
+    let tweets = lane(&verdict, Lane::Tweets);
+    assert_eq!((tweets.holes.len(), tweets.from.unwrap().seq), (1, 12));
 }
 
 #[test]

@@ -36,7 +36,9 @@ pub enum Found<'f> {
     Trimmed {
         /// The lane.
         lane: Lane,
-        /// The first record that is left of the part; `None` if none is.
+        /// Which part: a partition.
+        part: u32,
+        /// The first record that is left of the part; `None` as long as there is none.
         since: Option<Place>,
     },
 }

@@ -44,7 +44,7 @@ impl Look {
         let mut take = |found: Found<'_>| match found {
             Found::Record { lane, header, value } => walk.record(lane, &header, value),
             Found::Foreign { lane } => walk.foreign(lane),
-            Found::Trimmed { lane, since } => walk.trimmed(lane, since),
+            Found::Trimmed { lane, part, since } => walk.trimmed(lane, part, since),
         };
         self.reader.read_on(&mut take).await
     }
