@@ -12,6 +12,7 @@ pub struct VerifyMetrics {
     records: IntCounterVec,
     duplicates: IntCounterVec,
     holes: IntGaugeVec,
+    losses: IntGaugeVec,
     last_read: GaugeVec,
 }
 
@@ -33,6 +34,12 @@ const HOLES: Family = Family {
     labels: &["sink", "lane"],
     help: "Holes that are there for longer than the grace; dead letters do not count.",
 };
+const LOSSES: Family = Family {
+    name: "verify_open_losses",
+    kind: FamilyKind::Gauge,
+    labels: &["sink"],
+    help: "Losses told in the lane events that for longer than the grace no record accounts for.",
+};
 const LAST_READ: Family = Family {
     name: "verify_last_read_timestamp_seconds",
     kind: FamilyKind::Gauge,
@@ -42,7 +49,7 @@ const LAST_READ: Family = Family {
 
 impl VerifyMetrics {
     /// Every family.
-    pub const FAMILIES: &'static [Family] = &[DUPLICATES, HOLES, LAST_READ, RECORDS];
+    pub const FAMILIES: &'static [Family] = &[DUPLICATES, HOLES, LAST_READ, LOSSES, RECORDS];
 
     /// All series of these sinks and lanes, at zero.
     pub fn new<'s>(sinks: impl IntoIterator<Item = &'s str>, lanes: &[Lane]) -> Result<Self, Error> {
@@ -52,14 +59,17 @@ impl VerifyMetrics {
             records: IntCounterVec::new(opts(RECORDS), RECORDS.labels)?,
             duplicates: IntCounterVec::new(opts(DUPLICATES), DUPLICATES.labels)?,
             holes: IntGaugeVec::new(opts(HOLES), HOLES.labels)?,
+            losses: IntGaugeVec::new(opts(LOSSES), LOSSES.labels)?,
             last_read: GaugeVec::new(opts(LAST_READ), LAST_READ.labels)?,
         };
         metrics.registry.register(Box::new(metrics.records.clone()))?;
         metrics.registry.register(Box::new(metrics.duplicates.clone()))?;
         metrics.registry.register(Box::new(metrics.holes.clone()))?;
+        metrics.registry.register(Box::new(metrics.losses.clone()))?;
         metrics.registry.register(Box::new(metrics.last_read.clone()))?;
         for sink in sinks {
             metrics.last_read.with_label_values(&[sink]).set(0.0);
+            metrics.losses.with_label_values(&[sink]).set(0);
             for lane in lanes {
                 let labels = [sink, lane.name()];
                 metrics.records.with_label_values(&labels);
@@ -77,6 +87,12 @@ impl VerifyMetrics {
         count(&self.duplicates, &labels, lane.duplicates);
         let holes = i64::try_from(holes).unwrap_or(i64::MAX);
         self.holes.with_label_values(&labels).set(holes);
+    }
+
+    /// Tells how many losses last that no record accounts for.
+    pub fn tell_losses(&self, sink: &str, losses: usize) {
+        let losses = i64::try_from(losses).unwrap_or(i64::MAX);
+        self.losses.with_label_values(&[sink]).set(losses);
     }
 
     /// Tells that the sink was read to its end just now.

@@ -1,4 +1,4 @@
-//! Epochs as a family: which one goes on from which. After a power cut an epoch may go on from before the end of the last one.
+//! Epochs as families: which one goes on from which. After a power cut an epoch may go on from before the end of the last one.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,70 @@ use crate::model::Place;
 /// What is known of the epochs of one sink.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lineage {
-    /// The latest record of an earlier epoch that a record of this one names.
-    parents: BTreeMap<u64, Place>,
+    /// The epoch of the latest earlier record that a record of this one names.
+    parents: BTreeMap<u64, u64>,
     /// The lowest sequence of each epoch.
     first: BTreeMap<u64, u64>,
 }
 
+/// Epochs of one journal folder each; folders, and daemons, are families of their own.
+#[derive(Debug)]
+pub(super) struct Families {
+    /// The first epoch of each one's family.
+    root: BTreeMap<u64, u64>,
+    /// The sequence from which on a later epoch of the same family went on without this one.
+    cuts: BTreeMap<u64, u64>,
+}
+
 impl Lineage {
-    /// Takes note of a record.
+    /// Takes note of a record. That it names another one says that this was there, too.
     pub(super) fn record(&mut self, place: Place, previous: Option<Place>) {
-        let first = self.first.entry(place.epoch).or_insert(place.seq);
-        *first = place.seq.min(*first);
+        for Place { epoch, seq } in [place].into_iter().chain(previous) {
+            let first = self.first.entry(epoch).or_insert(seq);
+            *first = seq.min(*first);
+        }
         if let Some(previous) = previous.filter(|previous| previous.epoch < place.epoch) {
-            let parent = self.parents.entry(place.epoch).or_insert(previous);
-            if (parent.epoch, parent.seq) < (previous.epoch, previous.seq) {
-                *parent = previous;
-            }
+            let parent = self.parents.entry(place.epoch).or_insert(previous.epoch);
+            *parent = previous.epoch.max(*parent);
         }
     }
 
-    /// For each epoch the sequence from which on a later one of the same family went on without it. Sequences grow across the
-    /// epochs of a journal folder; folders, and daemons, are families of their own.
-    pub(super) fn cuts(&self) -> BTreeMap<u64, u64> {
-        let mut cuts = BTreeMap::new();
-        let mut lowest: BTreeMap<u64, u64> = BTreeMap::new();
+    /// The families, as far as they are known by now.
+    pub(super) fn families(&self) -> Families {
+        let mut root = BTreeMap::new();
+        for epoch in self.first.keys() {
+            // Parents are earlier: theirs is known.
+            let parent = self.parents.get(epoch).and_then(|parent| root.get(parent));
+            root.insert(*epoch, parent.copied().unwrap_or(*epoch));
+        }
+        // Sequences grow across the epochs of a journal folder.
+        let (mut cuts, mut lowest) = (BTreeMap::new(), BTreeMap::new());
         for (epoch, first) in self.first.iter().rev() {
-            let later = lowest.entry(self.ancestor(*epoch)).or_insert(u64::MAX);
-            cuts.insert(*epoch, *later);
-            *later = (*later).min(*first);
+            let later = lowest.get(&root[epoch]).copied();
+            cuts.extend(later.map(|later| (*epoch, later)));
+            lowest.insert(root[epoch], later.map_or(*first, |later: u64| later.min(*first)));
         }
-        cuts
+        Families { root, cuts }
+    }
+}
+
+impl Families {
+    /// Whether two epochs are of one journal folder.
+    pub(super) fn are_one(&self, one: u64, other: u64) -> bool {
+        one == other
+            || self
+                .root
+                .get(&one)
+                .is_some_and(|root| self.root.get(&other) == Some(root))
     }
 
-    fn ancestor(&self, mut epoch: u64) -> u64 {
-        // Parents are earlier: this ends.
-        while let Some(parent) = self.parents.get(&epoch) {
-            epoch = parent.epoch;
-        }
-        epoch
+    /// The sequence with which a later epoch went on after `epoch`, if any.
+    pub(super) fn cut(&self, epoch: u64) -> Option<u64> {
+        self.cuts.get(&epoch).copied()
+    }
+
+    /// Whether a power cut took the message at `place` from the journal.
+    pub(super) fn is_abandoned(&self, place: Place) -> bool {
+        self.cut(place.epoch).is_some_and(|cut| place.seq >= cut)
     }
 }

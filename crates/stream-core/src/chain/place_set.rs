@@ -51,6 +51,18 @@ impl PlaceSet {
         Some(join(*key, chunk.to(u16::MAX)?))
     }
 
+    /// The first member of `epoch`.
+    pub(super) fn first_in(&self, epoch: u64) -> Option<Place> {
+        let (key, chunk) = self.chunks.range((epoch, 0)..=(epoch, u64::MAX)).next()?;
+        Some(join(*key, chunk.from(0)?))
+    }
+
+    /// The last member of `epoch`.
+    pub(super) fn last_in(&self, epoch: u64) -> Option<Place> {
+        let (key, chunk) = self.chunks.range((epoch, 0)..=(epoch, u64::MAX)).next_back()?;
+        Some(join(*key, chunk.to(u16::MAX)?))
+    }
+
     /// The last member before `place`.
     pub(super) fn before(&self, place: Place) -> Option<Place> {
         let (key, low) = split(place);
@@ -263,6 +275,9 @@ mod tests {
             for member in &other { others.insert(place(*member)); }
             prop_assert_eq!(set.len(), model.len() as u64);
             prop_assert_eq!(set.first().map(pair), model.first().copied());
+            let of_epoch = (probe.0, 0)..=(probe.0, u64::MAX);
+            prop_assert_eq!(set.first_in(probe.0).map(pair), model.range(of_epoch.clone()).next().copied());
+            prop_assert_eq!(set.last_in(probe.0).map(pair), model.range(of_epoch).next_back().copied());
             prop_assert_eq!(set.last().map(pair), model.last().copied());
             prop_assert_eq!(set.before(place(probe)).map(pair), model.range(..probe).next_back().copied());
             let behind = (std::ops::Bound::Excluded(probe), std::ops::Bound::Unbounded);

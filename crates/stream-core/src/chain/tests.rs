@@ -191,10 +191,10 @@ fn without_the_third(event: &str, letter: &str) -> Verdict {
 #[test]
 fn a_hole_has_the_cause_that_was_told() {
     let place = |seq| Place { epoch: 1, seq };
-    let lost = r#"{"type":"lost","stream":"main","at":"…","from":2,"to":2}"#;
+    let lost = r#"{"type":"lost","stream":"main","at":"…","from":2,"to":3}"#;
     let dropped = |sink: &str| {
         format!(
-            r#"{{"type":"dropped","sink":"{sink}","lane":"tweets","from":1,"to":2,"records":1,"reason":"stuck"}}"#
+            r#"{{"type":"dropped","sink":"{sink}","lane":"tweets","from":1,"to":3,"records":1,"reason":"stuck"}}"#
         )
     };
     let letter =
@@ -219,6 +219,112 @@ fn a_hole_has_the_cause_that_was_told() {
         };
         assert_eq!(lane(&verdict, Lane::Tweets).holes, [expected], "{event} {letter}");
         assert_eq!(verdict.whole, whole);
+    }
+}
+
+/// A walk of `lanes` over records as `lane header`, and over one event at the end.
+fn walked(lanes: &[Lane], records: &[(Lane, &str)], (place, event): (&str, &str)) -> Verdict {
+    let mut walk = Walk::new("kafka", lanes.iter().copied().collect());
+    for (lane, text) in records {
+        walk.record(*lane, &header(text), b"{}");
+    }
+    walk.record(Lane::Events, &header(place), event.as_bytes());
+    walk.verdict()
+}
+
+#[test]
+fn a_loss_ends_before_the_first_position_that_can_be_read_again() {
+    let lost = r#"{"type":"lost","stream":"main","at":"…","from":1,"to":2}"#;
+    let verdict = without_the_third(lost, "{}");
+    assert_eq!(lane(&verdict, Lane::Tweets).holes[0].cause, Cause::Missing);
+}
+
+#[test]
+fn a_loss_excuses_nothing_that_came_after_it() {
+    // Told in the first epoch, of the first folder; the hole at the same position is in a later one.
+    let lost = r#"{"type":"lost","stream":"main","at":"…","from":1,"to":3}"#;
+    let records = [
+        (Lane::Tweets, "1:3::tweets"),
+        (Lane::Tweets, "5:1::tweets"),
+        (Lane::Tweets, "5:3:2:tweets"),
+    ];
+    let verdict = walked(&[Lane::Tweets, Lane::Events], &records, ("1:4::events", lost));
+    let causes: Vec<_> = lane(&verdict, Lane::Tweets)
+        .holes
+        .iter()
+        .map(|hole| hole.cause)
+        .collect();
+    assert_eq!(causes, [Cause::Missing]);
+}
+
+#[test]
+fn losses_are_listed_and_count_unless_records_account_for_them() {
+    let lanes = [Lane::Tweets, Lane::Includes, Lane::Events];
+    let lost = r#"{"type":"lost","stream":"main","at":"then","from":1,"to":3}"#;
+    let early = [(Lane::Tweets, "1:0::tweets"), (Lane::Includes, "1:1::includes")];
+    let judged = |more: &[(Lane, &str)], event: &str| {
+        let records = [&early[..], more].concat();
+        let verdict = walked(&lanes, &records, ("1:9::events", event));
+        assert!(
+            verdict.lanes.iter().all(|lane| lane.holes.is_empty()),
+            "{verdict:?}"
+        );
+        assert_eq!(verdict.losses.len(), 1);
+        let loss = verdict.losses[0].clone();
+        assert_eq!((loss.from, loss.to, loss.at.as_str()), (1, 3, "then"));
+        assert_eq!(verdict.whole, loss.is_accounted_for);
+        verdict.whole
+    };
+    // The second position may have been anything, at the lanes' ends.
+    assert!(!judged(&[], lost));
+    assert!(!judged(&[(Lane::Tweets, "1:4:0:tweets")], lost));
+    // Both chains go past it; or a record of each position is there.
+    assert!(judged(
+        &[(Lane::Tweets, "1:4:0:tweets"), (Lane::Includes, "1:5:1:includes")],
+        lost
+    ));
+    assert!(judged(&[(Lane::Tweets, "1:2:0:tweets")], lost));
+    let dropped = |records: u64| {
+        format!(
+            r#"{{"type":"dropped","stream":"main","at":"then","sink":"kafka","lane":"includes","from":1,"to":3,"records":{records},"reason":"stuck"}}"#
+        )
+    };
+    assert!(!judged(&[], &dropped(2)));
+    assert!(judged(&[], &dropped(1)));
+    assert!(judged(&[(Lane::Includes, "1:5:1:includes")], &dropped(2)));
+    // Another sink's concern nobody here.
+    let other = dropped(2).replace("kafka", "amqp");
+    let verdict = walked(&lanes, &early, ("1:9::events", &other));
+    assert!(verdict.whole && verdict.losses.is_empty());
+}
+
+#[test]
+fn a_chain_that_skips_what_is_there_contradicts_it() {
+    for skipping in [
+        // After a restart: 1.1 is the one before.
+        vec!["2:2:1.0:tweets"],
+        vec!["2:2:1.1:tweets", "3:3:1.1:tweets"],
+        // In the middle of an epoch.
+        vec!["1:2::tweets"],
+        vec!["2:2:1.1:tweets", "2:3:1.1:tweets"],
+        // Sequences grow over epochs.
+        vec!["2:1:1.1:tweets"],
+    ] {
+        let mut walk = Walk::new("kafka", [Lane::Tweets].into_iter().collect());
+        for text in ["1:0::tweets", "1:1:0:tweets"]
+            .into_iter()
+            .chain(skipping.iter().copied())
+        {
+            walk.record(Lane::Tweets, &header(text), b"");
+        }
+        let verdict = walk.verdict();
+        let holes = &lane(&verdict, Lane::Tweets).holes;
+        let is_named = holes.iter().any(|hole| hole.cause == Cause::Contradiction);
+        assert_eq!(
+            (is_named, verdict.whole),
+            (true, false),
+            "{skipping:?}: {holes:?}"
+        );
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Verdict {
     pub whole: bool,
     /// The lanes that were read.
     pub lanes: Vec<LaneVerdict>,
+    /// What the lane `events` tells of losses: of the journal, and of this sink's lanes.
+    pub losses: Vec<Loss>,
     /// When X was not heard. What was posted then is not missing here: it never came.
     pub gaps: Vec<Gap>,
 }
@@ -35,6 +37,30 @@ pub struct Gap {
     pub reason: String,
     /// Whether it was filled afterwards.
     pub filled: bool,
+}
+
+/// Loss, as the lane `events` tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// `Lost` or `Dropped`.
+    pub cause: Cause,
+    /// The stream's name.
+    pub stream: String,
+    /// When it was told.
+    pub at: String,
+    /// The first position of the journal that it concerns.
+    pub from: u64,
+    /// The first one behind it, which can be read again.
+    pub to: u64,
+    /// Of which lane; `None` for all of them.
+    pub lane: Option<Lane>,
+    /// How many records, if that was told.
+    pub records: Option<u64>,
+    /// Why, if that was told.
+    pub reason: Option<String>,
+    /// Whether the records that were read show by themselves what this sink lacks by it, if anything: then it has holes where it
+    /// lacks something. If not, it counts against the whole.
+    pub is_accounted_for: bool,
 }
 
 /// Verdict over one lane.

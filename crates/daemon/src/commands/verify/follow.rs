@@ -1,7 +1,7 @@
 //! `birdfeed verify --follow`: goes on reading, says what is found to be missing, and serves it as metrics.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use http::Request;
@@ -35,13 +35,23 @@ impl Pages for Followed {
     }
 }
 
+/// How it stands with a sink, as the process ends by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Standing {
+    Whole,
+    /// Not read to its end yet, or not any more.
+    Unread,
+    NotWhole,
+}
+
 /// One sink that is followed.
 struct Follower {
     sink: NamedSink,
     lanes: LaneSet,
     patience: Patience,
     metrics: Arc<VerifyMetrics>,
-    is_whole: Arc<AtomicBool>,
+    standing: Arc<AtomicU8>,
 }
 
 /// Follows all sinks until a signal; then it is an error if something is missing.
@@ -68,15 +78,15 @@ pub(super) async fn follow(
             lanes,
             patience: Patience::new(args.grace),
             metrics: Arc::clone(&metrics),
-            is_whole: Arc::new(AtomicBool::new(true)),
+            standing: Arc::new(AtomicU8::new(Standing::Unread as u8)),
         };
         followers.push((follower, opened));
     }
     let bound = admin::serve(listener, Followed(metrics)).map_err(local)?;
     say(&format!("metrics: http://{bound}/metrics"));
-    let wholes: Vec<_> = followers
+    let standings: Vec<_> = followers
         .iter()
-        .map(|(follower, _)| Arc::clone(&follower.is_whole))
+        .map(|(follower, _)| Arc::clone(&follower.standing))
         .collect();
     let tasks: Vec<_> = followers
         .into_iter()
@@ -84,23 +94,38 @@ pub(super) async fn follow(
         .collect();
     signals.next().await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    if wholes.iter().all(|whole| whole.load(Ordering::Relaxed)) {
+    let worst = standings
+        .iter()
+        .map(|standing| standing.load(Ordering::Relaxed))
+        .max();
+    ended(worst.unwrap_or_default())
+}
+
+fn ended(worst: u8) -> Result<(), CommandError> {
+    let (exit, message) = if worst == Standing::NotWhole as u8 {
+        (SysExit::NotWhole, "not whole: see the lines above")
+    } else if worst == Standing::Unread as u8 {
+        (SysExit::Unavailable, "not all sinks could be read")
+    } else {
         return Ok(());
-    }
-    Err(CommandError::new(
-        SysExit::NotWhole,
-        "not whole: see the lines above",
-    ))
+    };
+    Err(CommandError::new(exit, message))
 }
 
 impl Follower {
     async fn run(mut self, mut opened: Result<Look, SinkError>) {
+        let mut told = None;
         loop {
             let error = match opened {
                 Ok(mut look) => self.watch(&mut look).await,
                 Err(error) => error,
             };
-            say(&format!("sink {}: could not be read: {error}", self.sink.name));
+            // What was found to be missing stays so.
+            self.standing.fetch_max(Standing::Unread as u8, Ordering::Relaxed);
+            if told.as_ref() != Some(&error) {
+                say(&format!("sink {}: could not be read: {error}", self.sink.name));
+            }
+            told = Some(error);
             tokio::time::sleep(AGAIN).await;
             opened = match Look::open(&self.sink, self.lanes).await {
                 Ok(opened) => opened,
@@ -117,14 +142,26 @@ impl Follower {
             }
             let name = &self.sink.name;
             self.metrics.read(name);
-            let verdict = look.verdict();
+            let verdict = match look.verdict() {
+                Ok(verdict) => verdict,
+                Err(error) => return error,
+            };
             for (lane, hole) in self.patience.look(&verdict, Instant::now()) {
                 say(&format!("sink {name}: {lane}: {}", page::hole(hole)));
             }
+            for loss in self.patience.losses(&verdict, Instant::now()) {
+                say(&format!("sink {name}: {}", page::loss(loss)));
+            }
+            self.metrics.tell_losses(name, self.patience.lasting_losses());
             for lane in &verdict.lanes {
                 self.metrics.tell(name, lane, self.patience.lasting(lane));
             }
-            self.is_whole.store(self.patience.is_whole(), Ordering::Relaxed);
+            let standing = if self.patience.is_whole() {
+                Standing::Whole
+            } else {
+                Standing::NotWhole
+            };
+            self.standing.store(standing as u8, Ordering::Relaxed);
             tokio::time::sleep(EVERY).await;
         }
     }

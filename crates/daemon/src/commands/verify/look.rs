@@ -49,7 +49,13 @@ impl Look {
         self.reader.read_on(&mut take).await
     }
 
-    pub(super) fn verdict(&self) -> Verdict {
-        self.walk.verdict()
+    /// The verdict. Of nothing at all nothing can be said: a prefix, a folder or a vhost that is not the daemon's looks the same.
+    pub(super) fn verdict(&self) -> Result<Verdict, SinkError> {
+        let verdict = self.walk.verdict();
+        if verdict.lanes.iter().any(|lane| lane.records > 0) {
+            return Ok(verdict);
+        }
+        let why = "there is no record with a birdfeed header: is this the daemon's configuration, and has it published?";
+        Err(SinkError::Operator(why.to_owned()))
     }
 }

@@ -50,7 +50,7 @@ async fn settled(look: &mut Look, grace: Duration) -> Result<Verdict, SinkError>
     look.read_on().await?;
     let deadline = Instant::now() + grace;
     loop {
-        let verdict = look.verdict();
+        let verdict = look.verdict()?;
         let left = deadline.saturating_duration_since(Instant::now());
         if verdict.whole || left.is_zero() {
             return Ok(verdict);
@@ -62,14 +62,18 @@ async fn settled(look: &mut Look, grace: Duration) -> Result<Verdict, SinkError>
 
 /// What is known to be missing weighs more than what is not known.
 fn ended(report: &Report) -> Result<(), CommandError> {
-    let (holes, unread) = (report.holes(), report.unread());
-    let (exit, message) = match (holes, unread) {
-        (0, 0) => return Ok(()),
-        (0, _) => (
+    let (holes, losses, unread) = (report.holes(), report.open_losses(), report.unread());
+    let (exit, message) = match (holes, losses, unread) {
+        (0, 0, 0) => return Ok(()),
+        (0, 0, _) => (
             SysExit::Unavailable,
             format!("{unread} of the sinks could not be read"),
         ),
-        (1, _) => (SysExit::NotWhole, "not whole: there is a hole".to_owned()),
+        (0, _, _) => (
+            SysExit::NotWhole,
+            "not whole: a loss was told, and no record shows what it took".to_owned(),
+        ),
+        (1, _, _) => (SysExit::NotWhole, "not whole: there is a hole".to_owned()),
         _ => (SysExit::NotWhole, format!("not whole: there are {holes} holes")),
     };
     Err(CommandError::new(exit, message))

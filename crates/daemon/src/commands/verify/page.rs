@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use stream_core::chain::{Cause, Gap, Hole, LaneVerdict, Verdict};
+use stream_core::chain::{Cause, Gap, Hole, LaneVerdict, Loss, Verdict};
 use stream_core::model::Place;
 
 use super::advice::advice;
@@ -53,6 +53,7 @@ fn read(verdict: &Verdict) -> String {
         .lanes
         .iter()
         .flat_map(remarks)
+        .chain(verdict.losses.iter().map(loss))
         .chain(verdict.gaps.iter().map(gap))
     {
         page.push_str("\n  ");
@@ -131,6 +132,29 @@ pub(super) fn hole(hole: &Hole) -> String {
         records(hole.records),
         advice(hole)
     )
+}
+
+/// A loss that was told. Positions are shown with the last one, as holes are.
+pub(super) fn loss(loss: &Loss) -> String {
+    let Loss {
+        cause,
+        stream,
+        at,
+        from,
+        to,
+        ..
+    } = loss;
+    let what = match loss.lane {
+        Some(lane) => format!("of {lane}, {}", records(loss.records.unwrap_or_default())),
+        None => "of the journal".to_owned(),
+    };
+    let ending = if loss.is_accounted_for {
+        "the records here show what is missing by it: the holes above, if any"
+    } else {
+        "no record here shows yet that nothing is missing by it: it counts"
+    };
+    let to = to.saturating_sub(1);
+    format!("{cause}: {stream} told at {at} of positions {from} to {to} {what}: {ending}")
 }
 
 fn gap(gap: &Gap) -> String {

@@ -3,16 +3,21 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use stream_core::chain::{Cause, Hole, LaneVerdict, Verdict};
+use stream_core::chain::{Cause, Hole, LaneVerdict, Loss, Verdict};
 use stream_core::model::Lane;
 
 /// By what a hole is known from look to look.
 type Name = (Lane, u64, u64, Cause);
 
-/// The holes of one sink, each with since when it is there.
+/// The holes of one sink and the losses that no record accounts for, each with since when it is there.
 pub(super) struct Patience {
+    holes: Waiting<Name>,
+    losses: Waiting<(Option<Lane>, u64, u64)>,
+}
+
+struct Waiting<N> {
     grace: Duration,
-    since: BTreeMap<Name, Since>,
+    since: BTreeMap<N, Since>,
 }
 
 struct Since {
@@ -20,27 +25,26 @@ struct Since {
     is_told: bool,
 }
 
-impl Patience {
-    pub(super) const fn new(grace: Duration) -> Self {
+impl<N: Ord> Waiting<N> {
+    const fn new(grace: Duration) -> Self {
         Self {
             grace,
             since: BTreeMap::new(),
         }
     }
 
-    /// Takes note of the holes that there are `now`; gives those that have outlived the grace since the last look.
-    pub(super) fn look<'v>(&mut self, verdict: &'v Verdict, now: Instant) -> Vec<(Lane, &'v Hole)> {
+    /// Takes note of what there is `now`; gives what has outlived the grace since the last look.
+    fn look<T>(&mut self, there: impl Iterator<Item = (N, T)>, now: Instant) -> Vec<T> {
         let mut told = Vec::new();
         let mut since = BTreeMap::new();
-        for (lane, hole) in holes(verdict) {
-            let name = name(lane, hole);
+        for (name, what) in there {
             let mut known = self.since.remove(&name).unwrap_or(Since {
                 seen: now,
                 is_told: false,
             });
             if !known.is_told && now.duration_since(known.seen) >= self.grace {
                 known.is_told = true;
-                told.push((lane, hole));
+                told.push(what);
             }
             since.insert(name, known);
         }
@@ -48,19 +52,50 @@ impl Patience {
         told
     }
 
+    fn lasts(&self, name: &N) -> bool {
+        self.since.get(name).is_some_and(|since| since.is_told)
+    }
+
+    fn lasting(&self) -> usize {
+        self.since.values().filter(|since| since.is_told).count()
+    }
+}
+
+impl Patience {
+    pub(super) const fn new(grace: Duration) -> Self {
+        Self {
+            holes: Waiting::new(grace),
+            losses: Waiting::new(grace),
+        }
+    }
+
+    /// Takes note of the holes that there are `now`; gives those that have outlived the grace since the last look.
+    pub(super) fn look<'v>(&mut self, verdict: &'v Verdict, now: Instant) -> Vec<(Lane, &'v Hole)> {
+        let there = holes(verdict).map(|(lane, hole)| (name(lane, hole), (lane, hole)));
+        self.holes.look(there, now)
+    }
+
+    /// The same for losses that no record accounts for.
+    pub(super) fn losses<'v>(&mut self, verdict: &'v Verdict, now: Instant) -> Vec<&'v Loss> {
+        let open = verdict.losses.iter().filter(|loss| !loss.is_accounted_for);
+        self.losses
+            .look(open.map(|loss| ((loss.lane, loss.from, loss.to), loss)), now)
+    }
+
     /// How many holes of a lane last.
     pub(super) fn lasting(&self, lane: &LaneVerdict) -> usize {
-        let lasts = |hole: &&Hole| {
-            self.since
-                .get(&name(lane.lane, hole))
-                .is_some_and(|since| since.is_told)
-        };
+        let lasts = |hole: &&Hole| self.holes.lasts(&name(lane.lane, hole));
         lane.counted().filter(lasts).count()
     }
 
-    /// Whether any hole lasts.
+    /// How many losses last that no record accounts for.
+    pub(super) fn lasting_losses(&self) -> usize {
+        self.losses.lasting()
+    }
+
+    /// Whether nothing lasts.
     pub(super) fn is_whole(&self) -> bool {
-        !self.since.values().any(|since| since.is_told)
+        self.holes.lasting() + self.losses.lasting() == 0
     }
 }
 

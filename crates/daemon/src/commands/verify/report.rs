@@ -1,7 +1,7 @@
 //! All verdicts together, as the one typed shape that `--json` prints and the page shows.
 
 use serde::Serialize;
-use stream_core::chain::Verdict;
+use stream_core::chain::{Loss, Verdict};
 use stream_core::pipeline::NamedSink;
 use stream_core::sink::SinkError;
 
@@ -59,6 +59,16 @@ impl Report {
             SinkReport::Unread { .. } => &[],
         });
         lanes.map(|lane| lane.counted().count()).sum()
+    }
+
+    /// How many losses were told that no record accounts for.
+    pub(super) fn open_losses(&self) -> usize {
+        let losses = self.sinks.iter().flat_map(|sink| match sink {
+            SinkReport::Read(verdict) => verdict.losses.as_slice(),
+            SinkReport::Unread { .. } => &[],
+        });
+        let is_open = |loss: &&Loss| !loss.is_accounted_for;
+        losses.filter(is_open).count()
     }
 
     /// How many sinks could not be read.

@@ -141,7 +141,7 @@ fn a_record_that_is_deleted_is_named_and_ends_with_1() {
 
 #[test]
 fn known_losses_are_named_with_what_they_are_and_what_to_do() {
-    let lost = r#"{"type":"lost","stream":"main","at":"2020-01-01T00:00:00.000Z","from":1,"to":1}"#;
+    let lost = r#"{"type":"lost","stream":"main","at":"2020-01-01T00:00:00.000Z","from":1,"to":2}"#;
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "tweets", &without(&TWEETS, "1:1:"), "{}");
     write(dir.path(), "includes", &without(&INCLUDES, "1:1:"), "{}");
@@ -152,6 +152,51 @@ fn known_losses_are_named_with_what_they_are_and_what_to_do() {
         ended
             .out
             .contains("the journal was damaged there (event lost): look at the disk"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn losses_are_listed_and_count_until_a_record_accounts_for_them() {
+    let lost = |to: u64| {
+        format!(r#"{{"type":"lost","stream":"main","at":"2020-01-01T00:00:00.000Z","from":2,"to":{to}}}"#)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "tweets", &TWEETS[..2], "{}");
+    write(dir.path(), "includes", &INCLUDES[..2], "{}");
+    write(dir.path(), "events", &["1:9::events"], &lost(4));
+    let ended = verify(dir.path(), CONFIG, &[]);
+    ended.expect(
+        1,
+        &["not whole: a loss was told, and no record shows what it took"],
+    );
+    let said =
+        "lost: main told at 2020-01-01T00:00:00.000Z of positions 2 to 3 of the journal: no record here";
+    assert!(
+        ended.out.contains(said) && ended.out.contains("NOT WHOLE"),
+        "{ended:#?}"
+    );
+    // The chains of both lanes go past it: had one of them lost a record, that would be a hole.
+    write(dir.path(), "tweets", &["1:0::tweets", "1:5:0:tweets"], "{}");
+    write(dir.path(), "includes", &["1:1::includes", "1:6:1:includes"], "{}");
+    let ended = verify(dir.path(), CONFIG, &["--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    let expected = serde_json::json!([{
+        "cause": "lost", "stream": "main", "at": "2020-01-01T00:00:00.000Z", "from": 2, "to": 4,
+        "lane": null, "records": null, "reason": null, "is_accounted_for": true
+    }]);
+    assert_eq!(report["sinks"][0]["losses"], expected);
+}
+
+#[test]
+fn where_nothing_is_nothing_is_proven() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("lanes")).unwrap();
+    let ended = verify(dir.path(), CONFIG, &[]);
+    ended.expect(69, &["1 of the sinks could not be read"]);
+    assert!(
+        ended.out.contains("there is no record with a birdfeed header"),
         "{ended:#?}"
     );
 }
@@ -260,4 +305,25 @@ fn what_is_followed_is_served_as_metrics_and_said_as_it_is_found() {
     );
     assert!(signal(&child, "INT"));
     assert_eq!(end_of(&mut child).unwrap().code(), Some(1));
+}
+
+#[test]
+fn what_could_not_be_followed_ends_with_69() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("birdfeed.toml"), CONFIG).unwrap();
+    let mut child = birdfeed()
+        .current_dir(dir.path())
+        .args(["verify", "--config", "birdfeed.toml", "--follow"])
+        .args(["--metrics", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = said.nth(1).unwrap().unwrap();
+    assert!(
+        line.starts_with("sink file: could not be read: lanes: "),
+        "{line}"
+    );
+    assert!(signal(&child, "INT"));
+    assert_eq!(end_of(&mut child).unwrap().code(), Some(69));
 }
