@@ -26,8 +26,8 @@ use crate::settings::Settings;
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long records that are there may not come.
 const STALL: Duration = Duration::from_secs(30);
-/// How long a partition that says that it ends, before its last offset, is given all the same: offsets have gaps where a topic is compacted
-/// or was written to in transactions.
+/// How long nothing comes, before each partition that is not at its last offset is asked alone whether it has ended: offsets have gaps
+/// where a topic is compacted or was written to in transactions.
 const IDLE: Duration = Duration::from_secs(3);
 /// How many of librdkafka's words are heard when it has failed.
 const HEARD: usize = 100;
@@ -62,6 +62,26 @@ struct Partition {
     is_trimmed: bool,
 }
 
+/// What librdkafka had.
+enum Step {
+    /// A record of this partition.
+    Read((Lane, i32)),
+    /// The end of a partition of this number.
+    Ended(i32),
+    Nothing,
+}
+
+impl Partition {
+    const fn is_read(&self) -> bool {
+        self.next >= self.end
+    }
+
+    /// There is no record up to the last offset.
+    const fn has_ended(&mut self) {
+        self.next = self.end;
+    }
+}
+
 impl TopicsReadBack {
     /// A consumer of what `settings` name, as their files are now.
     pub(crate) fn open(settings: &Settings) -> Result<Self, SinkError> {
@@ -90,81 +110,116 @@ impl TopicsReadBack {
 
     fn read_all(&mut self, found: &mut (dyn FnMut(Found<'_>) + Send)) -> Result<(), SinkError> {
         self.look(found)?;
-        let (mut last, mut ended) = (Instant::now(), HashSet::new());
+        let mut last = Instant::now();
         let mut behind: HashSet<_> = self
             .partitions
             .iter()
-            .filter(|(_, partition)| partition.next < partition.end)
+            .filter(|(_, partition)| !partition.is_read())
             .map(|(key, _)| *key)
             .collect();
         while !behind.is_empty() {
-            let (consumer, topics, partitions) = (&self.consumer, &self.topics, &mut self.partitions);
-            match consumer.poll(Duration::from_millis(100)) {
-                Some(Ok(message)) => {
-                    last = Instant::now();
-                    ended.remove(&message.partition());
-                    let Some(lane) = topics.get(message.topic()) else {
-                        continue;
-                    };
-                    let key = (*lane, message.partition());
-                    let partition = partitions.entry(key).or_default();
-                    tell(*lane, partition, &message, found);
-                    if partition.next >= partition.end {
-                        behind.remove(&key);
-                    }
+            if let Step::Read(key) = self.step(found)? {
+                last = Instant::now();
+                if self.partitions[&key].is_read() {
+                    behind.remove(&key);
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    ended.insert(partition);
-                }
-                Some(Err(
-                    KafkaError::MessageConsumption(code) | KafkaError::MessageConsumptionFatal(code),
-                )) => passes(code)?,
-                Some(Err(error)) => return Err(self.health.explain(&error.to_string())),
-                None if last.elapsed() > STALL => {
-                    return Err(self
-                        .health
-                        .explain(&format!("records that are there do not come for {STALL:?}")));
-                }
-                None => {}
             }
             if last.elapsed() > IDLE {
-                behind.retain(|(_, partition)| !ended.contains(partition));
+                for key in behind.drain() {
+                    self.read_alone(key, found)?;
+                }
+                self.assign(&self.partitions.keys().copied().collect::<Vec<_>>())?;
             }
         }
         Ok(())
     }
 
+    /// Reads one partition and no other, so that whose end comes is known: librdkafka names its number alone.
+    fn read_alone(
+        &mut self,
+        key: (Lane, i32),
+        found: &mut (dyn FnMut(Found<'_>) + Send),
+    ) -> Result<(), SinkError> {
+        self.assign(&[key])?;
+        let mut last = Instant::now();
+        while !self.partitions[&key].is_read() {
+            match self.step(found)? {
+                Step::Read(_) => last = Instant::now(),
+                Step::Ended(id) if id == key.1 => {
+                    self.partitions.entry(key).and_modify(Partition::has_ended);
+                }
+                _ if last.elapsed() > STALL => {
+                    return Err(self
+                        .health
+                        .explain(&format!("records that are there do not come for {STALL:?}")));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what librdkafka has next.
+    fn step(&mut self, found: &mut (dyn FnMut(Found<'_>) + Send)) -> Result<Step, SinkError> {
+        let message = match self.consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => message,
+            Some(Err(KafkaError::PartitionEOF(partition))) => return Ok(Step::Ended(partition)),
+            Some(Err(KafkaError::MessageConsumption(code) | KafkaError::MessageConsumptionFatal(code))) => {
+                return passes(code).map(|()| Step::Nothing);
+            }
+            Some(Err(error)) => return Err(self.health.explain(&error.to_string())),
+            None => return Ok(Step::Nothing),
+        };
+        let Some(lane) = self.topics.get(message.topic()) else {
+            return Ok(Step::Nothing);
+        };
+        let key = (*lane, message.partition());
+        tell(*lane, self.partitions.entry(key).or_default(), &message, found);
+        Ok(Step::Read(key))
+    }
+
+    /// Reads these partitions and no others, each on from where it was left.
+    fn assign(&self, keys: &[(Lane, i32)]) -> Result<(), SinkError> {
+        let mut list = TopicPartitionList::new();
+        for (topic, lane) in &self.topics {
+            for (_, id) in keys.iter().filter(|(of, _)| of == lane) {
+                let next = Offset::Offset(self.partitions[&(*lane, *id)].next);
+                let offset = list.add_partition_offset(topic, *id, next);
+                debug_assert!(offset.is_ok(), "an offset that the broker names is one");
+            }
+        }
+        let assigned = self.consumer.assign(&list);
+        assigned.map_err(|error| self.health.explain(&error.to_string()))
+    }
+
     /// Finds out what partitions there are, and where each ends.
     fn look(&mut self, found: &mut (dyn FnMut(Found<'_>) + Send)) -> Result<(), SinkError> {
-        let mut new = TopicPartitionList::new();
+        let mut is_new = false;
         for (topic, lane) in &self.topics {
             for id in self.partitions_of(topic)? {
                 let marks = self.consumer.fetch_watermarks(topic, id, ANSWER);
                 let (low, high) = marks.map_err(|error| self.explain(topic, &error))?;
                 let partition = self.partitions.entry((*lane, id)).or_insert_with(|| {
-                    let offset = new.add_partition_offset(topic, id, Offset::Offset(low));
-                    debug_assert!(offset.is_ok(), "an offset that the broker names is one");
+                    is_new = true;
                     Partition::default()
                 });
                 partition.end = high;
                 if partition.next < low {
                     partition.next = low;
                     partition.is_trimmed = true;
-                    if low == high {
-                        found(Found::Trimmed {
-                            lane: *lane,
-                            part: id.unsigned_abs(),
-                            since: None,
-                        });
-                    }
+                    // Until a record of ours comes.
+                    found(Found::Trimmed {
+                        lane: *lane,
+                        part: id.unsigned_abs(),
+                        since: None,
+                    });
                 }
             }
         }
-        if new.count() == 0 {
-            return Ok(());
+        if is_new {
+            self.assign(&self.partitions.keys().copied().collect::<Vec<_>>())?;
         }
-        let assigned = self.consumer.incremental_assign(&new);
-        assigned.map_err(|error| self.health.explain(&error.to_string()))
+        Ok(())
     }
 
     /// The partitions of `topic`; none if it is not there, for a lane without a record may have none.
