@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::lineage::Families;
-use super::order;
-use super::place_set::PlaceSet;
+use super::place_set::{PlaceSet, order};
 use super::told::{Told, ToldLoss};
 use super::verdict::{Cause, Hole, LaneVerdict};
 use crate::model::{Lane, Place};

@@ -128,8 +128,3 @@ impl Walk {
         }
     }
 }
-
-/// Places in the order of time.
-const fn order(place: &Place) -> (u64, u64) {
-    (place.epoch, place.seq)
-}

@@ -220,6 +220,11 @@ const fn at(low: u16) -> (usize, u64) {
     (low as usize / 64, 1 << (low % 64))
 }
 
+/// Places in the order of time.
+pub(super) const fn order(place: &Place) -> (u64, u64) {
+    (place.epoch, place.seq)
+}
+
 const fn split(place: Place) -> ((u64, u64), u16) {
     ((place.epoch, place.seq >> BITS), place.seq as u16)
 }

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::lineage::Families;
-use super::order;
-use super::place_set::PlaceSet;
+use super::place_set::{PlaceSet, order};
 use super::verdict::{Cause, Gap, Loss};
 use crate::model::{Lane, Place};
 

@@ -2,6 +2,12 @@
 
 use stream_core::chain::{Cause, Hole};
 
+/// Of a sink without any record.
+pub(super) const NOTHING: &str =
+    "there is no record with a birdfeed header: is this the daemon's configuration, and has it published?";
+/// Of losses, where there is no hole.
+pub(super) const OPEN_LOSS: &str = "not whole: a loss was told, and no record shows what it took";
+
 /// What it is, and what to do.
 pub(super) fn advice(hole: &Hole) -> &'static str {
     match hole.cause {

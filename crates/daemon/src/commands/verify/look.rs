@@ -7,6 +7,7 @@ use stream_core::model::LaneSet;
 use stream_core::pipeline::NamedSink;
 use stream_core::sink::{Found, ReadBack, ReadBackError, SinkError};
 
+use super::advice::NOTHING;
 use crate::exit::{CommandError, SysExit};
 
 /// How often is looked again for what may still be on its way.
@@ -55,7 +56,6 @@ impl Look {
         if verdict.lanes.iter().any(|lane| lane.records > 0) {
             return Ok(verdict);
         }
-        let why = "there is no record with a birdfeed header: is this the daemon's configuration, and has it published?";
-        Err(SinkError::Operator(why.to_owned()))
+        Err(SinkError::Operator(NOTHING.to_owned()))
     }
 }

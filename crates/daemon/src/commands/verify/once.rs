@@ -7,6 +7,7 @@ use stream_core::model::LaneSet;
 use stream_core::pipeline::NamedSink;
 use stream_core::sink::SinkError;
 
+use super::advice::OPEN_LOSS;
 use super::look::{EVERY, Look};
 use super::page;
 use super::report::{Report, SinkReport};
@@ -69,10 +70,7 @@ fn ended(report: &Report) -> Result<(), CommandError> {
             SysExit::Unavailable,
             format!("{unread} of the sinks could not be read"),
         ),
-        (0, _, _) => (
-            SysExit::NotWhole,
-            "not whole: a loss was told, and no record shows what it took".to_owned(),
-        ),
+        (0, _, _) => (SysExit::NotWhole, OPEN_LOSS.to_owned()),
         (1, _, _) => (SysExit::NotWhole, "not whole: there is a hole".to_owned()),
         _ => (SysExit::NotWhole, format!("not whole: there are {holes} holes")),
     };
