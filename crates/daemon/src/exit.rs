@@ -9,6 +9,8 @@ use crate::config::Problems;
 pub enum SysExit {
     /// All went as it should.
     Clean = 0,
+    /// What was asked about is not as it must be: `verify` has found that something is missing.
+    NotWhole = 1,
     /// The command line or the configuration is wrong.
     Usage = 64,
     /// A service that is needed does not answer, or refused for too long.

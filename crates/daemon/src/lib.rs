@@ -5,7 +5,7 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `status`, `simulate` |
+//! | [`commands`] | `run`, `demo`, `check`, `verify`, `status`, `simulate` |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
@@ -39,6 +39,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         #[cfg(feature = "simulator")]
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
         Command::Status(args) => commands::status::run(&args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),

@@ -26,6 +26,7 @@
 //! | `message` | a record's properties and headers |
 //! | `confirms` | which confirms may be believed, and why |
 //! | `drain` | a channel's graceful end, when its publisher has gone |
+//! | `read_back` | reads the stream beside each lane's queue, for whoever wants proof |
 //! | `watchdog` | a broker that is connected and silent |
 //! | `inquiry` | why the broker confirms nothing |
 //! | `error` | what a reply code asks of the caller |
@@ -44,6 +45,7 @@ mod last_word;
 mod message;
 mod publisher;
 mod query;
+mod read_back;
 mod settings;
 mod sink;
 mod slow_start;

@@ -19,6 +19,9 @@ pub struct Settings {
     pub exchange: String,
     /// Whether to declare the exchange, and a quorum queue with its binding for each lane.
     pub declare: bool,
+    /// How much of each lane a stream queue beside its own one keeps, from which `birdfeed verify` reads; `None` for no such
+    /// queue. With `declare` it is made.
+    pub verify_bytes: Option<u64>,
     /// What stands before the lane's name in its routing key and queue name.
     pub prefix: String,
     /// Certificates (PEM) to trust besides the system's; for `amqps` only. Read at each connection.
@@ -46,6 +49,7 @@ impl Settings {
             url,
             exchange: "x".into(),
             declare: true,
+            verify_bytes: None,
             prefix: "x.".into(),
             ca_file: None,
             cert_file: None,
@@ -60,6 +64,11 @@ impl Settings {
     /// The routing key of `lane`, which is its queue's name too.
     pub(crate) fn route(&self, lane: Lane) -> String {
         format!("{}{}", self.prefix, lane.name())
+    }
+
+    /// The stream queue of `lane`.
+    pub(crate) fn stream(&self, lane: Lane) -> String {
+        format!("{}.verify", self.route(lane))
     }
 
     /// How many channels the connection must bear: each lane has one, and one more to ask the broker with.
@@ -81,7 +90,11 @@ impl Settings {
             let reason = "must not be empty: the default exchange cannot be declared or bound to";
             mistakes.push(Mistake::new("exchange", reason));
         }
-        let routes = self.lanes.iter().map(|lane| ("prefix", self.route(*lane)));
+        let name = |lane: &Lane| match self.verify_bytes {
+            Some(_) => self.stream(*lane),
+            None => self.route(*lane),
+        };
+        let routes = self.lanes.iter().map(|lane| ("prefix", name(lane)));
         let mut names = routes.chain([("exchange", self.exchange.clone())]);
         if let Some((setting, name)) = names.find(|(_, name)| name.len() > LONGEST_NAME) {
             let reason = format!("{name:?} is longer than {LONGEST_NAME} bytes");

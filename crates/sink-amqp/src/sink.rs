@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
+use stream_core::sink::{LaneLeases, Publisher, ReadBack, ReadBackError, SettingsError, Sink, SinkError};
 use tokio::time::Instant;
 
 use crate::check::check;
 use crate::connection::{Connection, SharedConnection};
 use crate::destination::Destination;
 use crate::publisher::{AmqpPublisher, Target};
+use crate::read_back::StreamsReadBack;
 use crate::settings::Settings;
 use crate::slow_start::SlowStart;
 use crate::topology;
@@ -63,7 +64,12 @@ impl AmqpSink {
         let channel = connection.channel().await?;
         let route = settings.route(lane);
         if settings.declare {
-            topology::declare(&connection, &channel, &settings.exchange, &route).await?;
+            let exchange = &settings.exchange;
+            topology::declare(&connection, &channel, exchange, &route).await?;
+            if let Some(bytes) = settings.verify_bytes {
+                let stream = settings.stream(lane);
+                topology::declare_stream(&connection, &channel, exchange, &route, (&stream, bytes)).await?;
+            }
         } else {
             topology::probe(&connection, &channel, &settings.exchange).await?;
         }
@@ -107,6 +113,18 @@ impl Sink for AmqpSink {
 
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
         Box::pin(self.check())
+    }
+
+    fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {
+        Box::pin(async move {
+            if self.settings.verify_bytes.is_none() {
+                let why = "its queues cannot be read without taking from them: set verify_bytes = \"1GiB\", and a stream beside \
+                           each of them keeps what comes from then on for this";
+                return Err(ReadBackError::NotKept(why.to_owned()));
+            }
+            let connection = Connection::open(&self.to.read().await?, self.to.tls()).await?;
+            Ok(Box::new(StreamsReadBack::new(connection, &self.settings)) as Box<dyn ReadBack>)
+        })
     }
 }
 

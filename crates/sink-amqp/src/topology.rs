@@ -51,6 +51,72 @@ pub(crate) async fn queue(channel: &Channel, name: &str, ask: Ask) -> lapin::Res
     queue.map(drop)
 }
 
+/// How much of a stream is in one of its files, at most; RabbitMQ deletes whole ones.
+const LARGEST_SEGMENT: u64 = 500 * 1000 * 1000;
+
+/// A stream queue of about `bytes`, of which the oldest go first.
+async fn stream(channel: &Channel, name: &str, bytes: u64) -> lapin::Result<()> {
+    let options = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    let number = |bytes: u64| AMQPValue::LongLongInt(i64::try_from(bytes).unwrap_or(i64::MAX));
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("stream".into()));
+    arguments.insert("x-max-length-bytes".into(), number(bytes));
+    arguments.insert(
+        "x-stream-max-segment-size-bytes".into(),
+        number((bytes / 4).min(LARGEST_SEGMENT)),
+    );
+    let queue = channel.queue_declare(name.into(), options, arguments).await;
+    queue.map(drop)
+}
+
+/// Asks for a queue of any kind.
+pub(crate) async fn look(channel: &Channel, name: &str) -> lapin::Result<()> {
+    let options = QueueDeclareOptions {
+        passive: true,
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    let queue = channel.queue_declare(name.into(), options, FieldTable::default());
+    queue.await.map(drop)
+}
+
+/// A stream beside the lane's queue, bound as that is, which keeps the last `bytes` for `birdfeed verify`.
+pub(crate) async fn declare_stream(
+    connection: &Connection,
+    channel: &Channel,
+    exchange: &str,
+    route: &str,
+    (name, bytes): (&str, u64),
+) -> Result<(), SinkError> {
+    let made = stream(channel, name, bytes);
+    connection
+        .step(&format!("declaring the stream queue {name:?}"), made)
+        .await?;
+    bind(connection, channel, name, exchange, route).await
+}
+
+async fn bind(
+    connection: &Connection,
+    channel: &Channel,
+    queue: &str,
+    exchange: &str,
+    route: &str,
+) -> Result<(), SinkError> {
+    let bound = channel.queue_bind(
+        queue.into(),
+        exchange.into(),
+        route.into(),
+        QueueBindOptions::default(),
+        FieldTable::default(),
+    );
+    connection
+        .step(&format!("binding the queue {queue:?} to {exchange:?}"), bound)
+        .await
+}
+
 /// The exchange, and a queue bound to it, both queue and binding called `route`; made unless they stand already.
 pub(crate) async fn declare(
     connection: &Connection,
@@ -66,16 +132,7 @@ pub(crate) async fn declare(
     connection
         .step(&format!("declaring the queue {route:?}"), made)
         .await?;
-    let bound = channel.queue_bind(
-        route.into(),
-        name.into(),
-        route.into(),
-        QueueBindOptions::default(),
-        FieldTable::default(),
-    );
-    connection
-        .step(&format!("binding the queue {route:?} to {name:?}"), bound)
-        .await
+    bind(connection, channel, route, name, route).await
 }
 
 /// Asks for the exchange without making it.

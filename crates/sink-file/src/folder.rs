@@ -14,7 +14,7 @@ use crate::name::{is_ours, next_name, stamp};
 use crate::place::leads_to;
 use crate::recovery::cut_half_line;
 
-const EXTENSION: &str = "ndjson";
+pub(crate) const EXTENSION: &str = "ndjson";
 
 /// How often lines are written again because their file was taken away under them.
 const ATTEMPTS: usize = 3;

@@ -1,6 +1,7 @@
 //! NDJSON files behind [`Sink`](stream_core::sink::Sink): the embedded default, for looking, `grep` and `jq`.
 //!
-//! One folder a lane, one line a record: the record's value and nothing else. A record is delivered once `fdatasync` has
+//! One folder a lane, one line a record: the record's value and nothing else, or with
+//! [`envelope`](Settings::envelope) its header, key and time besides. A record is delivered once `fdatasync` has
 //! returned; what was handed over while the disk was busy shares the next one. Files are finished by size and by age and
 //! never touched again. A lane's folder has one writer, which holds a lock on it. What was written to a file that no path leads
 //! to any more (deleted, renamed, replaced, cut) is not confirmed but written again, to a new one.
@@ -16,14 +17,18 @@
 //! | `folder` | the files of a lane: one writer, rotation |
 //! | `place` | whether a path still leads to what is open |
 //! | `name` | what they are called |
+//! | `envelope` | a line that can be verified |
+//! | `read_back` | reads such lines again |
 //! | `recovery` | cuts half a line that a crash has left |
 
 mod check;
+mod envelope;
 mod error;
 mod folder;
 mod name;
 mod place;
 mod publisher;
+mod read_back;
 mod recovery;
 mod settings;
 mod sink;

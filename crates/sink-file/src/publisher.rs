@@ -2,27 +2,45 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use stream_core::model::Record;
 use stream_core::sink::{Health, Publisher, Settled, SinkError, always_well};
 use tokio::sync::mpsc;
 
+use crate::envelope::wrap;
 use crate::error::gone;
 use crate::writer::{Batch, Report};
+
+/// What an envelope adds to a value, about.
+const ROOM: usize = 200;
 
 /// Publisher of one lane, which only passes on. Its writer's thread ends when it is dropped.
 pub(crate) struct FilePublisher {
     pub(crate) hand_over: std::sync::mpsc::Sender<Batch>,
     pub(crate) settled: mpsc::UnboundedReceiver<Report>,
+    /// Whether lines are in envelopes; and the buffer for their headers.
+    pub(crate) envelope: bool,
+    pub(crate) header: String,
+}
+
+impl FilePublisher {
+    /// The line of `record`, without its end.
+    fn line(&mut self, record: &Record) -> Bytes {
+        if !self.envelope {
+            return record.value.clone();
+        }
+        let mut line = Vec::with_capacity(record.value.len() + ROOM);
+        wrap(record, &mut self.header, &mut line);
+        line.into()
+    }
 }
 
 impl Publisher for FilePublisher {
     fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
-        let batch = records
-            .iter()
-            .map(|record| (record.place.seq, record.value.clone()))
-            .collect();
+        let lines = records.iter().map(|record| (record.place.seq, self.line(record)));
+        let batch = lines.collect();
         // The writer has ended: `settled` says why.
         let _ = self.hand_over.send(batch);
         std::future::ready(Ok(())).boxed()

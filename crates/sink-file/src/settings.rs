@@ -14,6 +14,8 @@ pub struct Settings {
     pub rotate_bytes: u64,
     /// Nor to one that was begun so long ago.
     pub rotate_every: Duration,
+    /// Whether a line holds the record's header, key and time besides its value, so that files can be verified.
+    pub envelope: bool,
 }
 
 impl Settings {
@@ -23,6 +25,7 @@ impl Settings {
             dir: dir.into(),
             rotate_bytes: 256 << 20,
             rotate_every: Duration::from_secs(60 * 60),
+            envelope: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use stream_core::model::Lane;
-use stream_core::sink::{LaneLeases, Publisher, SettingsError, Sink, SinkError};
+use stream_core::sink::{LaneLeases, Publisher, ReadBack, ReadBackError, SettingsError, Sink, SinkError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -11,6 +11,7 @@ use crate::check::check;
 use crate::error::{OPEN_DEADLINE, gone, hangs};
 use crate::folder::Folder;
 use crate::publisher::FilePublisher;
+use crate::read_back::FilesReadBack;
 use crate::settings::Settings;
 use crate::writer::Writer;
 
@@ -47,6 +48,7 @@ impl FileSink {
             dir,
             rotate_bytes,
             rotate_every,
+            envelope,
         } = self.settings.clone();
         let dir = dir.join(lane.name());
         let open = move || Folder::open(dir, rotate_bytes, rotate_every);
@@ -59,7 +61,12 @@ impl FileSink {
             Ok(Err(_)) => return Err(gone()),
             Err(_) => return Err(hangs()),
         }
-        Ok(Box::new(FilePublisher { hand_over, settled }))
+        Ok(Box::new(FilePublisher {
+            hand_over,
+            settled,
+            envelope,
+            header: String::new(),
+        }))
     }
 }
 
@@ -78,6 +85,18 @@ impl Sink for FileSink {
 
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
         std::future::ready(check(&self.settings.dir)).boxed()
+    }
+
+    fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {
+        let opened = if self.settings.envelope {
+            FilesReadBack::open(&self.settings.dir)
+                .map(|files| Box::new(files) as Box<dyn ReadBack>)
+                .map_err(ReadBackError::Sink)
+        } else {
+            let why = "its lines hold values alone: set envelope = true, and the lines written from then on can be verified";
+            Err(ReadBackError::NotKept(why.to_owned()))
+        };
+        std::future::ready(opened).boxed()
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::{FolderError, refused};
 use crate::folder::Folder;
 
-/// Records handed over at once: sequence and value.
+/// Records handed over at once: sequence and line.
 pub(crate) type Batch = Vec<(u64, Bytes)>;
 
 /// What became of a batch: all of it is on the disk, or nothing of it counts.

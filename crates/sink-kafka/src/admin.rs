@@ -28,7 +28,8 @@ pub(crate) struct Shape {
     pub(crate) replication: i32,
 }
 
-struct Context(Arc<Health>);
+/// Callbacks of a client that does not produce: what it meets with is known to the health.
+pub(crate) struct Context(pub(crate) Arc<Health>);
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

@@ -17,6 +17,7 @@
 //! | `delivery_reports` | carries outcomes from the poll thread to the lane |
 //! | `health`, `brokers`, `statistics` | what librdkafka says of its connections, as one state that lanes follow |
 //! | `inquiry` | what keeps records waiting that librdkafka retries without a word |
+//! | `read_back` | reads the topics from their beginning, for whoever wants proof |
 //! | `blocking` | keeps librdkafka's blocking calls off the runtime's threads |
 //!
 //! # What it rests on
@@ -52,6 +53,7 @@ mod producer;
 mod properties_file;
 mod property;
 mod publisher;
+mod read_back;
 mod settings;
 mod shared_producer;
 mod sink;

@@ -33,6 +33,25 @@ pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("statistics.interval.ms", STATISTICS),
 ];
 
+/// Those of our defaults that only a producer has.
+pub(crate) fn of_producers() -> impl Iterator<Item = &'static str> {
+    let of_both = |name: &&str| {
+        let starts = [
+            "client.",
+            "socket.",
+            "reconnect.",
+            "topic.metadata.",
+            "allow.",
+            "statistics.",
+        ];
+        starts.iter().any(|start| name.starts_with(start))
+    };
+    DEFAULTS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(move |name| !of_both(name))
+}
+
 /// How often librdkafka says how its connections are: lanes must know within 5 s.
 const STATISTICS: &str = "1000";
 

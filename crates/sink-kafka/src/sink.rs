@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use stream_core::model::{Lane, PerLane};
-use stream_core::sink::{Publisher, SettingsError, Sink, SinkError};
+use stream_core::sink::{Publisher, ReadBack, ReadBackError, SettingsError, Sink, SinkError};
 use tokio::sync::Mutex;
 use tokio::time::timeout_at;
 
@@ -18,6 +18,7 @@ use crate::client_config::warnings;
 use crate::error;
 use crate::producer::PolledProducer;
 use crate::publisher::{KafkaPublisher, Target};
+use crate::read_back::TopicsReadBack;
 use crate::settings::Settings;
 use crate::shared_producer::SharedProducer;
 use crate::topics::{self, Presence};
@@ -191,5 +192,14 @@ impl Sink for KafkaSink {
 
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
         self.check_all().boxed()
+    }
+
+    fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {
+        let settings = Arc::clone(&self.settings);
+        async {
+            let opened = blocking(move || TopicsReadBack::open(&settings)).await?;
+            Ok(Box::new(opened) as Box<dyn ReadBack>)
+        }
+        .boxed()
     }
 }

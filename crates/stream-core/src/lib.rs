@@ -19,12 +19,14 @@
 //! | `delivery` | one loop a lane: window, confirms, cursor, reset and replay |
 //! | [`sink`] | the contract that brokers implement |
 //! | [`cloudevents`] | optional headers |
+//! | [`chain`] | whether what was read back from a sink is whole |
 //! | [`telemetry`] | what happens, told as it happens; and one snapshot for all who ask |
 //! | [`pipeline`] | all of it assembled, with what the last process left; and how it comes to rest |
 //! | `backoff` | patience as values |
 //! | `testing` (feature of that name) | the suite that every sink passes, a sink in memory, a scripted source |
 
 mod backoff;
+pub mod chain;
 pub mod cloudevents;
 mod delivery;
 mod ingest;

@@ -43,8 +43,17 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
 }
 
+/// Answer to a request.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// Pages that a server has.
+pub(crate) trait Pages: Send + Sync + 'static {
+    /// Answers a GET.
+    fn answer(&self, request: &Request<Incoming>) -> Answer;
+}
+
 /// Serves at `listener` until the process ends. Gives its address, which says the port if 0 was asked for.
-pub fn serve(listener: TcpListener, admin: Admin) -> io::Result<SocketAddr> {
+pub(crate) fn serve(listener: TcpListener, pages: impl Pages) -> io::Result<SocketAddr> {
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,15 +62,14 @@ pub fn serve(listener: TcpListener, admin: Admin) -> io::Result<SocketAddr> {
     std::thread::Builder::new()
         .name("admin".to_owned())
         .spawn(move || {
-            if let Err(error) = runtime.block_on(accept(listener, Arc::new(admin))) {
+            if let Err(error) = runtime.block_on(accept(listener, Arc::new(pages))) {
                 tracing::error!(%error, "the admin server has ended");
             }
         })?;
-    tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
     Ok(bound)
 }
 
-async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
+async fn accept(listener: TcpListener, pages: Arc<impl Pages>) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let connections = Connections::default();
     loop {
@@ -74,9 +82,9 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
                 continue;
             }
         };
-        let admin = admin.clone();
+        let pages = pages.clone();
         connections.admit(CONNECTIONS, |place| {
-            tokio::spawn(connection(stream, admin, place)).abort_handle()
+            tokio::spawn(connection(stream, pages, place)).abort_handle()
         });
         // A request that is there is read before the next connection comes in.
         tokio::task::yield_now().await;
@@ -84,10 +92,10 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>) -> io::Result<()> {
 }
 
 /// Serves one request.
-async fn connection(stream: tokio::net::TcpStream, admin: Arc<Admin>, place: Place) {
+async fn connection(stream: tokio::net::TcpStream, pages: Arc<impl Pages>, place: Place) {
     let serve = service_fn(|request| {
         place.asks();
-        let answer = answer(&admin, &request);
+        let answer = answer(&*pages, &request);
         async { Ok::<_, Infallible>(answer) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
@@ -101,33 +109,46 @@ async fn connection(stream: tokio::net::TcpStream, admin: Arc<Admin>, place: Pla
     place.leave();
 }
 
-fn answer(admin: &Admin, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+fn answer(pages: &impl Pages, request: &Request<Incoming>) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".into());
     }
-    match request.uri().path() {
-        "/metrics" => match admin.metrics.render() {
-            Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
-            Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
-        },
-        "/livez" => probe(&health::live(&admin.view, &admin.view.status())),
-        "/readyz" => probe(&health::ready(&admin.view, &admin.view.status())),
-        "/status" => status(admin),
-        _ => text(
-            StatusCode::NOT_FOUND,
-            "there is /metrics /livez /readyz /status\n".into(),
-        ),
+    pages.answer(request)
+}
+
+impl Pages for Admin {
+    fn answer(&self, request: &Request<Incoming>) -> Answer {
+        match request.uri().path() {
+            "/metrics" => metrics(self.metrics.render()),
+            "/livez" => probe(&health::live(&self.view, &self.view.status())),
+            "/readyz" => probe(&health::ready(&self.view, &self.view.status())),
+            "/status" => status(self),
+            _ => not_found("there is /metrics /livez /readyz /status\n"),
+        }
     }
 }
 
-fn status(admin: &Admin) -> Response<Full<Bytes>> {
+/// The page of a registry.
+pub(crate) fn metrics(page: Result<Vec<u8>, prometheus::Error>) -> Answer {
+    match page {
+        Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+/// What there is instead.
+pub(crate) fn not_found(there_is: &str) -> Answer {
+    text(StatusCode::NOT_FOUND, there_is.to_owned())
+}
+
+fn status(admin: &Admin) -> Answer {
     match serde_json::to_vec_pretty(&Report::of(&admin.view)) {
         Ok(body) => respond(StatusCode::OK, "application/json", body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
 }
 
-fn probe(health: &Health) -> Response<Full<Bytes>> {
+fn probe(health: &Health) -> Answer {
     if health.reasons.is_empty() {
         text(StatusCode::OK, "ok\n".into())
     } else {
@@ -138,11 +159,11 @@ fn probe(health: &Health) -> Response<Full<Bytes>> {
     }
 }
 
-fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+fn text(status: StatusCode, body: String) -> Answer {
     respond(status, "text/plain; charset=utf-8", body.into_bytes())
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
+fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Answer {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     response.headers_mut().insert(

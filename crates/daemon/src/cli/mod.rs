@@ -4,6 +4,7 @@
 mod demo;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -38,6 +39,12 @@ pub enum Command {
                       birdfeed check --config deploy/birdfeed.toml --no-secrets   (in CI)"
     )]
     Check(CheckArgs),
+    /// Read back what the sinks have got: nothing is missing, or what is, and why. Takes nothing from them.
+    #[command(after_help = "Example: birdfeed verify --config birdfeed.toml\n         \
+                      birdfeed verify --config birdfeed.toml --sink kafka --json\n         \
+                      birdfeed verify --config birdfeed.toml --follow --metrics 127.0.0.1:9465\n\n\
+                      Exit code: 0 if everything is there, 1 if something is missing, 69 if a sink could not be read.")]
+    Verify(VerifyArgs),
     /// Show what a running daemon says of itself; the exit code is 0 if it is ready.
     #[command(
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
@@ -76,6 +83,34 @@ pub struct CheckArgs {
     /// folders do not matter.
     #[arg(long, conflicts_with = "connect")]
     pub no_secrets: bool,
+}
+
+/// `birdfeed verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Which configuration: the daemon's own, of which the sinks and lanes are used.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// This sink alone, by its name.
+    #[arg(long, value_name = "NAME")]
+    pub sink: Option<String>,
+    /// How long a record that is not there may still be on its way.
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = humantime::parse_duration)]
+    pub grace: Duration,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Go on reading until interrupted, and serve what is found as metrics.
+    #[arg(long, conflicts_with = "json")]
+    pub follow: bool,
+    /// Where `--follow` serves its metrics: a host with a port.
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9465",
+        requires = "follow"
+    )]
+    pub metrics: Address,
 }
 
 /// `birdfeed status`.

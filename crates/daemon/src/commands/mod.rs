@@ -9,6 +9,7 @@ pub mod run;
 #[cfg(feature = "simulator")]
 pub mod simulate;
 pub mod status;
+pub mod verify;
 
 /// Prints a line, and says whether that worked. That nobody reads is no reason to fail.
 pub(crate) fn say(line: &str) -> bool {

@@ -135,8 +135,10 @@ pub(crate) fn start(
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
         let view = pipeline.view();
-        admin::serve(listener, Admin { view, metrics })
-            .map_err(|error| CommandError::new(SysExit::LocalIo, error))
+        let bound = admin::serve(listener, Admin { view, metrics })
+            .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+        tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
+        Ok::<_, CommandError>(bound)
     };
     let admin = admin.map(serve).transpose()?;
     Ok((pipeline, admin))

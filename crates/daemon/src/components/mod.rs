@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use source_x::XSource;
+use stream_core::model::LaneSet;
 use stream_core::pipeline::{NamedSink, Settings};
 
 use self::sink::{SinkContext, SinkType};
@@ -114,6 +115,22 @@ pub(crate) fn load_admin(
     environment: &Environment,
 ) -> Result<Option<Address>, Problems> {
     Document::read(file, environment)?.build_part("admin", admin::build)
+}
+
+/// The sinks alone, with the lanes that they get: who reads them back need not have X's secrets.
+pub(crate) fn load_sinks(
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<(LaneSet, Vec<NamedSink>), Problems> {
+    Document::read(file, environment)?.build_parts(|root| {
+        let lanes = root.section("lanes", lanes::build);
+        let context = SinkContext {
+            prefix: lanes.prefix,
+            lanes: lanes.enabled.iter().collect(),
+            ..SinkContext::default()
+        };
+        Some((lanes.enabled, sinks(root, context)?))
+    })
 }
 
 /// The sinks; without any, files.

@@ -6,12 +6,13 @@ use sink_amqp::{AmqpSink, Settings, Url};
 use stream_core::sink::Sink;
 
 use super::sink::{SinkContext, checked, headers};
-use crate::config::Section;
+use crate::config::{Section, units};
 
 pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
     let url = url(section);
     let exchange = section.text("exchange");
     let declare = section.flag("declare");
+    let verify_bytes = section.parsed("verify_bytes", "0", stream_bytes);
     let ca_file = section.path("ca_file");
     let cert_file = section.path("cert_file");
     let key_file = section.path("key_file");
@@ -20,6 +21,7 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
     let settings = Settings {
         exchange: exchange.unwrap_or(defaults.exchange),
         declare: declare.unwrap_or(defaults.declare),
+        verify_bytes,
         ca_file,
         cert_file,
         key_file,
@@ -38,6 +40,18 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         "cert_file" | "key_file" => "cert_file and key_file go together, and with amqps:// in the url",
         _ => "for example exchange = \"x\" and prefix = \"x.\"",
     })
+}
+
+/// A stream's files are a quarter of it, and must be worth it.
+const LEAST_STREAM: u64 = 1024 * 1024;
+
+/// How much a stream keeps; none for nothing.
+fn stream_bytes(text: &str) -> Result<Option<u64>, String> {
+    match units::bytes(text)? {
+        0 => Ok(None),
+        bytes @ LEAST_STREAM.. => Ok(Some(bytes)),
+        _ => Err("a stream keeps 1MiB at least; 0 for none".to_owned()),
+    }
 }
 
 /// The URL, from one of two keys.

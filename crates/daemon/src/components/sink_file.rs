@@ -23,6 +23,7 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         dir,
         rotate_bytes,
         rotate_every,
+        envelope: section.flag("envelope").unwrap_or(false),
     };
     checked(
         section,

@@ -65,17 +65,24 @@ impl<'e> Document<'e> {
 
     /// Builds something out of the table `key` alone, whatever is wrong elsewhere.
     pub(crate) fn build_part<T>(
-        mut self,
+        self,
         key: &'static str,
         build: impl FnOnce(&mut Section) -> T,
     ) -> Result<T, Problems> {
+        self.build_parts(|root| Some(root.section(key, build)))
+    }
+
+    /// Builds something out of those parts that `build` asks for, whatever is wrong elsewhere.
+    pub(crate) fn build_parts<T>(
+        mut self,
+        build: impl FnOnce(&mut Section) -> Option<T>,
+    ) -> Result<T, Problems> {
         self.notes.take();
-        let built = self.root.section(key, build);
+        let built = build(&mut self.root);
         let problems = self.notes.take();
-        if problems.is_empty() {
-            Ok(built)
-        } else {
-            Err(Problems(problems))
+        match built {
+            Some(built) if problems.is_empty() => Ok(built),
+            _ => Err(Problems(problems)),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::family::Family;
 use super::journal::JournalMetrics;
 use super::lane::LaneMetrics;
 use super::stream::StreamMetrics;
+use super::verify::VerifyMetrics;
 
 /// Every family, in the order of the page `/metrics`.
 pub fn catalogue() -> Vec<Family> {
@@ -21,6 +22,10 @@ pub fn catalogue() -> Vec<Family> {
     all
 }
 
+/// What stands before the families of a process of its own.
+const VERIFY: &str = "\n`birdfeed verify --follow` serves these at an address of its own (`--metrics`, 127.0.0.1:9465 unless set):\n\n\
+                      | name | type | labels | what it says |\n|---|---|---|---|\n";
+
 /// The text of `docs/metrics.md`.
 pub fn document() -> String {
     let mut text = String::from(
@@ -28,7 +33,14 @@ pub fn document() -> String {
          `crates/daemon/src/metrics/`; a test compares them (`UPDATE=1 cargo test -p daemon metrics` writes it).\n\n\
          | name | type | labels | what it says |\n|---|---|---|---|\n",
     );
-    for family in catalogue() {
+    table(&mut text, &catalogue());
+    text.push_str(VERIFY);
+    table(&mut text, VerifyMetrics::FAMILIES);
+    text
+}
+
+fn table(text: &mut String, families: &[Family]) {
+    for family in families {
         let written = writeln!(
             text,
             "| `{}` | {} | {} | {} |",
@@ -39,7 +51,6 @@ pub fn document() -> String {
         );
         debug_assert!(written.is_ok(), "writing to a String cannot fail");
     }
-    text
 }
 
 #[cfg(test)]

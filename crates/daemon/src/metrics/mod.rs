@@ -8,6 +8,7 @@
 //! | `instrument` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
 //! | `family`, `label` | what a series is called |
+//! | `verify` | those of a process that verifies, in a registry of its own |
 //! | `catalogue` | all of them, for `docs/metrics.md` |
 
 mod catalogue;
@@ -21,6 +22,7 @@ mod process;
 mod program;
 mod reading;
 mod stream;
+mod verify;
 
 use ::journal::Timing;
 use prometheus::{Encoder as _, Error, Registry, TextEncoder};
@@ -34,6 +36,7 @@ use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
 use self::stream::StreamMetrics;
+pub use self::verify::VerifyMetrics;
 
 /// Registry of this process, never the global one, with its owners.
 pub struct Metrics {

@@ -19,3 +19,4 @@ mod deploy;
 mod stream;
 mod support;
 mod troubleshooting;
+mod verify;

@@ -6,5 +6,6 @@ mod check;
 mod common;
 mod faults;
 mod publish;
+mod read_back;
 mod rotation;
 mod tls;

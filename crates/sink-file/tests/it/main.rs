@@ -4,4 +4,5 @@
 
 mod common;
 mod crash;
+mod read_back;
 mod taken_away;

@@ -227,3 +227,15 @@ pub(crate) fn in_order(seqs: impl IntoIterator<Item = u64>) -> bool {
         ascends
     })
 }
+
+/// Takes the records before `offset` out of a topic's first partition, as retention does.
+pub(crate) async fn delete_before(servers: &str, topic: &str, offset: i64) {
+    let mut offsets = TopicPartitionList::new();
+    offsets
+        .add_partition_offset(topic, 0, Offset::Offset(offset))
+        .expect("a partition and its offset");
+    let deleted = admin(servers)
+        .delete_records(&offsets, &AdminOptions::new())
+        .await;
+    deleted.expect("records deleted");
+}

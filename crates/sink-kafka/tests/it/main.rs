@@ -3,4 +3,5 @@
 mod common;
 mod delivery;
 mod faults;
+mod read_back;
 mod trouble;

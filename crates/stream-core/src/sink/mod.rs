@@ -35,7 +35,9 @@
 //! settings and gives the sink, or a [`SettingsError`] that names every mistake. [`LaneLeases`] keep publishers of one lane
 //! apart (2., 4.).
 
+mod error;
 mod lease;
+mod read_back;
 mod settings_error;
 mod text_file;
 
@@ -44,10 +46,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
+pub use self::error::SinkError;
 pub use self::lease::{LaneLease, LaneLeases};
+pub use self::read_back::{Found, ReadBack, ReadBackError};
 pub use self::settings_error::{Mistake, SettingsError};
 pub use self::text_file::read_text_file;
-use crate::model::{Lane, Record, SinkErrorClass};
+use crate::model::{Lane, Record};
 
 /// A broker, or a folder of files.
 pub trait Sink: Send + Sync + 'static {
@@ -67,6 +71,13 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Tries what `open` needs, once, and says what did not answer (for `birdfeed check --connect`). Creates nothing.
     fn check(&self) -> BoxFuture<'_, Result<(), SinkError>>;
+
+    /// Opens what its lanes have got for reading, from the oldest record that is left (for `birdfeed verify`). Takes nothing
+    /// and changes nothing.
+    fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {
+        let why = "cannot be read back";
+        Box::pin(std::future::ready(Err(ReadBackError::NotKept(why.to_owned()))))
+    }
 }
 
 /// One lane's way into a sink.
@@ -119,26 +130,4 @@ pub enum Outcome {
     /// The broker will not take this record, or will not take the batch that it was in (too large, invalid). The lane tries
     /// each such record alone before it believes it.
     Refused(String),
-}
-
-/// Why a sink cannot take records, named by what the caller must do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SinkError {
-    /// The broker is away or the client has broken: reset, wait a little, try again. No person is needed.
-    #[error("{0}")]
-    Unavailable(String),
-    /// A person must do something (topic missing, no permission, exchange missing, unroutable, disk full): reset, try again
-    /// ever more slowly, say so aloud. Nothing is dropped.
-    #[error("{0}")]
-    Operator(String),
-}
-
-impl SinkError {
-    /// The `class` label of `birdfeed_lane_errors_total`.
-    pub const fn class(&self) -> SinkErrorClass {
-        match self {
-            Self::Unavailable(_) => SinkErrorClass::Unavailable,
-            Self::Operator(_) => SinkErrorClass::Operator,
-        }
-    }
 }

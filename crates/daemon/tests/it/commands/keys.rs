@@ -57,6 +57,7 @@ kafka         | headers = "cloudevents"                             | HEADERS=cl
 kafka         | properties = { "compression.type" = "lz4" }         | PROPERTIES__COMPRESSION_TYPE=lz4                | works
 kafka         | properties_file = "kafka.properties"                | PROPERTIES_FILE=kafka.properties                | works
 amqp          | url = "amqp://guest:guest@localhost:5672/%2f"       | URL=amqp://guest:guest@localhost:5672/%2f       | works
+amqp          | verify_bytes = "1GiB"                               | VERIFY_BYTES=1GiB                               | works
 amqp          | url_file = "amqp-url"                               | URL_FILE=amqp-url                               | works
 amqp          | cert_file = "bird.pem"                              | CERT_FILE=bird.pem                              | works
 amqp          | key_file = "bird.key"                               | KEY_FILE=bird.key                               | works
@@ -67,6 +68,7 @@ file          | dir = "lanes"                                       | DIR=lanes 
 file          | name = "archive"                                    | NAME=archive                                    | works
 file          | rotate_bytes = "1GiB"                               | ROTATE_BYTES=1GiB                               | works
 file          | rotate_every = "1day"                               | ROTATE_EVERY=1day                               | works
+file          | envelope = true                                     | ENVELOPE=true                                   | works
 admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
 admin         | listen = "off"                                      | LISTEN=off                                      | works
 log           | format = "json"                                     | FORMAT=json                                     | works

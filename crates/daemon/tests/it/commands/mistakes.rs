@@ -126,6 +126,14 @@ const SINGLE: &[(&str, &str)] = &[
         "birdfeed.toml:3:1: sink.0.rotate_bytes: \"0MiB\": must be more than nothing\n",
     ),
     (
+        "[[sink]]\ntype = \"amqp\"\nurl = \"amqp://localhost\"\nverify_bytes = \"1KiB\"",
+        "birdfeed.toml:4:1: sink.0.verify_bytes: \"1KiB\": a stream keeps 1MiB at least",
+    ),
+    (
+        "[[sink]]\ntype = \"file\"\nenvelope = \"yes\"",
+        "birdfeed.toml:3:1: sink.0.envelope: ",
+    ),
+    (
         "[stream]\nname = \"a\\nb\"",
         "birdfeed.toml:2:1: stream.name: \"a\\nb\": holds a line break or another control character\n",
     ),

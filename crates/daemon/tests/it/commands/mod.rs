@@ -5,6 +5,7 @@ mod keys;
 mod mistakes;
 mod operation;
 mod output;
+mod verify;
 
 use std::path::Path;
 use std::process::Command;
