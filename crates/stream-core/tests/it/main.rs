@@ -3,6 +3,7 @@
 
 mod common;
 mod delivery;
+mod forced_end;
 mod restart;
 mod stream;
 mod trouble;

@@ -4,6 +4,7 @@ use super::*;
 
 mod memory;
 mod outage;
+mod pause;
 
 fn now(secs: f64) -> Now {
     Now {

@@ -15,6 +15,9 @@ use crate::telemetry::{StatusCell, StreamStatus};
 use crate::testing::counts::Counts;
 use crate::testing::scripted::{Script, scripted};
 
+mod blind;
+mod killed;
+
 struct Rig {
     script: Script,
     counts: Arc<Counts>,
