@@ -86,7 +86,8 @@ struct Passed {
 
 /// Tells once a minute what has passed, if anything has. Never ends.
 pub(crate) async fn tell(view: View) {
-    let mut before = Counts::default();
+    // What lanes have done before, an earlier process has told.
+    let mut before = Counts::of(&view.status());
     loop {
         tokio::time::sleep(EVERY).await;
         let counts = Counts::of(&view.status());

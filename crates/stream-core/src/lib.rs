@@ -2,8 +2,8 @@
 //! nothing of X, HTTP, Kafka or AMQP.
 //!
 //! ```text
-//! socket ─▶ frames ─▶ journal ─▶ split ─▶ lanes ─▶ sink ─▶ confirmed ─▶ cursor
-//!           (reader)  (ingest)           (one loop each)               (journal trims behind the slowest)
+//! socket ─▶ frames ─▶ split ─▶ journal ─▶ lanes ─▶ sink ─▶ confirmed ─▶ cursor
+//!           (reader)  (ingest, once)     (one task a sink)               (journal trims behind the slowest)
 //! ```
 //!
 //! Everything moves one way, and no broker can stop the reader; a journal that takes nothing for five seconds closes the
@@ -15,7 +15,7 @@
 //! | [`source`] | the contract that X implements: connect, and say how a message splits |
 //! | `supervisor` | thread `reader`: keeps the stream alive and cuts frames; a pure state machine, and the driver that acts |
 //! | `ingest` | thread `ingest`: the one writer, with the queue in front of it and the journal's quota |
-//! | `log` | the journal as lanes see it: what stands in an entry, how it splits, memory before disk |
+//! | `log` | the journal as lanes see it: what stands in an entry, how it gets there, memory before disk |
 //! | `delivery` | one loop a lane: window, confirms, cursor, reset and replay |
 //! | [`sink`] | the contract that brokers implement |
 //! | [`cloudevents`] | optional headers |

@@ -117,7 +117,7 @@ mod tests {
         r#""last_byte":"2020-07-17T15:33:20.123Z","unproven":0,"failing":null,"connect_budget":0,"received":0,"waiting":0,"messages":0,"#,
         r#""oversize":0,"dropped":0,"last_error":null,"last_error_at":null,"journal_blocked":null},"#,
         r#""lanes":[{"sink":"kafka","lane":"tweets","connected":false,"received":0,"published":0,"delivered":0,"#,
-        r#""dead_lettered":0,"dropped":0,"in_flight":0,"cursor":0,"moved_at":"1970-01-01T00:00:00.000Z","#,
+        r#""dead_lettered":0,"dropped":0,"lost":0,"in_flight":0,"cursor":0,"moved_at":"1970-01-01T00:00:00.000Z","#,
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,
         r#""last_error":null,"last_error_at":null}],"#,
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,

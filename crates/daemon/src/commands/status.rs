@@ -104,7 +104,7 @@ fn render(report: &Report) -> String {
             "delivered",
             "in flight",
             "refused",
-            "pending",
+            "lost",
         ]),
     ]);
     lines.extend(lanes.iter().map(lane_row));
@@ -122,20 +122,14 @@ fn last_error(stream: &StreamStatus) -> String {
         .map_or("-".to_owned(), |error| format!("{error}{at}"))
 }
 
-fn row([sink, lane, received, delivered, in_flight, refused, pending]: [&str; 7]) -> String {
-    format!("{sink:<12} {lane:<15} {received:>12} {delivered:>12} {in_flight:>9} {refused:>9} {pending:>8}")
+fn row([sink, lane, received, delivered, in_flight, refused, lost]: [&str; 7]) -> String {
+    format!("{sink:<12} {lane:<15} {received:>12} {delivered:>12} {in_flight:>9} {refused:>9} {lost:>8}")
 }
 
 fn lane_row(lane: &LaneStatus) -> String {
     let refused = lane.dead_lettered + lane.dropped;
-    let counts = [
-        lane.received,
-        lane.delivered,
-        lane.in_flight,
-        refused,
-        lane.pending,
-    ];
-    let [received, delivered, in_flight, refused, pending] = counts.map(|count| count.to_string());
+    let counts = [lane.received, lane.delivered, lane.in_flight, refused, lane.lost];
+    let [received, delivered, in_flight, refused, lost] = counts.map(|count| count.to_string());
     row([
         &lane.sink,
         lane.lane.name(),
@@ -143,7 +137,7 @@ fn lane_row(lane: &LaneStatus) -> String {
         &delivered,
         &in_flight,
         &refused,
-        &pending,
+        &lost,
     ])
 }
 
@@ -192,7 +186,7 @@ mod tests {
                         delivered: 4,
                         dead_lettered: 1,
                         in_flight: 2,
-                        pending: 3,
+                        lost: 3,
                         last_error: Some("no broker".into()),
                         ..LaneStatus::new("kafka", Lane::Tweets)
                     },

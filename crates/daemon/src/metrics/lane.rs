@@ -38,7 +38,8 @@ pub(super) const READINGS: &[Reading<LaneStatus>] = &[
     Reading::counter(
         "lane_received_total",
         LANE,
-        "Records taken on. At every moment: received = confirmed + dead_lettered + dropped + in_flight.",
+        "Records journaled for the lane, since the journal's folder began. At every moment: received = confirmed + dead_lettered + \
+         dropped + lost + in_flight.",
         Read::One(|lane| lane.received as f64),
     ),
     Reading::counter(
@@ -65,16 +66,22 @@ pub(super) const READINGS: &[Reading<LaneStatus>] = &[
         "Records that the sink refused and that could not be dead-lettered.",
         Read::One(|lane| lane.dropped as f64),
     ),
+    Reading::counter(
+        "lane_lost_total",
+        LANE,
+        "Records that damage to the journal took before they were delivered.",
+        Read::One(|lane| lane.lost as f64),
+    ),
     Reading::gauge(
         "lane_in_flight",
         LANE,
-        "Records taken on whose fate is open.",
+        "Records in the journal whose fate is open.",
         Read::One(|lane| lane.in_flight as f64),
     ),
     Reading::gauge(
         "lane_pending",
         LANE,
-        "Records of the lane in the journal that are not settled.",
+        "The same as lane_in_flight.",
         Read::One(|lane| lane.pending as f64),
     ),
     Reading::gauge(

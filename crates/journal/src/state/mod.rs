@@ -7,9 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::cursor::Cursors;
-
 use self::holes::Holes;
+use crate::cursor::Cursors;
 
 mod holes;
 mod retention;

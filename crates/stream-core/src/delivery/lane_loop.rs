@@ -269,8 +269,10 @@ impl LaneLoop {
             }
         }
         let handed = tokio::time::timeout(PUBLISH_DEADLINE, publisher.publish(&records)).await;
-        let late = format!("took no records for {PUBLISH_DEADLINE:?}");
-        Ok(handed.unwrap_or(Err(SinkError::Unavailable(late))))
+        Ok(handed.unwrap_or_else(|_| {
+            let late = SinkError::Unavailable(format!("took no records for {PUBLISH_DEADLINE:?}"));
+            Err(late)
+        }))
     }
 
     /// Notes outcomes and moves the cursor over what is settled.

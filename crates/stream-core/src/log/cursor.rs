@@ -3,7 +3,7 @@
 use bytes::{Buf as _, BufMut as _};
 use journal::Cursor;
 
-use super::entry::Link;
+use super::chain::Link;
 use crate::model::{Lane, Place};
 
 /// How far a lane has got.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::cursor::LaneCursor;
-use super::replay::{Item, LaneReadError, Replay};
+use super::item::Item;
+use super::replay::{LaneReadError, Replay};
 use super::tail::{Looked, Seat};
 use crate::model::Timestamp;
 

@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use journal::{AppendError, Appender, Journal};
 
-use super::entry::{Chain, encode_head};
+use super::chain::Chain;
+use super::entry::encode_head;
 use super::message::{Message, Part};
 use super::splitter::Draft;
 use crate::model::Place;

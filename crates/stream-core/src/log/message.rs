@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::entry::Link;
+use super::chain::Link;
 use crate::model::{Lane, LaneSet, Place, Record, Timestamp, Value};
 
 /// A message with its place, split.

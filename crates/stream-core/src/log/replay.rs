@@ -10,7 +10,9 @@ use futures_util::future::{BoxFuture, Shared};
 use journal::{Journal, Reader};
 use parking_lot::Mutex;
 
-use super::entry::{Chain, Entry, ForeignEntry};
+use super::chain::Chain;
+use super::entry::{Entry, ForeignEntry};
+use super::item::{Item, Lost};
 use super::message::Message;
 use super::tail::Tail;
 
@@ -18,24 +20,6 @@ use super::tail::Tail;
 const BLOCK_BYTES: usize = 256 * 1024;
 /// How many holes are remembered as told.
 const REMEMBERED: usize = 1_024;
-
-/// What stands next in the sequence.
-#[derive(Clone, Debug)]
-pub(crate) enum Item {
-    /// A message.
-    Message(Arc<Message>),
-    /// Damage.
-    Lost(Arc<Lost>),
-}
-
-/// Hole: what stood in these positions cannot be read any more.
-#[derive(Debug)]
-pub(crate) struct Lost {
-    /// Where they are.
-    pub positions: Range<u64>,
-    /// Every lane's last record before their end: what was lost of it is the difference.
-    pub chain: Chain,
-}
 
 /// Why the journal could not be read.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -168,7 +152,7 @@ impl Replay {
             for item in reader.next_batch(BLOCK_BYTES)? {
                 match item {
                     journal::Item::Lost(more) => {
-                        hole = Some(hole.map_or(more.start, |hole| hole.start)..more.end)
+                        hole = Some(hole.map_or(more.start, |hole| hole.start)..more.end);
                     }
                     journal::Item::Entry(seq, entry) => {
                         bytes += entry.len();

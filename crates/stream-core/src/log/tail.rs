@@ -8,9 +8,9 @@ use journal::{Cursor, Journal};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::entry::Chain;
+use super::chain::Chain;
+use super::item::Item;
 use super::message::Message;
-use super::replay::Item;
 use crate::model::{Lane, LaneSet, PerLane};
 
 /// How many bytes of messages a lane takes from memory at a time: what it holds apart from these, it holds alone.
@@ -230,7 +230,7 @@ impl Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::entry::Link;
+    use crate::log::chain::Link;
     use crate::log::message::Part;
     use crate::model::{self, Span, Timestamp, Value};
 

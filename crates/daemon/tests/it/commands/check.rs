@@ -138,7 +138,10 @@ fn a_journal_that_cannot_be_used_is_told_by_a_plain_check() {
     for (journal, why) in [
         ("file", "file: not a directory"),
         ("file/journal", "file: not a directory"),
-        ("other", "is of format 7, and this program reads formats up to 2 only"),
+        (
+            "other",
+            "is of format 7, and this program reads formats up to 2 only",
+        ),
     ] {
         let ended = check(dir.path(), &format!("[journal]\ndir = {journal:?}\n"));
         ended.expect(74, &["1 of 1 failed"]);

@@ -41,7 +41,7 @@ const ERRORS: [&str; 8] = [
     "sink-file/src/error.rs",
     "source-x/src/check.rs",
     "source-x/src/token/mod.rs",
-    "stream-core/src/log/entry.rs",
+    "stream-core/src/log/entry/mod.rs",
     "stream-core/src/pipeline/mod.rs",
     "stream-core/src/source.rs",
 ];

@@ -15,13 +15,11 @@
 //!
 //! Numbers are in little-endian order; varints are LEB128.
 
-mod chain;
-mod varint;
-
 use bytes::{Buf as _, BufMut, Bytes};
 
-pub(crate) use self::chain::{Chain, Link};
+use super::chain::{self, Chain};
 use super::message::{Message, Part};
+use super::varint;
 use crate::model::{LaneSet, Place, Span, Timestamp, Value};
 
 /// The format of every head that is written and read. Another one is refused: a reader that guesses would skip entries

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::log::chain::Link;
 use crate::model::Lane;
 
 /// A chain in which `lane` had records 1 and `last` of `epoch`.
