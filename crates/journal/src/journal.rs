@@ -10,7 +10,7 @@ use parking_lot::MutexGuard;
 use crate::cursor::Cursor;
 use crate::keeper::Handle;
 use crate::reader::Reader;
-use crate::state::{State, Until};
+use crate::state::{Place, State, Until};
 use crate::walk::Walk;
 
 /// An open journal: its readers, cursors and figures. Cheap to clone; the directory stays locked
@@ -42,6 +42,19 @@ impl Journal {
     /// What all segments take on disk; what `max_bytes` limits.
     pub fn bytes(&self) -> u64 {
         self.state().bytes()
+    }
+
+    /// What the entries from `position` on take on disk, about: within a segment, all are taken to be alike.
+    pub fn bytes_from(&self, position: u64) -> u64 {
+        let state = self.state();
+        let places = state.places_backwards();
+        let held = places.iter().take_while(|place| place.limit > position);
+        let bytes = |place: &Place| {
+            let (from, all) = (position.max(place.first), place.limit - place.first);
+            let part = u128::from(place.bytes) * u128::from(place.limit - from) / u128::from(all);
+            part as u64
+        };
+        held.map(bytes).sum()
     }
 
     /// The newest readable entry. It is kept even when every cursor has passed it. Reads a whole

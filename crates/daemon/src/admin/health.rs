@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stream_core::model::{ConnectOutcome, StreamState};
-use stream_core::telemetry::{LaneStatus, Status, StreamStatus, View};
+use stream_core::telemetry::{JournalStatus, LaneStatus, Status, StreamStatus, View};
 
 use super::causes::by_cause;
 
@@ -45,7 +45,7 @@ pub fn ready(view: &View, status: &Status) -> Health {
     let mut health = live(view, status);
     let quiet = status.stream.heard.map(|heard| heard.elapsed());
     health.reasons.extend(stream(&status.stream, quiet));
-    health.reasons.extend(lanes(&status.lanes));
+    health.reasons.extend(lanes(&status.lanes, &status.journal));
     health
 }
 
@@ -100,7 +100,7 @@ impl Standstill {
 }
 
 /// One cause is one reason, however many lanes of a sink it holds up.
-fn lanes(all: &[LaneStatus]) -> Vec<String> {
+fn lanes(all: &[LaneStatus], journal: &JournalStatus) -> Vec<String> {
     let standing = all.iter().filter_map(|status| {
         let stood = status.stands_since.map(|since| since.elapsed());
         let standstill = Standstill::of(status, stood)?;
@@ -119,16 +119,26 @@ fn lanes(all: &[LaneStatus]) -> Vec<String> {
         reasons.extend(worst.map(|worst| match worst {
             Standstill::HeldUp => format!("sink {sink}: {lanes} held up: {why}"),
             Standstill::NotConnected => format!("sink {sink}: {lanes} not connected: {why}"),
-            Standstill::Stuck => format!("sink {sink}: {lanes} stuck: {why}"),
+            Standstill::Stuck => format!("sink {sink}: {lanes} stuck: {why}") + &room(journal),
         }));
     }
     reasons
 }
 
+/// How long what a lane holds up can still be kept.
+fn room(journal: &JournalStatus) -> String {
+    let lasts = journal.lasts_seconds.map(Duration::from_secs);
+    lasts.map_or_else(String::new, |lasts| {
+        format!(
+            "; the journal has room for about {}",
+            humantime::format_duration(lasts)
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use stream_core::model::Lane;
-    use stream_core::telemetry::JournalStatus;
 
     use super::*;
 
@@ -244,10 +254,14 @@ mod tests {
                 ..away("kafka", Lane::Errors, "no broker")
             },
         ];
+        let journal = JournalStatus {
+            lasts_seconds: Some(7_260),
+            ..JournalStatus::default()
+        };
         assert_eq!(
-            lanes(&all),
+            lanes(&all, &journal),
             [
-                "sink kafka: lanes tweets, errors are stuck: no broker",
+                "sink kafka: lanes tweets, errors are stuck: no broker; the journal has room for about 2h 1m",
                 "sink amqp: lane tweets is not connected: no broker",
                 "sink kafka: lane includes is not connected: no topic",
             ]

@@ -105,6 +105,7 @@ mod tests {
                     sync_failures: 7,
                     cursor_failures: 8,
                     trim_failures: 9,
+                    lasts_seconds: Some(10),
                 },
             },
         }
@@ -121,7 +122,7 @@ mod tests {
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,
         r#""last_error":null,"last_error_at":null}],"#,
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,
-        r#""cursor_failures":8,"trim_failures":9}}"#,
+        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10}}"#,
     );
 
     #[test]

@@ -1,8 +1,9 @@
 //! `[lanes]`: which records are published, and under which names.
 
-use stream_core::model::{Lane, LaneSet};
+use stream_core::model::{Lane, LaneSet, PerLane};
+use stream_core::pipeline::{Bound, OnStuck};
 
-use crate::config::Section;
+use crate::config::{Section, units};
 
 /// The longest name of a topic, in characters; queues may have longer ones.
 const LONGEST_TOPIC: usize = 249;
@@ -11,13 +12,54 @@ const LONGEST_TOPIC: usize = 249;
 pub(super) struct Lanes {
     pub(super) prefix: String,
     pub(super) enabled: LaneSet,
+    /// What becomes of what a sink does not take.
+    pub(super) on_stuck: PerLane<OnStuck>,
 }
 
 pub(super) fn build(section: &mut Section) -> Lanes {
     Lanes {
         prefix: section.parsed("prefix", "x.", prefix),
         enabled: enabled(section),
+        on_stuck: on_stuck(section),
     }
+}
+
+fn on_stuck(section: &mut Section) -> PerLane<OnStuck> {
+    let mut policies = PerLane::default();
+    for lane in Lane::ALL {
+        policies[lane] = section.section(lane.name(), policy);
+    }
+    policies
+}
+
+/// `[lanes.<name>]`.
+fn policy(section: &mut Section) -> OnStuck {
+    let drops = section.choice("on_stuck", &[("hold", false), ("drop-oldest", true)]);
+    let is_bounded = section.has("keep");
+    let bound = section.parsed("keep", "24h", bound);
+    match drops {
+        Some(true) if is_bounded => OnStuck::DropOldest(bound),
+        Some(true) => {
+            let hint = "for example keep = \"24h\" or keep = \"1GiB\"";
+            section.note("on_stuck", "\"drop-oldest\" needs a bound", hint);
+            OnStuck::Hold
+        }
+        Some(false) | None => {
+            if is_bounded {
+                section.note("keep", "nothing is dropped", "on_stuck = \"drop-oldest\"");
+            }
+            OnStuck::Hold
+        }
+    }
+}
+
+/// A time or a size.
+fn bound(text: &str) -> Result<Bound, String> {
+    if let Ok(bytes) = units::some_bytes(text) {
+        return Ok(Bound::Bytes(bytes));
+    }
+    let neither = |_| "neither a time of a second at least nor a size".to_owned();
+    units::some_duration(text).map(Bound::Age).map_err(neither)
 }
 
 fn enabled(section: &mut Section) -> LaneSet {

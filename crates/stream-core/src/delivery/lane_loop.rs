@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::dead_letters::{Cut, DeadLetters, Fate};
 use super::inquiry::{Inquiry, Next};
-use super::ledger::{ChainBroken, LaneLedger};
+use super::ledger::{ChainBroken, DropError, LaneLedger};
+use super::on_stuck::{OnStuck, Retention};
 use super::trouble::{LaneTrouble, Source};
 use super::window::{Limits, Settlement};
 use crate::backoff;
-use crate::ingest::IngestQueue;
+use crate::ingest::{IngestQueue, Item};
 use crate::log::{ForeignEntry, LaneCursor, LaneReadError, LaneReader};
-use crate::model::{Lane, Record, Timestamp};
+use crate::model::{DropReason, Lane, Record, StreamEvent, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
 use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
 
@@ -58,8 +59,14 @@ pub(crate) struct Delivery {
     pub(crate) sink_name: String,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) lane: Lane,
-    /// Where dead letters go, if that lane is switched on.
-    pub(crate) dead_letters: Option<Arc<IngestQueue>>,
+    /// The name of the stream.
+    pub(crate) stream: String,
+    /// Where events go, and dead letters.
+    pub(crate) queue: Arc<IngestQueue>,
+    /// Whether the lane for these is switched on.
+    pub(crate) dead_letters: bool,
+    /// What becomes of records that the sink does not take.
+    pub(crate) on_stuck: OnStuck,
     /// How much may be in flight.
     pub(crate) limits: Limits,
     pub(crate) observer: Arc<dyn Observer>,
@@ -81,7 +88,9 @@ enum SessionEnd {
 /// At-least-once delivery of one lane: publish, confirm, move the cursor; reset and replay.
 pub(crate) struct LaneLoop {
     with: Delivery,
+    journal: Journal,
     ledger: LaneLedger,
+    retention: Retention,
     dead_letters: DeadLetters,
     /// Up to this sequence records go one by one.
     careful_until: Option<u64>,
@@ -95,15 +104,24 @@ impl LaneLoop {
     /// A loop that goes on from `cursor`.
     pub(crate) fn new(with: Delivery, cursor: LaneCursor, reader: LaneReader, journal: Journal) -> Self {
         let status = with.status.clone();
-        let ledger = LaneLedger::open(&with.sink_name, with.lane, cursor, journal, reader, status);
+        let ledger = LaneLedger::open(
+            &with.sink_name,
+            with.lane,
+            cursor,
+            journal.clone(),
+            reader,
+            status,
+        );
         let dead_letters = DeadLetters {
             sink_name: with.sink_name.clone(),
-            queue: with.dead_letters.clone(),
+            queue: with.dead_letters.then(|| with.queue.clone()),
             observer: with.observer.clone(),
             stop: with.stop.now.clone(),
         };
         Self {
+            retention: Retention::new(with.on_stuck),
             with,
+            journal,
             ledger,
             dead_letters,
             careful_until: None,
@@ -138,6 +156,8 @@ impl LaneLoop {
                 SessionEnd::Reset(error) => {
                     failures += 1;
                     self.with.trouble.met(Source::Session, &error);
+                    self.retention.stands();
+                    self.drop_oldest().await?;
                     if !self.wait(&error, failures).await {
                         return Ok(());
                     }
@@ -234,6 +254,10 @@ impl LaneLoop {
                 }
                 next = inquiry.next() => match next {
                     // That the broker is away is known.
+                    Next::Ask if self.holds_too_much() => {
+                        let error = SinkError::Unavailable("more waits than on_stuck allows".to_owned());
+                        return Ok(SessionEnd::Reset(error));
+                    }
                     Next::Ask if self.with.trouble.is_away() => inquiry.later(),
                     Next::Ask => inquiry.asks(publisher.inquire()),
                     Next::Answer(Err(error)) => self.with.trouble.met(Source::Inquiry, &error),
@@ -254,8 +278,7 @@ impl LaneLoop {
     /// Takes messages while the window has room and hands their records over.
     async fn hand_over(&mut self, publisher: &mut dyn Publisher) -> Result<Result<(), SinkError>, Broken> {
         let taken = self.ledger.take_on(self.limits());
-        let mut records =
-            taken.map_err(|ChainBroken| self.miscounted("a record is missing that no damage took"))?;
+        let mut records = taken.map_err(|broken| self.chain_broken(broken))?;
         self.careful_no_longer_than_needed();
         if records.is_empty() {
             return Ok(Ok(()));
@@ -302,6 +325,7 @@ impl LaneLoop {
         });
         if confirmed {
             self.with.trouble.confirmed();
+            self.retention.moves();
         }
         self.careful_no_longer_than_needed();
         Ok(suspect.map(SessionEnd::Suspect))
@@ -322,6 +346,65 @@ impl LaneLoop {
         };
         self.ledger.pass_refused(dead_lettered);
         None
+    }
+
+    /// Whether the lane does not get on, and its oldest record in flight is over the bound.
+    fn holds_too_much(&mut self) -> bool {
+        self.retention.stands();
+        let oldest = self.ledger.oldest();
+        oldest.is_some_and(|flown| {
+            let bytes = || self.journal.bytes_from(flown.place.seq);
+            self.retention.is_over(flown.received_at, bytes)
+        })
+    }
+
+    /// Drops what is over the bound of a lane that does not get on, if it has one.
+    async fn drop_oldest(&mut self) -> Result<(), Broken> {
+        let (from, mut records) = (self.ledger.cursor(), 0);
+        let stop = self.with.stop.clone();
+        let (retention, journal) = (&self.retention, &self.journal);
+        let over = |received_at, seq| retention.is_over(received_at, || journal.bytes_from(seq));
+        let ended = tokio::select! {
+            () = stop.now.cancelled() => Ok(()),
+            ended = self.ledger.drop_oldest(over, &mut records) => ended,
+        };
+        if records > 0 {
+            self.tell_dropped(from, records);
+        }
+        match ended {
+            Ok(()) | Err(DropError::Read(LaneReadError::Io(_))) => Ok(()),
+            Err(DropError::Read(LaneReadError::Foreign(entry))) => Err(entry.into()),
+            Err(DropError::Chain(broken)) => Err(self.chain_broken(broken)),
+        }
+    }
+
+    fn tell_dropped(&self, from: u64, records: u64) {
+        let (sink, lane, to) = (self.with.sink_name.as_str(), self.with.lane, self.ledger.cursor());
+        tracing::error!(
+            sink,
+            %lane,
+            records,
+            "the sink does not take this lane's records: the oldest are dropped, as on_stuck says"
+        );
+        self.with.observer.on(Observation::Dropped {
+            reason: DropReason::Stuck,
+            messages: records,
+        });
+        let event = StreamEvent::Dropped {
+            stream: &self.with.stream,
+            at: Timestamp::now(),
+            sink,
+            lane,
+            from,
+            to,
+            records,
+            reason: DropReason::Stuck.name(),
+        };
+        self.with.queue.put(Item::Event(event.to_json(), None));
+    }
+
+    fn chain_broken(&self, ChainBroken: ChainBroken) -> Broken {
+        self.miscounted("a record is missing that no damage took")
     }
 
     fn careful_no_longer_than_needed(&mut self) {

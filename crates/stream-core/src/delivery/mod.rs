@@ -4,10 +4,12 @@ mod dead_letters;
 mod inquiry;
 mod lane_loop;
 mod ledger;
+mod on_stuck;
 mod trouble;
 mod window;
 
 pub use lane_loop::Broken;
 pub(crate) use lane_loop::{Delivery, LaneLoop, StopSignals};
+pub use on_stuck::{Bound, OnStuck};
 pub(crate) use trouble::{LaneTrouble, Teller};
 pub use window::Limits;

@@ -100,6 +100,11 @@ impl LaneReader {
         Some(item)
     }
 
+    /// The next item, which stays.
+    pub(crate) fn peek(&self) -> Option<&Item> {
+        self.ready.front()
+    }
+
     /// Whether [`ready`](Self::ready) has found something.
     pub(crate) fn has_something(&self) -> bool {
         !self.ready.is_empty()

@@ -205,18 +205,21 @@ pub enum DropReason {
     JournalFull,
     /// The end came while the journal would not take it.
     JournalUnavailable,
+    /// A sink did not take it for so long, or so much waited behind it, that the lane's policy let it go.
+    Stuck,
     /// It should have been a dead letter, but that lane is off.
     NoDeadLetters(DeadLetterReason),
 }
 
 impl DropReason {
     /// Every value, in the order of the documents.
-    pub const ALL: [Self; 2 + DeadLetterReason::ALL.len()] = {
-        let mut all = [Self::JournalFull; 2 + DeadLetterReason::ALL.len()];
+    pub const ALL: [Self; 3 + DeadLetterReason::ALL.len()] = {
+        let mut all = [Self::JournalFull; 3 + DeadLetterReason::ALL.len()];
         all[1] = Self::JournalUnavailable;
+        all[2] = Self::Stuck;
         let mut at = 0;
         while at < DeadLetterReason::ALL.len() {
-            all[2 + at] = Self::NoDeadLetters(DeadLetterReason::ALL[at]);
+            all[3 + at] = Self::NoDeadLetters(DeadLetterReason::ALL[at]);
             at += 1;
         }
         all
@@ -227,6 +230,7 @@ impl DropReason {
         match self {
             Self::JournalFull => "journal_full",
             Self::JournalUnavailable => "journal_unavailable",
+            Self::Stuck => "stuck",
             Self::NoDeadLetters(reason) => reason.name(),
         }
     }

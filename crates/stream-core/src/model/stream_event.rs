@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::closed_set::{ConnectOutcome, DisconnectReason, GapCause};
+use super::lane::Lane;
 use super::timestamp::Timestamp;
 
 /// Audit event: one thing that became of the stream.
@@ -70,6 +71,25 @@ pub enum StreamEvent<'a> {
         from: u64,
         /// The first position behind them that can.
         to: u64,
+    },
+    /// Records were given up by policy.
+    Dropped {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// When that was, by the wall clock.
+        at: Timestamp,
+        /// The sink that did not take them.
+        sink: &'a str,
+        /// Their lane.
+        lane: Lane,
+        /// The position of the first, or one before it.
+        from: u64,
+        /// The first position behind the last.
+        to: u64,
+        /// How many they were.
+        records: u64,
+        /// Why, as metrics say it.
+        reason: &'static str,
     },
 }
 

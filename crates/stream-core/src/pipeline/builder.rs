@@ -1,6 +1,7 @@
 //! How the parts are put together and started.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -67,6 +68,7 @@ impl Pipeline {
             tail,
             journal,
             max_bytes: settings.journal.max_bytes,
+            started: Instant::now(),
             heartbeats: vec![
                 reader_heartbeat.clone(),
                 ingest_heartbeat,
@@ -128,12 +130,14 @@ impl Builder<'_> {
         teller: Teller,
         recovery: &Recovery,
     ) -> LaneLoop {
-        let dead_letters = self.settings.lanes.contains(Lane::DeadLetter);
         let delivery = Delivery {
             sink_name: sink.name.clone(),
             sink: sink.sink.clone(),
             lane,
-            dead_letters: dead_letters.then(|| self.queue.clone()),
+            stream: self.settings.stream.clone(),
+            queue: self.queue.clone(),
+            dead_letters: self.settings.lanes.contains(Lane::DeadLetter),
+            on_stuck: self.settings.on_stuck[lane],
             limits: self.settings.limits,
             observer: self.observer.clone(),
             trouble: LaneTrouble::none(lane, status.clone(), teller),

@@ -14,10 +14,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::delivery::StopSignals;
-pub use crate::delivery::{Broken, Limits};
+pub use crate::delivery::{Bound, Broken, Limits, OnStuck};
 use crate::ingest::IngestQueue;
 pub use crate::log::ForeignEntry;
-use crate::model::LaneSet;
+use crate::model::{LaneSet, PerLane};
 use crate::sink::Sink;
 use crate::supervisor::SupervisorExit;
 pub use crate::supervisor::WhenFull;
@@ -36,6 +36,8 @@ pub struct Settings {
     pub journal: journal::Settings,
     /// What becomes of messages that neither disk nor memory can take.
     pub when_full: WhenFull,
+    /// What becomes of the records of a lane that a sink does not take.
+    pub on_stuck: PerLane<OnStuck>,
     /// Failures in a row before giving up; `None` for never.
     pub max_retries: Option<u32>,
     /// How much each lane of each sink may have in flight.
@@ -56,6 +58,7 @@ impl Settings {
             lanes,
             journal,
             when_full: WhenFull::default(),
+            on_stuck: PerLane::default(),
             max_retries: None,
             limits: Limits {
                 records: 2_048,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::Journal;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,10 @@ pub struct JournalStatus {
     pub cursor_failures: u64,
     /// Segments that could not be removed at the first try since the start.
     pub trim_failures: u64,
+    /// How long it has room, in seconds, if nothing goes and as much comes as on average since the start; `None` if nothing
+    /// has come.
+    #[serde(default)]
+    pub lasts_seconds: Option<u64>,
 }
 
 /// Looks into a data path. Cheap to clone, of use from any thread, never waits for the data path.
@@ -56,6 +60,7 @@ pub struct View {
     pub(crate) tail: Arc<Tail>,
     pub(crate) journal: Journal,
     pub(crate) max_bytes: u64,
+    pub(crate) started: Instant,
     pub(crate) heartbeats: Vec<Arc<Heartbeat>>,
 }
 
@@ -87,8 +92,17 @@ impl View {
                 sync_failures: stats.sync_failures,
                 cursor_failures: stats.cursor_failures,
                 trim_failures: stats.trim_failures,
+                lasts_seconds: self.lasts(&stats),
             },
         }
+    }
+
+    fn lasts(&self, stats: &journal::Stats) -> Option<u64> {
+        let room = u128::from(self.max_bytes.saturating_sub(stats.bytes));
+        let seconds = room * self.started.elapsed().as_millis() / 1_000;
+        seconds
+            .checked_div(u128::from(stats.appended_bytes))
+            .map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX))
     }
 
     /// The loops that have not been seen alive for `limit`.

@@ -1,10 +1,13 @@
 //! What keeps lanes from delivering, as its status tells it.
 
+use std::time::Duration;
+
 use stream_core::model::Lane;
+use stream_core::pipeline::{Bound, OnStuck};
 use stream_core::sink::SinkError;
 use stream_core::testing::memory::OpenFault;
 
-use crate::common::{Rig, Run, plain, post, send, until};
+use crate::common::{Rig, Run, firsts, plain, post, send, until};
 
 fn refused() -> SinkError {
     SinkError::Unavailable("k:9092: Connection refused".to_owned())
@@ -147,4 +150,35 @@ async fn a_lane_has_its_own_records_before_it_and_not_everybody_s() {
     assert_eq!(pending(&run), (100, 0));
     rig.memory.release(Lane::Tweets);
     run.settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_may_drop_keeps_what_its_bound_says_and_tells_the_rest() {
+    for bound in [Bound::Age(Duration::from_secs(1)), Bound::Bytes(50_000)] {
+        let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Includes, Lane::Events]);
+        rig.settings.on_stuck[Lane::Tweets] = OnStuck::DropOldest(bound);
+        rig.memory.go_down();
+        let run = rig.start();
+        let wire = run.script.accept();
+        send(&wire, (0..500).map(post)).await;
+        run.journaled(500).await;
+        until("dropped", || run.lane(Lane::Tweets).dropped > 100).await;
+        rig.memory.come_up();
+        send(&wire, [post(500)]).await;
+        run.journaled(501).await;
+        run.settled().await;
+        let lane = run.lane(Lane::Tweets);
+        assert_eq!((lane.received, lane.delivered), (501, 501 - lane.dropped));
+        assert_eq!(rig.counts.of("dropped stuck"), lane.dropped);
+        assert_eq!(run.lane(Lane::Includes).dropped, 0, "it holds");
+        let kept: Vec<_> = (lane.dropped as usize..501).map(post).collect();
+        assert_eq!(firsts(&rig.memory.stored(Lane::Tweets)), kept);
+        let told = || -> u64 {
+            let events = firsts(&rig.memory.stored(Lane::Events));
+            let events = events.iter().map(|event| serde_json::from_slice(event).unwrap());
+            let dropped = events.filter(|event: &serde_json::Value| event["type"] == "dropped");
+            dropped.map(|event| event["records"].as_u64().unwrap()).sum()
+        };
+        until("told", || told() == lane.dropped).await;
+    }
 }

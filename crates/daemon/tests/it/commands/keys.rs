@@ -42,6 +42,7 @@ rules         | mode = "apply"                                      | MODE=apply
 rules         | prune = true                                        | PRUNE=true                                      | later
 lanes         | prefix = "y."                                       | PREFIX=y.                                       | works
 lanes         | enabled = ["tweets", "responses"]                   | ENABLED=tweets,responses                        | works
+lanes.tweets  | on_stuck = "hold"                                   | ON_STUCK=hold                                   | works
 journal       | dir = "j"                                           | DIR=j                                           | works
 journal       | max_bytes = "8GiB"                                  | MAX_BYTES=8GiB                                  | works
 journal       | durability = "process"                              | DURABILITY=process                              | works

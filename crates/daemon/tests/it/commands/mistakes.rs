@@ -30,6 +30,22 @@ fn five_mistakes_are_five_messages() {
 /// One mistake each: the text, and what must be said of it.
 const SINGLE: &[(&str, &str)] = &[
     (
+        "[lanes.tweets]\non_stuck = \"drop-oldest\"",
+        "birdfeed.toml:2:1: lanes.tweets.on_stuck: \"drop-oldest\" needs a bound\n    for example keep = \"24h\" or keep",
+    ),
+    (
+        "[lanes.tweets]\nkeep = \"1GiB\"",
+        "birdfeed.toml:2:1: lanes.tweets.keep: nothing is dropped\n    on_stuck = \"drop-oldest\"",
+    ),
+    (
+        "[lanes.tweets]\non_stuck = \"drop-oldest\"\nkeep = \"a while\"",
+        "birdfeed.toml:3:1: lanes.tweets.keep: \"a while\": neither a time of a second at least nor a size",
+    ),
+    (
+        "[lanes.tweet]\non_stuck = \"hold\"",
+        "lanes.tweet: is not a known key\n    did you mean tweets?",
+    ),
+    (
         "[stream]\nbase_url = \"ftp://x\"\nca_file = \"ca.pem\"",
         "birdfeed.toml:2:1: stream.base_url: ",
     ),

@@ -32,6 +32,30 @@ pub(crate) struct LaneLedger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChainBroken;
 
+/// One item at a time.
+const ONE: Limits = Limits { records: 1, bytes: 0 };
+
+/// Why dropping has ended too early.
+#[derive(Debug)]
+pub(crate) enum DropError {
+    /// The journal could not be read.
+    Read(LaneReadError),
+    /// The chain does not hold.
+    Chain(ChainBroken),
+}
+
+impl From<LaneReadError> for DropError {
+    fn from(error: LaneReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<ChainBroken> for DropError {
+    fn from(error: ChainBroken) -> Self {
+        Self::Chain(error)
+    }
+}
+
 impl LaneLedger {
     /// Accounts that go on from `cursor`; `reader` is put there.
     pub(crate) fn open(
@@ -152,6 +176,32 @@ impl LaneLedger {
         self.handed_over = behind;
         self.window.push_hole(start, Hole { records, behind });
         Ok(())
+    }
+
+    /// Drops the oldest records while they are `over` a bound, by when they were received and where they stand, and counts them
+    /// in `dropped`. Only while nothing is in flight. Cancel safe.
+    pub(crate) async fn drop_oldest(
+        &mut self,
+        over: impl Fn(Timestamp, u64) -> bool,
+        dropped: &mut u64,
+    ) -> Result<(), DropError> {
+        loop {
+            match self.reader.peek() {
+                Some(Item::Message(message)) if !over(message.received_at, message.place.seq) => {
+                    return Ok(());
+                }
+                Some(item) => {
+                    let is_hole = matches!(item, Item::Lost(_));
+                    self.take_on(ONE)?;
+                    if !is_hole {
+                        self.pass_refused(false);
+                        *dropped += 1;
+                    }
+                }
+                None if self.reader.is_caught_up() => return Ok(()),
+                None => self.ready().await?,
+            }
+        }
     }
 
     /// Notes the fate of the record at `seq`.
