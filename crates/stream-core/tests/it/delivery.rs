@@ -201,13 +201,14 @@ async fn a_lane_that_fell_out_of_memory_reads_the_journal_and_holds_up_no_other(
 async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
     let mut rig = Rig::with_lanes([Lane::Tweets]);
     rig.settings.cache_bytes = 10_000;
+    rig.settings.journal.segment_bytes = 64 << 10;
     rig.memory.go_down();
     let run = rig.start();
     let wire = run.script.accept();
     send(&wire, (0..5_000).map(post)).await;
     run.journaled(5_000).await;
-    // A folder in the place of the file: opening works, reading does not.
-    let segment = rig.segments().remove(0);
+    // A folder in the place of a file that nobody has read yet: opening works, reading does not.
+    let segment = rig.segments().remove(12);
     let aside = segment.with_extension("aside");
     std::fs::rename(&segment, &aside).unwrap();
     std::fs::create_dir(&segment).unwrap();
