@@ -154,6 +154,8 @@ impl Ingest {
 
     /// Counts what is journaled, and hands it to the lanes.
     fn publish(&self, ready: &[Ready], split: Vec<Message>) {
+        // First: what the stream counts as journaled, lanes have been given.
+        self.tail.push(split, self.log.chain(), self.log.end());
         let (mut messages, mut oversize) = (0, 0);
         for Ready { draft, .. } in ready.iter().filter(|one| one.is_line()) {
             if draft.kind == Kind::DeadLetter && draft.split.dead_letter.is_none() {
@@ -169,7 +171,6 @@ impl Ingest {
             status.oversize += oversize;
             status.waiting -= messages + oversize;
         });
-        self.tail.push(split, self.log.chain(), self.log.end());
     }
 
     fn note(&self, draft: &Draft) {
