@@ -85,7 +85,8 @@ fn numbers(journal: &Journal) -> Vec<u8> {
     batch.into_iter().filter_map(entry).collect()
 }
 
-fn eventually(mut done: impl FnMut() -> bool) {
+/// Waits until something is `done`.
+pub(crate) fn eventually(mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !done() {
         assert!(Instant::now() < deadline);

@@ -6,12 +6,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tempfile::{TempDir, tempdir};
 
 use crate::disk::{Force, What};
+use crate::failing_disk::eventually;
 use crate::open::open_with;
 use crate::{Appender, Cursor, Durability, Entry, Item, Journal, Settings, open};
 
@@ -127,14 +127,6 @@ fn noted(position: u64, note: u8) -> Cursor {
     Cursor {
         position,
         note: [note; 64],
-    }
-}
-
-fn eventually(mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

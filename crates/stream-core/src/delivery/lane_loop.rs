@@ -8,15 +8,16 @@ use journal::Journal;
 use tokio_util::sync::CancellationToken;
 
 use super::dead_letters::{Cut, DeadLetters, Fate};
+use super::drops::Drops;
 use super::inquiry::{Inquiry, Next};
 use super::ledger::{ChainBroken, DropError, LaneLedger};
 use super::on_stuck::{OnStuck, Retention};
 use super::trouble::{LaneTrouble, Source};
 use super::window::{Limits, Settlement};
 use crate::backoff;
-use crate::ingest::{IngestQueue, Item};
+use crate::ingest::IngestQueue;
 use crate::log::{ForeignEntry, LaneCursor, LaneReadError, LaneReader};
-use crate::model::{DropReason, Lane, Record, StreamEvent, Timestamp};
+use crate::model::{Lane, Record, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
 use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
 
@@ -59,12 +60,10 @@ pub(crate) struct Delivery {
     pub(crate) sink_name: String,
     pub(crate) sink: Arc<dyn Sink>,
     pub(crate) lane: Lane,
-    /// The name of the stream.
-    pub(crate) stream: String,
-    /// Where events go, and dead letters.
-    pub(crate) queue: Arc<IngestQueue>,
-    /// Whether the lane for these is switched on.
-    pub(crate) dead_letters: bool,
+    /// Where dead letters go, if that lane is switched on.
+    pub(crate) dead_letters: Option<Arc<IngestQueue>>,
+    /// Where it is told what was dropped.
+    pub(crate) drops: Drops,
     /// What becomes of records that the sink does not take.
     pub(crate) on_stuck: OnStuck,
     /// How much may be in flight.
@@ -88,7 +87,6 @@ enum SessionEnd {
 /// At-least-once delivery of one lane: publish, confirm, move the cursor; reset and replay.
 pub(crate) struct LaneLoop {
     with: Delivery,
-    journal: Journal,
     ledger: LaneLedger,
     retention: Retention,
     dead_letters: DeadLetters,
@@ -102,7 +100,7 @@ pub(crate) struct LaneLoop {
 
 impl LaneLoop {
     /// A loop that goes on from `cursor`.
-    pub(crate) fn new(with: Delivery, cursor: LaneCursor, reader: LaneReader, journal: Journal) -> Self {
+    pub(crate) fn new(with: Delivery, cursor: LaneCursor, reader: LaneReader, journal: &Journal) -> Self {
         let status = with.status.clone();
         let ledger = LaneLedger::open(
             &with.sink_name,
@@ -114,14 +112,13 @@ impl LaneLoop {
         );
         let dead_letters = DeadLetters {
             sink_name: with.sink_name.clone(),
-            queue: with.dead_letters.then(|| with.queue.clone()),
+            queue: with.dead_letters.clone(),
             observer: with.observer.clone(),
             stop: with.stop.now.clone(),
         };
         Self {
             retention: Retention::new(with.on_stuck),
             with,
-            journal,
             ledger,
             dead_letters,
             careful_until: None,
@@ -145,15 +142,14 @@ impl LaneLoop {
             if self.ledger.settled() > before {
                 failures = 0;
             }
-            let ended = ended?;
-            if matches!(ended, SessionEnd::Finished) {
-                return Ok(());
-            }
-            self.ledger.rewind();
-            match ended {
+            match ended? {
                 SessionEnd::Finished => return Ok(()),
-                SessionEnd::Suspect(until) => self.careful_until = Some(until),
+                SessionEnd::Suspect(until) => {
+                    self.ledger.rewind();
+                    self.careful_until = Some(until);
+                }
                 SessionEnd::Reset(error) => {
+                    self.ledger.rewind();
                     failures += 1;
                     self.with.trouble.met(Source::Session, &error);
                     self.retention.stands();
@@ -252,9 +248,12 @@ impl LaneLoop {
                         return Ok(SessionEnd::Reset(error));
                     }
                 }
-                next = inquiry.next() => match next {
+                next = inquiry.next() => {
+                    // Nothing was confirmed for seconds.
+                    self.retention.stands();
+                    match next {
                     // That the broker is away is known.
-                    Next::Ask if self.holds_too_much() => {
+                    Next::Ask if self.ledger.is_over(&self.retention) => {
                         let error = SinkError::Unavailable("more waits than on_stuck allows".to_owned());
                         return Ok(SessionEnd::Reset(error));
                     }
@@ -262,7 +261,7 @@ impl LaneLoop {
                     Next::Ask => inquiry.asks(publisher.inquire()),
                     Next::Answer(Err(error)) => self.with.trouble.met(Source::Inquiry, &error),
                     Next::Answer(Ok(())) => {}
-                },
+                }},
             }
         }
     }
@@ -348,59 +347,22 @@ impl LaneLoop {
         None
     }
 
-    /// Whether the lane does not get on, and its oldest record in flight is over the bound.
-    fn holds_too_much(&mut self) -> bool {
-        self.retention.stands();
-        let oldest = self.ledger.oldest();
-        oldest.is_some_and(|flown| {
-            let bytes = || self.journal.bytes_from(flown.place.seq);
-            self.retention.is_over(flown.received_at, bytes)
-        })
-    }
-
     /// Drops what is over the bound of a lane that does not get on, if it has one.
     async fn drop_oldest(&mut self) -> Result<(), Broken> {
         let (from, mut records) = (self.ledger.cursor(), 0);
         let stop = self.with.stop.clone();
-        let (retention, journal) = (&self.retention, &self.journal);
-        let over = |received_at, seq| retention.is_over(received_at, || journal.bytes_from(seq));
         let ended = tokio::select! {
             () = stop.now.cancelled() => Ok(()),
-            ended = self.ledger.drop_oldest(over, &mut records) => ended,
+            ended = self.ledger.drop_oldest(&self.retention, &mut records) => ended,
         };
         if records > 0 {
-            self.tell_dropped(from, records);
+            self.with.drops.tell(from..self.ledger.cursor(), records);
         }
         match ended {
             Ok(()) | Err(DropError::Read(LaneReadError::Io(_))) => Ok(()),
             Err(DropError::Read(LaneReadError::Foreign(entry))) => Err(entry.into()),
             Err(DropError::Chain(broken)) => Err(self.chain_broken(broken)),
         }
-    }
-
-    fn tell_dropped(&self, from: u64, records: u64) {
-        let (sink, lane, to) = (self.with.sink_name.as_str(), self.with.lane, self.ledger.cursor());
-        tracing::error!(
-            sink,
-            %lane,
-            records,
-            "the sink does not take this lane's records: the oldest are dropped, as on_stuck says"
-        );
-        self.with.observer.on(Observation::Dropped {
-            reason: DropReason::Stuck,
-            messages: records,
-        });
-        let event = StreamEvent::Dropped {
-            stream: &self.with.stream,
-            at: Timestamp::now(),
-            sink,
-            lane,
-            from,
-            to,
-            records,
-            reason: DropReason::Stuck.name(),
-        };
-        self.with.queue.put(Item::Event(event.to_json(), None));
     }
 
     fn chain_broken(&self, ChainBroken: ChainBroken) -> Broken {

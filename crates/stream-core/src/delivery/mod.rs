@@ -1,6 +1,7 @@
 //! One lane's way into one sink: the loop that publishes and replays, and the accounts it keeps.
 
 mod dead_letters;
+mod drops;
 mod inquiry;
 mod lane_loop;
 mod ledger;
@@ -8,6 +9,7 @@ mod on_stuck;
 mod trouble;
 mod window;
 
+pub(crate) use drops::Drops;
 pub use lane_loop::Broken;
 pub(crate) use lane_loop::{Delivery, LaneLoop, StopSignals};
 pub use on_stuck::{Bound, OnStuck};

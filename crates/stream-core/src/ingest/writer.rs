@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use journal::{AppendError, Appender, Journal};
+use journal::{AppendError, Appender};
 
 use super::batch::{Batch, Batcher, Ready, lines, portions};
 use super::findings::Finder;
@@ -26,7 +26,6 @@ pub(crate) struct Ingest {
     pub(crate) queue: Arc<IngestQueue>,
     /// The journal's writing end.
     pub(crate) log: LogWriter,
-    pub(crate) journal: Journal,
     /// How much of the journal is for what.
     pub(crate) quota: JournalQuota,
     pub(crate) splitter: Arc<Splitter>,
@@ -59,7 +58,7 @@ impl Ingest {
                 owed = true;
             }
             if owed && told.elapsed() >= TELL_CURSORS {
-                self.tail.tell_cursors(&self.journal);
+                self.tail.tell_cursors(&self.quota.journal);
                 (told, owed) = (Instant::now(), false);
             }
         }

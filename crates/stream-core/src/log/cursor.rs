@@ -13,7 +13,7 @@ pub(crate) struct LaneCursor {
     pub position: u64,
     /// The last record below it: the `previous` of the next.
     pub last: Option<Place>,
-    /// How many records the lane had before this cursor began. (It wraps: only differences count.)
+    /// How many records the lane had before this cursor began.
     pub before: u64,
     /// What became of those since.
     pub accounts: Accounts,
@@ -59,7 +59,7 @@ impl LaneCursor {
     pub(crate) fn link(&self) -> Link {
         Link {
             last: self.last,
-            count: self.before.wrapping_add(self.accounts.settled()),
+            count: self.before.saturating_add(self.accounts.settled()),
         }
     }
 }

@@ -100,14 +100,9 @@ impl LaneReader {
         Some(item)
     }
 
-    /// The next item, which stays.
+    /// The next item, if [`ready`](Self::ready) has found one; it stays.
     pub(crate) fn peek(&self) -> Option<&Item> {
         self.ready.front()
-    }
-
-    /// Whether [`ready`](Self::ready) has found something.
-    pub(crate) fn has_something(&self) -> bool {
-        !self.ready.is_empty()
     }
 
     /// When the next message was received, if [`ready`](Self::ready) has found one.

@@ -19,7 +19,7 @@ pub(crate) use entry::{Entry, Kind};
 pub(crate) use item::Item;
 pub(crate) use lane_reader::LaneReader;
 pub(crate) use log_writer::LogWriter;
-pub(crate) use message::Message;
+pub(crate) use message::{Message, Part};
 pub(crate) use replay::{LaneReadError, Replay};
 pub(crate) use splitter::{Draft, Splitter};
 pub(crate) use tail::Tail;

@@ -38,7 +38,7 @@ impl From<io::Error> for LaneReadError {
     }
 }
 
-type Teller = Box<dyn Fn(&Range<u64>) + Send + Sync>;
+type OnHole = Box<dyn Fn(&Range<u64>) + Send + Sync>;
 
 /// Shared reads: a few blocks of the journal, the latest used last.
 pub(crate) struct Replay {
@@ -47,7 +47,7 @@ pub(crate) struct Replay {
     /// How many bytes of blocks are kept, about; the latest is always.
     limit: usize,
     /// Told of every hole, once.
-    tell: Teller,
+    tell: OnHole,
     told: Mutex<VecDeque<Range<u64>>>,
     slots: Mutex<VecDeque<Slot>>,
 }

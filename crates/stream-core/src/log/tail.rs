@@ -29,10 +29,10 @@ struct Held {
     /// Every lane's last record before that.
     chain: Chain,
     bytes: usize,
-    seats: Vec<Place>,
+    seats: Vec<Seated>,
 }
 
-struct Place {
+struct Seated {
     lane: Lane,
     wake: Arc<Notify>,
     resting: Option<Resting>,
@@ -84,7 +84,7 @@ impl Tail {
     /// A seat for one `lane` of one sink.
     pub(crate) fn seat(self: &Arc<Self>, lane: Lane) -> Seat {
         let (wake, mut held) = (Arc::new(Notify::new()), self.held.lock());
-        held.seats.push(Place {
+        held.seats.push(Seated {
             lane,
             wake: wake.clone(),
             resting: None,
@@ -232,11 +232,11 @@ mod tests {
     use super::*;
     use crate::log::chain::Link;
     use crate::log::message::Part;
-    use crate::model::{self, Span, Timestamp, Value};
+    use crate::model::{Place, Span, Timestamp, Value};
 
     fn message(seq: u64, lane: Lane) -> Message {
         Message {
-            place: model::Place { epoch: 1, seq },
+            place: Place { epoch: 1, seq },
             received_at: Timestamp::default(),
             lanes: [lane].into_iter().collect(),
             key: None,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::recovery::Recovery;
 use super::{Broken, NamedSink, Pipeline, Settings, StartError};
-use crate::delivery::{Delivery, LaneLoop, LaneTrouble, StopSignals, Teller};
+use crate::delivery::{Delivery, Drops, LaneLoop, LaneTrouble, StopSignals, Teller};
 use crate::ingest::{Finder, Findings, Ingest, IngestQueue, Item, JournalQuota};
 use crate::log::{LaneCursor, LaneReader, LogWriter, Replay, Splitter, Tail, cursor_name};
 use crate::model::{Lane, LaneSet, StreamEvent, Timestamp};
@@ -130,13 +130,19 @@ impl Builder<'_> {
         teller: Teller,
         recovery: &Recovery,
     ) -> LaneLoop {
+        let dead_letters = self.settings.lanes.contains(Lane::DeadLetter);
         let delivery = Delivery {
             sink_name: sink.name.clone(),
             sink: sink.sink.clone(),
             lane,
-            stream: self.settings.stream.clone(),
-            queue: self.queue.clone(),
-            dead_letters: self.settings.lanes.contains(Lane::DeadLetter),
+            dead_letters: dead_letters.then(|| self.queue.clone()),
+            drops: Drops {
+                stream: self.settings.stream.clone(),
+                sink: sink.name.clone(),
+                lane,
+                queue: self.queue.clone(),
+                observer: self.observer.clone(),
+            },
             on_stuck: self.settings.on_stuck[lane],
             limits: self.settings.limits,
             observer: self.observer.clone(),
@@ -149,7 +155,7 @@ impl Builder<'_> {
             None => LaneCursor::begin(self.journal.start(), recovery.oldest.of(lane)),
         };
         let reader = LaneReader::new(self.tail.seat(lane), self.replay.clone(), cursor.position);
-        LaneLoop::new(delivery, cursor, reader, self.journal.clone())
+        LaneLoop::new(delivery, cursor, reader, &self.journal)
     }
 
     fn supervisor(
@@ -210,7 +216,6 @@ impl Builder<'_> {
                 recovery.next_epoch,
                 recovery.newest.clone(),
             ),
-            journal: self.journal.clone(),
             quota: self.quota(),
             splitter: self.splitter.clone(),
             tail: self.tail.clone(),

@@ -90,7 +90,7 @@ impl LaneStatus {
     /// The accounts up to `cursor`, of a lane that has had `count` records.
     pub(crate) fn account(&mut self, cursor: &LaneCursor, count: u64) {
         let accounts = cursor.accounts;
-        self.received = count.wrapping_sub(cursor.before);
+        self.received = count.saturating_sub(cursor.before);
         self.delivered = accounts.delivered;
         self.dead_lettered = accounts.dead_lettered;
         self.dropped = accounts.dropped;

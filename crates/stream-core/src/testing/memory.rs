@@ -35,6 +35,7 @@ struct State {
     held: PerLane<bool>,
     settling: Settling,
     open_faults: VecDeque<OpenFault>,
+    shut: PerLane<Option<OpenFault>>,
     publish_faults: VecDeque<SinkError>,
     refusals: Vec<(Bytes, Reach)>,
     limits: PerLane<Option<usize>>,
@@ -106,6 +107,11 @@ impl MemorySink {
     /// The next open that has no fault yet gets this one.
     pub fn fault_open(&self, fault: OpenFault) {
         self.change(|state| state.open_faults.push_back(fault));
+    }
+
+    /// Every open of `lane` gets this `fault` from now on, as for a topic that is missing.
+    pub fn shut(&self, lane: Lane, fault: OpenFault) {
+        self.change(|state| state.shut[lane] = Some(fault));
     }
 
     /// The next call of `publish` that has no fault yet fails with `error`.
@@ -218,7 +224,12 @@ impl Sink for MemorySink {
         Box::pin(async move {
             let (fault, down, life) = self.change(|state| {
                 state.opened[lane] += 1;
-                (state.open_faults.pop_front(), state.down, state.life)
+                let shut = state.shut[lane].clone();
+                (
+                    shut.or_else(|| state.open_faults.pop_front()),
+                    state.down,
+                    state.life,
+                )
             });
             match fault {
                 Some(OpenFault::Fails(error)) => return Err(error),

@@ -170,6 +170,10 @@ async fn a_lane_that_may_drop_keeps_what_its_bound_says_and_tells_the_rest() {
         let lane = run.lane(Lane::Tweets);
         assert_eq!((lane.received, lane.delivered), (501, 501 - lane.dropped));
         assert_eq!(rig.counts.of("dropped stuck"), lane.dropped);
+        assert_eq!(
+            lane.published, lane.delivered,
+            "what is dropped is not handed over"
+        );
         assert_eq!(run.lane(Lane::Includes).dropped, 0, "it holds");
         let kept: Vec<_> = (lane.dropped as usize..501).map(post).collect();
         assert_eq!(firsts(&rig.memory.stored(Lane::Tweets)), kept);
@@ -181,4 +185,23 @@ async fn a_lane_that_may_drop_keeps_what_its_bound_says_and_tells_the_rest() {
         };
         until("told", || told() == lane.dropped).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_that_holds_drops_nothing_however_often_it_starts_again() {
+    let rig = Rig::with_lanes([Lane::Tweets]);
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(&wire, (0..200).map(post)).await;
+    for _ in 0..5 {
+        rig.memory.go_down();
+        until("not connected", || !run.lane(Lane::Tweets).connected).await;
+        send(&wire, (0..20).map(post)).await;
+        rig.memory.come_up();
+        until("connected", || run.lane(Lane::Tweets).connected).await;
+    }
+    run.journaled(300).await;
+    run.settled().await;
+    let lane = run.lane(Lane::Tweets);
+    assert_eq!((lane.received, lane.delivered, lane.dropped), (300, 300, 0));
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use journal::Journal;
 
+use crate::delivery::on_stuck::Retention;
 use crate::delivery::window::{Flown, Hole, Limits, Passed, Settlement, Window};
-use crate::log::{Item, LaneCursor, LaneReadError, LaneReader, Link, Message, cursor_name};
+use crate::log::{Item, LaneCursor, LaneReadError, LaneReader, Link, Message, Part, cursor_name};
 use crate::model::{Lane, Record, Timestamp};
 use crate::sink::Outcome;
 use crate::telemetry::{LaneStatus, StatusCell};
@@ -31,9 +32,6 @@ pub(crate) struct LaneLedger {
 /// The chain does not hold: between what was handed over and what came next, a record is missing that no damage took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ChainBroken;
-
-/// One item at a time.
-const ONE: Limits = Limits { records: 1, bytes: 0 };
 
 /// Why dropping has ended too early.
 #[derive(Debug)]
@@ -116,7 +114,7 @@ impl LaneLedger {
     /// Whether [`ready`](Self::ready) has found something; notes what waits, and where the lane stands.
     pub(crate) fn found_something(&mut self) -> bool {
         self.advance();
-        self.reader.has_something()
+        self.reader.peek().is_some()
     }
 
     /// Moves along with what the lane gets nothing of, for as long as this is polled; it never ends. Only while nothing is in
@@ -152,6 +150,16 @@ impl LaneLedger {
     }
 
     fn record(&mut self, message: &Message) -> Result<Option<Record>, ChainBroken> {
+        let Some(part) = self.follow(message)? else {
+            return Ok(None);
+        };
+        let record = message.record(&part, &mut self.buffer);
+        self.window.push(&record);
+        Ok(Some(record))
+    }
+
+    /// The lane's part of `message`, which must name what was handed over before.
+    fn follow(&mut self, message: &Message) -> Result<Option<Part>, ChainBroken> {
         let Some(part) = message.part(self.lane) else {
             return Ok(None);
         };
@@ -159,9 +167,7 @@ impl LaneLedger {
             return Err(ChainBroken);
         }
         self.handed_over = part.before.then(message.place);
-        let record = message.record(part, &mut self.buffer);
-        self.window.push(&record);
-        Ok(Some(record))
+        Ok(Some(*part))
     }
 
     /// A hole that begins at `start`, before whose end the lane's last record was that of `behind`.
@@ -178,28 +184,60 @@ impl LaneLedger {
         Ok(())
     }
 
-    /// Drops the oldest records while they are `over` a bound, by when they were received and where they stand, and counts them
-    /// in `dropped`. Only while nothing is in flight. Cancel safe.
+    /// Whether the oldest record in flight is over the bound of `retention`.
+    pub(crate) fn is_over(&self, retention: &Retention) -> bool {
+        let oldest = self.oldest();
+        oldest.is_some_and(|flown| {
+            retention.is_over(flown.received_at, || self.journal.bytes_from(flown.place.seq))
+        })
+    }
+
+    /// Drops the oldest records while they are over the bound of `retention`, and counts them in `dropped`. Only while nothing
+    /// is in flight. Cancel safe.
     pub(crate) async fn drop_oldest(
         &mut self,
-        over: impl Fn(Timestamp, u64) -> bool,
+        retention: &Retention,
         dropped: &mut u64,
     ) -> Result<(), DropError> {
-        loop {
-            match self.reader.peek() {
-                Some(Item::Message(message)) if !over(message.received_at, message.place.seq) => {
-                    return Ok(());
+        while let Some(item) = self.next_over(retention).await? {
+            *dropped += u64::from(self.drop_item(&item)?);
+        }
+        self.advance();
+        Ok(())
+    }
+
+    /// Takes the next item if it is a hole, or over the bound of `retention`.
+    async fn next_over(&mut self, retention: &Retention) -> Result<Option<Item>, LaneReadError> {
+        while self.reader.peek().is_none() && !self.reader.is_caught_up() {
+            // It tells the journal first how far the lane has got.
+            self.ready().await?;
+        }
+        let is_over = match self.reader.peek() {
+            Some(Item::Message(message)) => {
+                let bytes = || self.journal.bytes_from(message.place.seq);
+                retention.is_over(message.received_at, bytes)
+            }
+            Some(Item::Lost(_)) => true,
+            None => false,
+        };
+        Ok(if is_over { self.reader.take() } else { None })
+    }
+
+    /// Passes `item` without handing anything over; whether that dropped a record.
+    fn drop_item(&mut self, item: &Item) -> Result<bool, ChainBroken> {
+        match item {
+            Item::Message(message) => {
+                let ours = self.follow(message)?.is_some();
+                if ours {
+                    self.cursor.last = Some(message.place);
+                    self.cursor.accounts.dropped += 1;
                 }
-                Some(item) => {
-                    let is_hole = matches!(item, Item::Lost(_));
-                    self.take_on(ONE)?;
-                    if !is_hole {
-                        self.pass_refused(false);
-                        *dropped += 1;
-                    }
-                }
-                None if self.reader.is_caught_up() => return Ok(()),
-                None => self.ready().await?,
+                Ok(ours)
+            }
+            Item::Lost(lost) => {
+                self.lose(lost.positions.start, lost.chain.of(self.lane))?;
+                self.pass_settled(|_| {});
+                Ok(false)
             }
         }
     }
