@@ -209,11 +209,13 @@ async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
         send(&wire, (portion * 100..portion * 100 + 100).map(post)).await;
         run.journaled(portion as u64 * 100 + 100).await;
     }
-    // A folder in the place of a file that nobody has read yet: opening works, reading does not.
+    // A link to a folder in the place of a file that nobody has read yet: opening works, reading does not. Put there and
+    // taken away in one step: a moment without the file would be a loss.
     let segment = rig.segments().remove(12);
-    let aside = segment.with_extension("aside");
-    std::fs::rename(&segment, &aside).unwrap();
-    std::fs::create_dir(&segment).unwrap();
+    let (aside, folder) = (segment.with_extension("aside"), segment.with_extension("folder"));
+    std::fs::hard_link(&segment, &aside).unwrap();
+    std::os::unix::fs::symlink(segment.parent().unwrap(), &folder).unwrap();
+    std::fs::rename(&folder, &segment).unwrap();
     rig.memory.come_up();
     until("a complaint", || {
         let error = run.lane(Lane::Tweets).last_error;
@@ -221,7 +223,6 @@ async fn a_journal_that_cannot_be_read_stops_its_lane_until_it_can() {
     })
     .await;
     assert!(run.lane(Lane::Tweets).errors_operator > 0);
-    std::fs::remove_dir(&segment).unwrap();
     std::fs::rename(&aside, &segment).unwrap();
     run.settled().await;
     assert_eq!(
