@@ -115,7 +115,7 @@ def birdfeed(work, url, servers, prefix):
 
 
 def curl_kcat(_work, url, servers, prefix):
-    settings = "-X acks=all -X enable.idempotence=true -X linger.ms=5 -X batch.size=262144 -z lz4"
+    settings = "-X acks=all -X enable.idempotence=true -X linger.ms=5 -z lz4"
     return (
         f'curl -sSfN -H "Authorization: Bearer $X_BEARER_TOKEN" "{url}/2/tweets/search/stream"'
         f" | kcat -P -b {servers} {settings} -t {prefix}raw"

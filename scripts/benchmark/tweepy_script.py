@@ -16,7 +16,6 @@ PRODUCER = {
     "acks": "all",
     "enable.idempotence": True,
     "linger.ms": 5,
-    "batch.size": 262144,
     "compression.type": "lz4",
 }
 

@@ -212,9 +212,9 @@ mod tests {
             ("message.timeout.ms", "0"),
             ("request.required.acks", "all"),
             ("enable.idempotence", "true"),
-            ("max.in.flight.requests.per.connection", "5"),
+            ("max.in.flight.requests.per.connection", "1"),
             ("queue.buffering.max.kbytes", "65536"),
-            ("batch.size", "262144"),
+            ("batch.size", "1000000"),
             ("partitioner", "murmur2_random"),
         ] {
             assert_eq!(config.get(name), Some(value), "{name}");

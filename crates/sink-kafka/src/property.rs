@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 /// Our defaults, under librdkafka's own names (an alias beside the name that it stands for would be settled by chance).
 ///
 /// `queue.buffering.max.*` must hold the sum of all lanes' windows. `message.max.bytes` is far above a broker's usual 1 MiB
-/// so that the broker judges and not the client; `batch.size` is what costs least CPU; the sink lowers it to what all topics
-/// take, so that no record is refused for the sake of another. `queue.buffering.max.ms` is half of what a record may take to
-/// be confirmed; with 2 ms a quiet stream costs half as much CPU again, because librdkafka spins through the end of each wait.
+/// so that the broker judges and not the client. `batch.size` is as large as a broker takes unless told otherwise; the sink
+/// lowers it to what all topics take, so that no record is refused for the sake of another. One request in flight, for with
+/// more librdkafka spins while it waits for an answer: `docs/adr/0013-one-request-in-flight.md`. `queue.buffering.max.ms` is
+/// half of what a record may take to be confirmed; with less, fewer records share a request.
 /// `topic.metadata.propagation.max.ms` is how long a deleted topic goes unnoticed, at most.
 pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("client.id", "birdfeed"),
     ("request.required.acks", "all"),
     ("enable.idempotence", "true"),
-    ("max.in.flight.requests.per.connection", "5"),
+    ("max.in.flight.requests.per.connection", "1"),
     ("message.timeout.ms", "0"),
     ("queue.buffering.max.ms", "5"),
-    ("batch.size", "262144"),
+    ("batch.size", "1000000"),
     ("compression.codec", "lz4"),
     ("queue.buffering.max.kbytes", "65536"),
     ("queue.buffering.max.messages", "100000"),
