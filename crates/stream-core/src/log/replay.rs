@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use journal::{Journal, Reader};
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use super::chain::Chain;
 use super::entry::{Entry, ForeignEntry};
@@ -39,9 +40,13 @@ impl From<io::Error> for LaneReadError {
 }
 
 type OnHole = Box<dyn Fn(&Range<u64>) + Send + Sync>;
+type Job = Box<dyn FnOnce() + Send>;
 
 /// Shared reads: a few blocks of the journal, the latest used last.
 pub(crate) struct Replay {
+    /// To the thread `replay`. Reading the page cache and decoding take about a millisecond, the disk far longer: too long for a
+    /// runtime's worker. One thread for all, for memory that was allocated by many is given back by none.
+    jobs: mpsc::Sender<Job>,
     journal: Journal,
     tail: Arc<Tail>,
     /// How many bytes of blocks are kept, about; the latest is always.
@@ -68,21 +73,27 @@ pub(super) struct Block {
 }
 
 impl Replay {
-    /// Nothing is read yet; about `limit` bytes are kept, and `tell` is told of every hole that reading meets with.
+    /// Nothing is read yet; about `limit` bytes are kept, and `tell` is told of every hole that reading meets with. Fails if there
+    /// can be no more threads.
     pub(crate) fn new(
         journal: Journal,
         tail: Arc<Tail>,
         limit: usize,
         tell: impl Fn(&Range<u64>) + Send + Sync + 'static,
-    ) -> Self {
-        Self {
+    ) -> io::Result<Self> {
+        let (jobs, to_do) = mpsc::channel::<Job>();
+        std::thread::Builder::new()
+            .name("replay".to_owned())
+            .spawn(move || to_do.into_iter().for_each(|job| job()))?;
+        Ok(Self {
+            jobs,
             journal,
             tail,
             limit,
             tell: Box::new(tell),
             told: Mutex::default(),
             slots: Mutex::default(),
-        }
+        })
     }
 
     /// The block that holds `position`, which the journal has. Cancel safe: what is under way goes on for the next who asks.
@@ -131,12 +142,14 @@ impl Replay {
         });
         let reader = { before }.next();
         let reader = reader.unwrap_or_else(|| self.journal.read_from(position));
-        let replay = self.clone();
-        // Reading the page cache and decoding take about a millisecond, the disk far longer: too long for a runtime's worker.
+        let (replay, (done, read)) = (self.clone(), oneshot::channel());
+        // A thread that has ended, or a lane that has, leaves the other half alone.
+        let _ = self.jobs.send(Box::new(move || {
+            let _ = done.send(replay.read(reader));
+        }));
         let read = async move {
-            let read = tokio::task::spawn_blocking(move || replay.read(reader));
-            read.await
-                .unwrap_or_else(|error| Err(io::Error::other(error).into()))
+            let ended = |_| Err(io::Error::other("the thread `replay` has ended").into());
+            read.await.unwrap_or_else(ended)
         };
         Slot {
             start: position,

@@ -49,7 +49,7 @@ impl Pipeline {
             settings,
             journal: journal.clone(),
             splitter,
-            replay: Arc::new(replay(settings, &journal, &tail, &queue)),
+            replay: Arc::new(replay(settings, &journal, &tail, &queue)?),
             tail: tail.clone(),
             queue: queue.clone(),
             observer: observer.clone(),
@@ -229,9 +229,14 @@ impl Builder<'_> {
 }
 
 /// Shared reads of the journal; a hole is told as it is found.
-fn replay(settings: &Settings, journal: &Journal, tail: &Arc<Tail>, queue: &Arc<IngestQueue>) -> Replay {
+fn replay(
+    settings: &Settings,
+    journal: &Journal,
+    tail: &Arc<Tail>,
+    queue: &Arc<IngestQueue>,
+) -> Result<Replay, StartError> {
     let (queue, stream) = (queue.clone(), settings.stream.clone());
-    Replay::new(
+    let replay = Replay::new(
         journal.clone(),
         tail.clone(),
         settings.cache_bytes / 4,
@@ -246,7 +251,8 @@ fn replay(settings: &Settings, journal: &Journal, tail: &Arc<Tail>, queue: &Arc<
             let event = StreamEvent::Lost { stream, at, from, to };
             queue.put(Item::Event(event.to_json(), None));
         },
-    )
+    );
+    replay.map_err(|error| StartError::Thread("replay", error))
 }
 
 /// One loop for all lanes of a sink: they are woken together, and none of them waits for another.

@@ -65,7 +65,7 @@ impl Settings {
                 bytes: 4 << 20,
             },
             cache_bytes: 16 << 20,
-            queue_bytes: 32 << 20,
+            queue_bytes: 16 << 20,
             max_line: crate::supervisor::MAX_LINE,
         }
     }

@@ -74,7 +74,8 @@ impl Model {
         let status = StatusCell::new(LaneStatus::new("sink", Lane::Tweets));
         let replay = Replay::new(journal.clone(), tail.clone(), 0, |hole| {
             panic!("{hole:?} is lost")
-        });
+        })
+        .unwrap();
         let cursor = journal.cursor("sink/tweets").unwrap_or_default().into();
         let reader = LaneReader::new(tail.seat(Lane::Tweets), Arc::new(replay), 0);
         LaneLedger::open("sink", Lane::Tweets, cursor, journal.clone(), reader, status)
