@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stream_core::model::{Lane, StreamState};
 use stream_core::pipeline::{Failure, WhenFull};
 use stream_core::source::{ConnectErrorClass, ReadError};
-use stream_core::testing::memory::{OpenFault, Settling};
+use stream_core::testing::memory::{Fault, Settling};
 
 use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 
@@ -268,7 +268,7 @@ async fn a_drain_with_a_dead_or_hanging_sink_ends_within_its_budget() {
         let rig = Rig::new();
         if hang {
             // One for each lane that gets something.
-            (0..4).for_each(|_| rig.memory.fault_open(OpenFault::Hangs));
+            (0..4).for_each(|_| rig.memory.fault_open(Fault::Hangs));
         } else {
             rig.memory.go_down();
         }
