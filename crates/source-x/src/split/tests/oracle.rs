@@ -248,7 +248,9 @@ async fn what_the_simulator_writes_reads_as_serde_json_reads_it() {
         (of(LineKind::Garbage), of(LineKind::Control)),
         (Garbage::ALL.len(), 1)
     );
-    lines.iter().for_each(|line| assert_same(&line.bytes));
+    for line in &lines {
+        assert_same(&line.bytes);
+    }
 }
 
 #[test]
