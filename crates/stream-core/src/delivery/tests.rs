@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use journal::Journal;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::*;
@@ -29,11 +30,12 @@ struct Running {
     splitter: Splitter,
     memory: MemorySink,
     status: StatusCell<LaneStatus>,
+    stop: StopSignals,
     _dir: tempfile::TempDir,
 }
 
 impl Running {
-    fn start() -> Self {
+    fn start() -> (Self, JoinHandle<Result<(), Broken>>) {
         let dir = tempfile::tempdir().unwrap();
         let lanes = [LANE].into_iter().collect();
         let settings = Settings::new("main", lanes, journal::Settings::new(dir.path()));
@@ -54,11 +56,12 @@ impl Running {
             },
             memory: MemorySink::new(),
             status: StatusCell::new(LaneStatus::new(SINK, LANE)),
+            stop: StopSignals::default(),
             _dir: dir,
         };
         let with = running.delivery(&settings);
-        tokio::spawn(LaneLoop::new(with, LaneCursor::default(), reader, &running.journal).run());
-        running
+        let lane = LaneLoop::new(with, LaneCursor::default(), reader, &running.journal);
+        (running, tokio::spawn(lane.run()))
     }
 
     fn delivery(&self, settings: &Settings) -> Delivery {
@@ -80,7 +83,7 @@ impl Running {
             observer,
             trouble: LaneTrouble::none(LANE, self.status.clone(), Teller::of(SINK)),
             status: self.status.clone(),
-            stop: StopSignals::default(),
+            stop: self.stop.clone(),
         }
     }
 
@@ -117,7 +120,7 @@ fn away() -> Fault {
 
 #[tokio::test(start_paused = true)]
 async fn what_comes_to_a_lane_at_rest_is_handed_over_at_once() {
-    let mut lane = Running::start();
+    let (mut lane, _runs) = Running::start();
     for n in 0..100 {
         assert_eq!(lane.deliver().await, Duration::ZERO, "message {n}");
     }
@@ -125,7 +128,7 @@ async fn what_comes_to_a_lane_at_rest_is_handed_over_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_success_the_lane_s_ladder_begins_at_its_first_step() {
-    let mut lane = Running::start();
+    let (mut lane, _runs) = Running::start();
     for round in 0..3 {
         lane.memory.fault_publish(away());
         (0..5).for_each(|_| lane.memory.fault_open(away()));
@@ -137,11 +140,19 @@ async fn after_a_success_the_lane_s_ladder_begins_at_its_first_step() {
 
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_takes_no_records_is_given_up() {
-    let mut lane = Running::start();
+    let (mut lane, _runs) = Running::start();
     lane.memory.fault_publish(Fault::Hangs);
     let waited = lane.deliver().await.as_millis();
     // The deadline, and the ladder's first step.
     assert!((30_100..30_200).contains(&waited), "{waited} ms");
     assert_eq!(lane.memory.opened(LANE), 2);
     assert_eq!(lane.status.update(|status| status.resets), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_has_had_nothing_ends_at_a_drain_that_came_before_it() {
+    let (lane, runs) = Running::start();
+    lane.stop.drain.cancel();
+    let ended = timeout(Duration::from_secs(600), runs).await;
+    ended.expect("it ends").unwrap().unwrap();
 }

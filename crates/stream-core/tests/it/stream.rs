@@ -321,14 +321,14 @@ async fn what_is_too_much_at_once_for_a_small_journal_goes_in_portions() {
     rig.settings.queue_bytes = 16 << 20;
     let run = rig.start();
     let wire = run.script.accept();
-    // One chunk of more than half the journal, and in it a line that would never fit.
-    let mut lines: Vec<_> = (0..8).map(|n| plain(n, 100_000)).collect();
+    // One chunk of more than the journal holds, and in it a line that would never fit.
+    let mut lines: Vec<_> = (0..12).map(|n| plain(n, 100_000)).collect();
     lines.insert(4, plain(100, 400_000));
     send(&wire, lines).await;
-    run.journaled(8).await;
+    run.journaled(12).await;
     run.settled().await;
     let tweets = firsts(&rig.memory.stored(Lane::Tweets));
-    assert_eq!(tweets, (0..8).map(|n| plain(n, 100_000)).collect::<Vec<_>>());
+    assert_eq!(tweets, (0..12).map(|n| plain(n, 100_000)).collect::<Vec<_>>());
     assert_eq!(rig.counts.of("dead letter oversize"), 1);
     assert_eq!(rig.memory.stored(Lane::DeadLetter).len(), 1);
 }
