@@ -27,7 +27,7 @@ pub(crate) enum What {
     Segment,
     /// A cursor file's bytes.
     Cursors,
-    /// The directory's names.
+    /// A directory's names.
     Names,
 }
 
@@ -53,11 +53,7 @@ impl Disk {
             let path = path.to_owned();
             move |source| OpenError::Io { path, source }
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .map_err(at(dir))?;
+        make(dir, &force).map_err(at(dir))?;
         let path = dir.join(LOCK);
         let lock = OpenOptions::new()
             .write(true)
@@ -208,6 +204,18 @@ impl Drop for Disk {
             tracing::warn!(%error, "journal lock not released");
         }
     }
+}
+
+/// Makes the directory, and those above it, if needed.
+fn make(dir: &Path, force: &Force) -> io::Result<()> {
+    let dir = std::path::absolute(dir)?;
+    let missing: Vec<_> = dir.ancestors().take_while(|it| !it.exists()).collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    // What is forced within a directory is left only if its own name is.
+    let parents = missing.into_iter().filter_map(Path::parent);
+    parents
+        .map(File::open)
+        .try_for_each(|above| force(What::Names, &above?))
 }
 
 /// Removes a file; one that is gone already is fine.

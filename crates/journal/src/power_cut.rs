@@ -1,6 +1,6 @@
 //! Tests with a disk that keeps what was forced to it and nothing else, as a machine that dies may leave it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,10 @@ use crate::failing_disk::eventually;
 use crate::open::open_with;
 use crate::{Appender, Cursor, Durability, Entry, Item, Journal, Settings, open};
 
-/// A directory, and what of it would be left.
+/// A directory that is yet to be made, and what of it would be left.
 struct Machine {
-    dir: TempDir,
+    _root: TempDir,
+    dir: PathBuf,
     kept: Arc<Kept>,
 }
 
@@ -25,6 +26,8 @@ struct Machine {
 struct Kept {
     /// Files by name, as of the directory's last sync: each by its number.
     names: Mutex<BTreeMap<String, u64>>,
+    /// The directories above it that were synced.
+    above: Mutex<BTreeSet<u64>>,
     /// Bytes by the file's number, as of its last sync.
     bytes: Mutex<BTreeMap<u64, Vec<u8>>>,
     cursor_syncs: AtomicUsize,
@@ -34,8 +37,10 @@ struct Kept {
 
 impl Machine {
     fn new() -> Self {
+        let root = tempdir().unwrap();
         Self {
-            dir: tempdir().unwrap(),
+            dir: root.path().join("new/journal"),
+            _root: root,
             kept: Arc::default(),
         }
     }
@@ -44,13 +49,13 @@ impl Machine {
         let settings = Settings {
             segment_bytes: 256,
             durability,
-            ..Settings::new(self.dir.path())
+            ..Settings::new(&self.dir)
         };
         open_with(settings, self.force()).unwrap()
     }
 
     fn force(&self) -> Force {
-        let (dir, kept) = (self.dir.path().to_owned(), self.kept.clone());
+        let (dir, kept) = (self.dir.clone(), self.kept.clone());
         Box::new(move |what, file| {
             let refused = match what {
                 What::Cursors => kept.refuses_cursors.load(Ordering::SeqCst),
@@ -62,6 +67,7 @@ impl Machine {
             }
             let number = file.metadata()?.ino();
             match what {
+                What::Names if number != number_of(&dir) => drop(kept.above.lock().insert(number)),
                 What::Names => *kept.names.lock() = numbers(&dir),
                 _ => drop(kept.bytes.lock().insert(number, bytes_of(&dir, number))),
             }
@@ -76,8 +82,16 @@ impl Machine {
         self.kept.cursor_syncs.load(Ordering::SeqCst)
     }
 
+    /// Whether the directory itself would be left.
+    fn is_named(&self) -> bool {
+        let above = self.kept.above.lock();
+        let mut parents = self.dir.ancestors().skip(1).take(2);
+        parents.all(|parent| above.contains(&number_of(parent)))
+    }
+
     /// The journal as it is found after the machine died at this moment.
     fn after_a_cut(&self) -> (TempDir, Journal) {
+        assert!(self.is_named(), "all of it is gone");
         let dir = tempdir().unwrap();
         let bytes = self.kept.bytes.lock();
         for (name, number) in &*self.kept.names.lock() {
@@ -108,6 +122,10 @@ fn numbers(dir: &Path) -> BTreeMap<String, u64> {
         Some((name, fs::metadata(path).ok()?.ino()))
     };
     paths(dir).into_iter().filter_map(named).collect()
+}
+
+fn number_of(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().ino()
 }
 
 fn bytes_of(dir: &Path, number: u64) -> Vec<u8> {
@@ -220,5 +238,5 @@ fn cursors_that_have_not_moved_are_neither_written_nor_forced_again() {
 }
 
 fn cursor_files(machine: &Machine) -> [Vec<u8>; 2] {
-    ["cursors.0", "cursors.1"].map(|name| fs::read(machine.dir.path().join(name)).unwrap())
+    ["cursors.0", "cursors.1"].map(|name| fs::read(machine.dir.join(name)).unwrap())
 }

@@ -172,6 +172,9 @@ impl LaneLoop {
     async fn has_something(&mut self) -> Result<bool, Broken> {
         let StopSignals { drain, now } = self.with.stop.clone();
         let draining = drain.is_cancelled();
+        if draining && self.ledger.is_caught_up() {
+            return Ok(false);
+        }
         tokio::select! {
             biased;
             () = now.cancelled() => Ok(false),

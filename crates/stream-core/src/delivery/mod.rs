@@ -15,3 +15,6 @@ pub(crate) use lane_loop::{Delivery, LaneLoop, StopSignals};
 pub use on_stuck::{Bound, OnStuck};
 pub(crate) use trouble::{LaneTrouble, Teller};
 pub use window::Limits;
+
+#[cfg(test)]
+mod tests;

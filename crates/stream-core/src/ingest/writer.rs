@@ -123,6 +123,8 @@ impl Ingest {
                 return None;
             }
             self.let_dead_letters_pass();
+            // Lanes that rest may be what keeps it full.
+            self.tail.tell_cursors(&self.quota.journal);
             self.heartbeat.beat();
             std::thread::sleep(RETRY);
         }

@@ -163,6 +163,14 @@ mod tests {
     }
 
     #[test]
+    fn every_fate_is_settled_and_a_new_cursor_has_had_what_stands_before_it() {
+        let link = cursor(Some(LAST), 9).link();
+        assert_eq!(link.count, 9 + 0x2122 + 3 + 4 + 5);
+        let begun = LaneCursor::begin(70, link);
+        assert_eq!((begun.position, begun.link()), (70, link));
+    }
+
+    #[test]
     fn a_note_without_counts_has_no_chain() {
         let mut old = Cursor::at(7);
         old.note[0] = 1;

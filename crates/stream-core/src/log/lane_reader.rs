@@ -124,3 +124,44 @@ impl Drop for Rest<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::log::chain::Chain;
+    use crate::log::tail::Tail;
+    use crate::log::tail::tests::message;
+    use crate::model::Lane;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_comes_while_a_lane_looks_is_not_passed() {
+        let count = 20_000;
+        let lane_of = |seq| if seq % 3 == 0 { Lane::Tweets } else { Lane::Errors };
+        let dir = tempfile::tempdir().unwrap();
+        let (_appender, journal) = journal::open(journal::Settings::new(dir.path())).unwrap();
+        let tail = Arc::new(Tail::new(0, Chain::default(), usize::MAX));
+        let replay = Replay::new(journal, tail.clone(), 0, |hole| panic!("{hole:?} is lost"));
+        let mut reader = LaneReader::new(tail.seat(Lane::Tweets), Arc::new(replay), 0);
+        let pushes = std::thread::spawn(move || {
+            for seq in 0..count {
+                tail.push(vec![message(seq, lane_of(seq))], &Chain::default(), seq + 1);
+            }
+        });
+        let (name, cursor) = ("s/tweets".into(), LaneCursor::default());
+        for expected in (0..count).filter(|seq| lane_of(*seq) == Lane::Tweets) {
+            while reader.peek().is_none() {
+                let ready = reader.ready(Some((&name, cursor)));
+                let ready = tokio::time::timeout(Duration::from_secs(60), ready).await;
+                ready.expect("it comes").unwrap();
+            }
+            let taken = reader.take();
+            assert!(
+                matches!(&taken, Some(Item::Message(message)) if message.place.seq == expected),
+                "{expected} was passed"
+            );
+        }
+        pushes.join().unwrap();
+    }
+}

@@ -228,13 +228,13 @@ impl Seat {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::log::chain::Link;
     use crate::log::message::Part;
     use crate::model::{Place, Span, Timestamp, Value};
 
-    fn message(seq: u64, lane: Lane) -> Message {
+    pub(in crate::log) fn message(seq: u64, lane: Lane) -> Message {
         Message {
             place: Place { epoch: 1, seq },
             received_at: Timestamp::default(),

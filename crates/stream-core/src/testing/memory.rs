@@ -34,9 +34,9 @@ struct State {
     life: u64,
     held: PerLane<bool>,
     settling: Settling,
-    open_faults: VecDeque<OpenFault>,
-    shut: PerLane<Option<OpenFault>>,
-    publish_faults: VecDeque<SinkError>,
+    open_faults: VecDeque<Fault>,
+    shut: PerLane<Option<Fault>>,
+    publish_faults: VecDeque<Fault>,
     refusals: Vec<(Bytes, Reach)>,
     limits: PerLane<Option<usize>>,
     answer: Option<SinkError>,
@@ -47,13 +47,22 @@ struct State {
     largest_batch: usize,
 }
 
-/// What goes wrong with an open.
+/// What goes wrong with a call.
 #[derive(Clone, Debug)]
-pub enum OpenFault {
+pub enum Fault {
     /// It fails at once.
     Fails(SinkError),
     /// It never returns: the caller's deadline is tried.
     Hangs,
+}
+
+impl Fault {
+    async fn happens(self) -> SinkError {
+        match self {
+            Self::Fails(error) => error,
+            Self::Hangs => std::future::pending().await,
+        }
+    }
 }
 
 /// In which order, and how soon, outcomes come.
@@ -105,18 +114,18 @@ impl MemorySink {
     }
 
     /// The next open that has no fault yet gets this one.
-    pub fn fault_open(&self, fault: OpenFault) {
+    pub fn fault_open(&self, fault: Fault) {
         self.change(|state| state.open_faults.push_back(fault));
     }
 
     /// Every open of `lane` gets this `fault` from now on, as for a topic that is missing.
-    pub fn shut(&self, lane: Lane, fault: OpenFault) {
+    pub fn shut(&self, lane: Lane, fault: Fault) {
         self.change(|state| state.shut[lane] = Some(fault));
     }
 
-    /// The next call of `publish` that has no fault yet fails with `error`.
-    pub fn fault_publish(&self, error: SinkError) {
-        self.change(|state| state.publish_faults.push_back(error));
+    /// The next call of `publish` that has no fault yet gets this one.
+    pub fn fault_publish(&self, fault: Fault) {
+        self.change(|state| state.publish_faults.push_back(fault));
     }
 
     /// Refuses `value` from now on.
@@ -232,8 +241,7 @@ impl Sink for MemorySink {
                 )
             });
             match fault {
-                Some(OpenFault::Fails(error)) => return Err(error),
-                Some(OpenFault::Hangs) => std::future::pending().await,
+                Some(fault) => return Err(fault.happens().await),
                 None if down => return Err(away()),
                 None => {}
             }
@@ -281,9 +289,6 @@ impl MemoryPublisher {
         self.sink.change(|state| {
             if state.life != life {
                 return Err(away());
-            }
-            if let Some(error) = state.publish_faults.pop_front() {
-                return Err(error);
             }
             if *swallows {
                 return Ok(());
@@ -343,7 +348,13 @@ impl MemoryPublisher {
 
 impl Publisher for MemoryPublisher {
     fn publish<'p>(&'p mut self, records: &'p [Record]) -> BoxFuture<'p, Result<(), SinkError>> {
-        Box::pin(async move { self.take(records) })
+        Box::pin(async move {
+            let fault = self.sink.change(|state| state.publish_faults.pop_front());
+            match fault {
+                Some(fault) => Err(fault.happens().await),
+                None => self.take(records),
+            }
+        })
     }
 
     fn settled<'p>(&'p mut self, into: &'p mut Vec<Settled>) -> BoxFuture<'p, Result<(), SinkError>> {

@@ -8,7 +8,7 @@ use stream_core::model::{Lane, Record};
 use stream_core::pipeline::{Failure, Limits, NamedSink, Pipeline};
 use stream_core::sink::{Health, Outcome, Publisher, Settled, Sink, SinkError, always_well};
 use stream_core::telemetry::{LaneStatus, Observer};
-use stream_core::testing::memory::{MemorySink, OpenFault, Reach, Settling};
+use stream_core::testing::memory::{Fault, MemorySink, Reach, Settling};
 use stream_core::testing::scripted::{beside, scripted};
 
 use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
@@ -371,10 +371,10 @@ async fn trouble(memory: MemorySink) {
         });
         match n % 4 {
             0 => memory.die_after(30),
-            1 => memory.fault_publish(SinkError::Unavailable("a fault".to_owned())),
+            1 => memory.fault_publish(Fault::Fails(SinkError::Unavailable("a fault".to_owned()))),
             2 => memory.refuse(post(n * 120).into(), Reach::BatchMates),
             _ => {
-                memory.fault_open(OpenFault::Fails(SinkError::Unavailable("shut".to_owned())));
+                memory.fault_open(Fault::Fails(SinkError::Unavailable("shut".to_owned())));
                 memory.go_down();
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 memory.come_up();
@@ -399,8 +399,8 @@ fn check_chain_of_delivered(rig: &Rig) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lane_whose_topic_is_missing_holds_up_nothing_while_it_gets_nothing() {
-    let missing = OpenFault::Fails(SinkError::Operator("no such topic".to_owned()));
-    for fault in [missing, OpenFault::Hangs] {
+    let missing = Fault::Fails(SinkError::Operator("no such topic".to_owned()));
+    for fault in [missing, Fault::Hangs] {
         let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Compliance]);
         rig.settings.journal.segment_bytes = 64 << 10;
         let run = rig.start();

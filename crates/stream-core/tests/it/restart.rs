@@ -8,7 +8,7 @@ use stream_core::model::{Lane, Record};
 use stream_core::pipeline::{Limits, Pipeline};
 use stream_core::source::ReadError;
 use stream_core::telemetry::Observer;
-use stream_core::testing::memory::{Reach, Settling};
+use stream_core::testing::memory::{MemorySink, Reach, Settling};
 use stream_core::testing::scripted::scripted;
 
 use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
@@ -380,4 +380,31 @@ async fn a_replayed_record_names_the_same_previous_although_the_cursors_are_gone
         "the first that came again is not the first of all"
     );
     check_chain(&tweets);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sinks_and_lanes_that_are_gone_hold_up_the_journal_no_more() {
+    let mut rig = Rig::with_lanes([Lane::Tweets, Lane::Includes]);
+    rig.settings.journal.segment_bytes = 64 << 10;
+    let second = MemorySink::new();
+    second.go_down();
+    rig.memory.hold(Lane::Includes);
+    let run = rig.start_with(&[("memory", &rig.memory), ("second", &second)]);
+    let wire = run.script.accept();
+    for portion in 0..20 {
+        send(&wire, (portion * 100..portion * 100 + 100).map(post)).await;
+        run.journaled(portion as u64 * 100 + 100).await;
+    }
+    until("delivered", || run.lane(Lane::Tweets).pending == 0).await;
+    rig.crash(run).await;
+    assert!(rig.segments().len() > 5, "they hold it");
+    rig.settings.lanes = [Lane::Tweets].into_iter().collect();
+    let run = rig.start();
+    run.settled().await;
+    run.pipeline.drain(PATIENCE).await.journal.unwrap();
+    assert_eq!(rig.segments().len(), 1);
+    drop(run.view);
+    let (_appender, journal) = journal::open(rig.settings.journal.clone()).unwrap();
+    let left: Vec<_> = journal.cursors().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(left, ["memory/tweets"]);
 }

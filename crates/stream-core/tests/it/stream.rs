@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use stream_core::model::{Lane, StreamState};
 use stream_core::pipeline::{Failure, WhenFull};
 use stream_core::source::{ConnectErrorClass, ReadError};
-use stream_core::testing::memory::{OpenFault, Settling};
+use stream_core::testing::memory::{Fault, Settling};
 
 use crate::common::{PATIENCE, Rig, check_chain, firsts, plain, post, send, until};
 
@@ -268,7 +268,7 @@ async fn a_drain_with_a_dead_or_hanging_sink_ends_within_its_budget() {
         let rig = Rig::new();
         if hang {
             // One for each lane that gets something.
-            (0..4).for_each(|_| rig.memory.fault_open(OpenFault::Hangs));
+            (0..4).for_each(|_| rig.memory.fault_open(Fault::Hangs));
         } else {
             rig.memory.go_down();
         }
@@ -321,14 +321,14 @@ async fn what_is_too_much_at_once_for_a_small_journal_goes_in_portions() {
     rig.settings.queue_bytes = 16 << 20;
     let run = rig.start();
     let wire = run.script.accept();
-    // One chunk of more than half the journal, and in it a line that would never fit.
-    let mut lines: Vec<_> = (0..8).map(|n| plain(n, 100_000)).collect();
+    // One chunk of more than the journal holds, and in it a line that would never fit.
+    let mut lines: Vec<_> = (0..12).map(|n| plain(n, 100_000)).collect();
     lines.insert(4, plain(100, 400_000));
     send(&wire, lines).await;
-    run.journaled(8).await;
+    run.journaled(12).await;
     run.settled().await;
     let tweets = firsts(&rig.memory.stored(Lane::Tweets));
-    assert_eq!(tweets, (0..8).map(|n| plain(n, 100_000)).collect::<Vec<_>>());
+    assert_eq!(tweets, (0..12).map(|n| plain(n, 100_000)).collect::<Vec<_>>());
     assert_eq!(rig.counts.of("dead letter oversize"), 1);
     assert_eq!(rig.memory.stored(Lane::DeadLetter).len(), 1);
 }

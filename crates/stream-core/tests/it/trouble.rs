@@ -5,7 +5,7 @@ use std::time::Duration;
 use stream_core::model::Lane;
 use stream_core::pipeline::{Bound, OnStuck};
 use stream_core::sink::SinkError;
-use stream_core::testing::memory::OpenFault;
+use stream_core::testing::memory::Fault;
 
 use crate::common::{Rig, Run, firsts, plain, post, send, until};
 
@@ -83,8 +83,8 @@ async fn a_lane_whose_records_wait_asks_why_and_says_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_at_opening_is_over_when_a_publisher_opens_and_nothing_waits() {
     let rig = Rig::with_lanes([Lane::Tweets]);
-    rig.memory.fault_open(OpenFault::Fails(refused()));
-    rig.memory.fault_open(OpenFault::Fails(refused()));
+    rig.memory.fault_open(Fault::Fails(refused()));
+    rig.memory.fault_open(Fault::Fails(refused()));
     let run = rig.start();
     send(&run.script.accept(), [post(0)]).await;
     until("opened", || run.lane(Lane::Tweets).connected).await;

@@ -5,6 +5,12 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use simulator::{
+    At, Disconnect, Fault, FaultPlan, Garbage, Line, LineKind, Moment, Origin, Settings, Simulator, Socket,
+    Step,
+};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use super::*;
 
@@ -207,9 +213,49 @@ fn strings_stop_at_the_same_byte_wherever_it_stands_in_a_word() {
     }
 }
 
+/// The lines of a stream with every kind of bad line in it, up to a goodbye.
+async fn simulated() -> Vec<Line> {
+    let garbage = Garbage::ALL.map(Fault::Garbage).into_iter();
+    let goodbye = Fault::Disconnect(Disconnect::Operational, Socket::Closed);
+    let faults = garbage.chain([goodbye]).zip(1..);
+    let steps = faults.map(|(fault, n)| Step {
+        at: At::connection(1),
+        moment: Moment::AfterPosts(10 * n),
+        fault,
+    });
+    let settings = Settings {
+        rate: 5_000.0,
+        faults: FaultPlan::new(steps),
+        ..Settings::default()
+    };
+    let simulator = Simulator::start(settings).await.unwrap();
+    let mut socket = TcpStream::connect(simulator.addr()).await.unwrap();
+    let request =
+        "GET /2/tweets/sample/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer simulator-token\r\n\r\n";
+    socket.write_all(request.as_bytes()).await.unwrap();
+    tokio::io::copy(&mut socket, &mut tokio::io::sink())
+        .await
+        .unwrap();
+    simulator.ledger().lines()
+}
+
+#[tokio::test]
+async fn what_the_simulator_writes_reads_as_serde_json_reads_it() {
+    let lines = simulated().await;
+    let of = |kind| lines.iter().filter(|line| line.kind == kind).count();
+    assert!(of(LineKind::Post(Origin::Live)) >= 170);
+    assert_eq!(
+        (of(LineKind::Garbage), of(LineKind::Control)),
+        (Garbage::ALL.len(), 1)
+    );
+    for line in &lines {
+        assert_same(&line.bytes);
+    }
+}
+
 #[test]
 fn recordings_read_as_serde_json_reads_them() {
-    // They lie beside the repository, not in it.
+    // They lie beside the repository, not in it: where they are missing, nothing is compared.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     for file in std::fs::read_dir(folder).into_iter().flatten() {
         let text = std::fs::read(file.unwrap().path()).unwrap();
