@@ -43,7 +43,8 @@ impl Running {
         let tail = Arc::new(Tail::new(0, Chain::default(), settings.cache_bytes));
         let replay = Replay::new(journal.clone(), tail.clone(), 0, |hole| {
             panic!("{hole:?} is lost")
-        });
+        })
+        .unwrap();
         let reader = LaneReader::new(tail.seat(LANE), Arc::new(replay), 0);
         let running = Self {
             writer: LogWriter::new(appender, journal.clone(), 1, Chain::default()),

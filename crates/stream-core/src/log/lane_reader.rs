@@ -142,7 +142,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (_appender, journal) = journal::open(journal::Settings::new(dir.path())).unwrap();
         let tail = Arc::new(Tail::new(0, Chain::default(), usize::MAX));
-        let replay = Replay::new(journal, tail.clone(), 0, |hole| panic!("{hole:?} is lost"));
+        let replay = Replay::new(journal, tail.clone(), 0, |hole| panic!("{hole:?} is lost")).unwrap();
         let mut reader = LaneReader::new(tail.seat(Lane::Tweets), Arc::new(replay), 0);
         let pushes = std::thread::spawn(move || {
             for seq in 0..count {
