@@ -212,7 +212,7 @@ mod tests {
             ("message.timeout.ms", "0"),
             ("request.required.acks", "all"),
             ("enable.idempotence", "true"),
-            ("max.in.flight.requests.per.connection", "1"),
+            ("max.in.flight.requests.per.connection", "2"),
             ("queue.buffering.max.kbytes", "65536"),
             ("batch.size", "1000000"),
             ("partitioner", "murmur2_random"),

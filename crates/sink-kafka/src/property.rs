@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 ///
 /// `queue.buffering.max.*` must hold the sum of all lanes' windows. `message.max.bytes` is far above a broker's usual 1 MiB
 /// so that the broker judges and not the client. `batch.size` is as large as a broker takes unless told otherwise; the sink
-/// lowers it to what all topics take, so that no record is refused for the sake of another. One request in flight, for with
-/// more librdkafka spins while it waits for an answer: `docs/adr/0013-one-request-in-flight.md`. `queue.buffering.max.ms` is
+/// lowers it to what all topics take, so that no record is refused for the sake of another. Two requests in flight, for
+/// with more librdkafka spins while it waits for an answer: `docs/adr/0013-two-requests-in-flight.md`. `queue.buffering.max.ms` is
 /// half of what a record may take to be confirmed; with less, fewer records share a request.
 /// `topic.metadata.propagation.max.ms` is how long a deleted topic goes unnoticed, at most.
 pub(crate) const DEFAULTS: &[(&str, &str)] = &[
     ("client.id", "birdfeed"),
     ("request.required.acks", "all"),
     ("enable.idempotence", "true"),
-    ("max.in.flight.requests.per.connection", "1"),
+    ("max.in.flight.requests.per.connection", "2"),
     ("message.timeout.ms", "0"),
     ("queue.buffering.max.ms", "5"),
     ("batch.size", "1000000"),

@@ -38,7 +38,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         if let Some(address) = &parts.admin {
             findings.local(&format!("admin server ({address})"), admin(address));
         }
-        let runtime = super::run::runtime()?;
+        let runtime = super::run::runtime(super::run::WORKERS)?;
         runtime.block_on(connect(&parts, &mut findings));
         runtime.shutdown_background();
     }

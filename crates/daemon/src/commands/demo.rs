@@ -10,7 +10,7 @@ use simulator::{Chunking, Simulator};
 use stream_core::model::{Lane, Timestamp};
 use stream_core::telemetry::{Status, View};
 
-use super::run::{runtime, start};
+use super::run::{WORKERS, runtime, start};
 use super::say;
 use crate::cli::DemoArgs;
 use crate::components;
@@ -38,7 +38,7 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
         );
         return Err(CommandError::new(SysExit::Usage, message));
     }
-    let runtime = runtime()?;
+    let runtime = runtime(WORKERS)?;
     let ended = runtime.block_on(demo(args, &dir));
     runtime.shutdown_background();
     ended

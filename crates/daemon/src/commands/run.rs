@@ -28,7 +28,8 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     } = components::load(file, &environment())?;
     log.start();
     announce(file, &data_path, &warnings);
-    let runtime = runtime()?;
+    // Each sink is one task; a worker more is only woken to find nothing to do.
+    let runtime = runtime(data_path.sinks.len())?;
     let ended = runtime.block_on(daemon(data_path, admin, drain));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
@@ -59,14 +60,14 @@ fn announce(file: Option<&Path>, data_path: &DataPath, warnings: &[String]) {
     }
 }
 
-/// Lanes wait for brokers more than they work, and the service's limit on threads leaves room for client libraries.
-const WORKERS: usize = 4;
+/// The most workers: the service's limit on threads leaves room for client libraries.
+pub(crate) const WORKERS: usize = 4;
 
-/// The runtime of the data path.
-pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+/// A runtime for so many tasks that are busy at the same time.
+pub(crate) fn runtime(tasks: usize) -> Result<tokio::runtime::Runtime, CommandError> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(processors.min(WORKERS))
+        .worker_threads(tasks.clamp(1, processors.min(WORKERS)))
         .enable_all()
         .build()
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))

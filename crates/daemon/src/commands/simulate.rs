@@ -4,13 +4,13 @@ use std::io::ErrorKind;
 
 use simulator::cli::{self, SimulateArgs};
 
-use super::run::runtime;
+use super::run::{WORKERS, runtime};
 use crate::exit::{CommandError, SysExit};
 use crate::signals::Signals;
 
 /// Serves until a signal.
 pub fn run(args: SimulateArgs) -> Result<(), CommandError> {
-    let runtime = runtime()?;
+    let runtime = runtime(WORKERS)?;
     runtime.block_on(async {
         let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
         let shutdown = async move {

@@ -25,7 +25,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), CommandError> {
             return Err(CommandError::new(SysExit::Usage, message));
         }
     }
-    let runtime = super::run::runtime()?;
+    let runtime = super::run::runtime(super::run::WORKERS)?;
     let ended = if args.follow {
         runtime.block_on(follow::follow(args, lanes, sinks))
     } else {
