@@ -1,0 +1,99 @@
+"""Processes: what they use, and waiting on them with a deadline."""
+
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Group:
+    """A process group, and what it uses."""
+
+    def __init__(self, command, work, env=None):
+        self.log = work / "log"
+        self.process = subprocess.Popen(
+            ["bash", "-c", f"set -o pipefail; {command}"],
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+            env=os.environ | (env or {}),
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def members(self):
+        """(pid, fields of /proc/PID/stat after the name) of each process in the group but the shell."""
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[2]) == self.process.pid and int(folder.name) != self.process.pid:
+                yield int(folder.name), fields
+
+    def cpu(self):
+        """Seconds, as the kernel accounts for them."""
+        return sum(int(fields[11]) + int(fields[12]) for _, fields in self.members()) / TICK
+
+    def peak(self):
+        """MB: the most that each had resident, added up."""
+        total = 0
+        for pid, _ in self.members():
+            for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    total += int(line.split()[1])
+        return total / 1024
+
+    def wait_for(self, done, patience, what):
+        """Until `done()`; everything ends if that takes too long, or if the group ends before."""
+        deadline = time.monotonic() + patience
+        while not done():
+            if self.process.poll() is not None:
+                sys.exit(f"ended too soon ({self.process.returncode}):\n{self.tail()}")
+            if time.monotonic() > deadline:
+                sys.exit(f"no {what} within {patience:.0f} s:\n{self.tail()}")
+            time.sleep(0.02)
+
+    def tail(self):
+        return self.log.read_text()[-3000:]
+
+    def end(self):
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            if self.process.poll() is not None:
+                return
+            os.killpg(self.process.pid, how)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                continue
+
+
+def free_port():
+    """Below the ephemeral range: there, somebody's outgoing connection may take it before we do."""
+    while True:
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", random.randrange(12_000, 32_000)))
+            except OSError:
+                continue
+            return one.getsockname()[1]
+
+
+def connected(port):
+    """Is there a connection to that port of ours? (State 01 is established.)"""
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "01" and int(fields[1].rpartition(":")[2], 16) == port:
+            return True
+    return False

@@ -1,0 +1,61 @@
+"""The RabbitMQ that all use: counts, a look at each message as it arrives. Each contender declares its own queues."""
+
+import time
+
+import pika
+from pika.exceptions import ChannelClosedByBroker
+
+
+class RabbitMQ:
+    sink = "amqp"
+
+    def __init__(self, url):
+        self.address = url
+
+    def configuration(self):
+        """Of birdfeed's sink."""
+        return f'type = "amqp"\nurl = "{self.address}"\n'
+
+    def connection(self):
+        return pika.BlockingConnection(pika.URLParameters(self.address))
+
+    def create(self, _queues):
+        pass
+
+    def delete(self, queues):
+        connection = self.connection()
+        for queue in queues:
+            connection.channel().queue_delete(queue)
+        connection.close()
+
+    def count(self, queue):
+        return self.look(queue) or 0
+
+    def exists(self, queue):
+        return self.look(queue) is not None
+
+    def look(self, queue):
+        """How many messages wait there; `None` if it is not declared yet."""
+        connection = self.connection()
+        try:
+            return connection.channel().queue_declare(queue, passive=True).method.message_count
+        except ChannelClosedByBroker:
+            return None
+        finally:
+            connection.close()
+
+    def arrivals(self, queue, stopped):
+        """The values in `queue`, each as it arrives, until `stopped()`. They are taken out."""
+        while not self.exists(queue):
+            if stopped():
+                return
+            time.sleep(0.05)
+        connection = self.connection()
+        try:
+            for _, _, value in connection.channel().consume(queue, auto_ack=True, inactivity_timeout=0.1):
+                if stopped():
+                    return
+                if value is not None:
+                    yield value
+        finally:
+            connection.close()
