@@ -8,7 +8,7 @@ STYLE = "text{font:13px sans-serif;fill:#808890}"
 
 
 def bars(title, rows, series, unit, ours=1):
-    """`rows` has (name, values), a bar for each value, named by `series`. Of a single series the first rows, `ours`, stand out."""
+    """`rows` has (name, values), a bar for each value, named by `series`. Of one series the first rows, `ours`, stand out."""
     top = max(max(values) for _, values in rows)
     scale = (WIDTH - LEFT - 90) / top
     parts = [f'<text x="0" y="16" font-weight="bold">{escape(title)}</text>']
