@@ -13,6 +13,7 @@ import page
 from contenders import ON_KAFKA, ON_RABBITMQ, OURS
 from kafka import Kafka
 from measure import FLAT_OUT, Load, rounds
+from process import Failed
 from rabbitmq import RabbitMQ
 
 
@@ -72,16 +73,23 @@ def main():
     args = arguments()
     work = args.work / "work"
     work.mkdir(exist_ok=True)
-    results = {}
+    results, failed = {}, []
     for name, run in parts(args, work):
-        if not args.only or name in args.only:
-            print(f"{name}:", file=sys.stderr)
+        if args.only and name not in args.only:
+            continue
+        print(f"{name}:", file=sys.stderr)
+        try:
             results[name] = run()
+        except Failed as error:
+            print(error, file=sys.stderr)
+            failed.append(name)
     told = f"{args.rounds} rounds, {args.paced:,} messages at 250/s, {args.flat_out:,} flat out"
     text, pictures = page.render(results, told)
     print(text)
     if args.page:
         page.write(args.page, text, pictures)
+    if failed:
+        sys.exit(f"came to nothing: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

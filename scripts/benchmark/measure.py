@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import latency
 from contenders import BIRDFEED, At
-from process import Group, connected, free_port
+from process import Failed, Group, connected, free_port
 
 SILENCE = 6.0
 PATIENCE = 300.0
@@ -111,7 +111,7 @@ def cpu_of_start(group, held):
     # Long enough for the start to be over, short enough for the silence to be not.
     time.sleep(SILENCE - 3)
     if held() > 0:
-        sys.exit("the stream began before the measurement")
+        raise Failed("the stream began before the measurement")
     return group.cpu()
 
 
@@ -128,5 +128,5 @@ def rounds(broker, work, contenders, load, count):
         if all(contender.share == 1.0 for contender in contenders) or load.rate != FLAT_OUT:
             counts = {tuple(results[one.name][-1].counts) for one in contenders if len(one.lanes) > 1}
             if len(counts) > 1:
-                sys.exit(f"not the same work: records per lane {counts}")
+                raise Failed(f"not the same work: records per lane {counts}")
     return results

@@ -6,10 +6,13 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A run came to nothing."""
 
 
 class Group:
@@ -60,9 +63,9 @@ class Group:
         deadline = time.monotonic() + patience
         while not done():
             if self.process.poll() is not None:
-                sys.exit(f"ended too soon ({self.process.returncode}):\n{self.tail()}")
+                raise Failed(f"ended too soon ({self.process.returncode}):\n{self.tail()}")
             if time.monotonic() > deadline:
-                sys.exit(f"no {what} within {patience:.0f} s:\n{self.tail()}")
+                raise Failed(f"no {what} within {patience:.0f} s:\n{self.tail()}")
             time.sleep(0.02)
 
     def tail(self):

@@ -3,7 +3,7 @@
 import time
 
 import pika
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 
 class RabbitMQ:
@@ -46,10 +46,16 @@ class RabbitMQ:
 
     def arrivals(self, queue, stopped):
         """The values in `queue`, each as it arrives, until `stopped()`. They are taken out."""
-        while not self.exists(queue):
-            if stopped():
-                return
+        while not stopped():
+            try:
+                if self.exists(queue):
+                    yield from self.take(queue, stopped)
+            except AMQPError:
+                # A quorum queue that is being declared may answer with 541 (internal error).
+                pass
             time.sleep(0.05)
+
+    def take(self, queue, stopped):
         connection = self.connection()
         try:
             for _, _, value in connection.channel().consume(queue, auto_ack=True, inactivity_timeout=0.1):
@@ -58,4 +64,5 @@ class RabbitMQ:
                 if value is not None:
                     yield value
         finally:
-            connection.close()
+            if connection.is_open:
+                connection.close()
