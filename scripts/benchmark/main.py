@@ -13,7 +13,6 @@ import page
 from contenders import ON_KAFKA, ON_RABBITMQ, OURS
 from kafka import Kafka
 from measure import FLAT_OUT, Load, rounds
-from process import Failed
 from rabbitmq import RabbitMQ
 
 
@@ -80,8 +79,8 @@ def main():
         print(f"{name}:", file=sys.stderr)
         try:
             results[name] = run()
-        except Failed as error:
-            print(error, file=sys.stderr)
+        except Exception as error:  # Whatever it is, the other parts do not depend on it.
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
             failed.append(name)
     told = f"{args.rounds} rounds, {args.paced:,} messages at 250/s, {args.flat_out:,} flat out"
     text, pictures = page.render(results, told)

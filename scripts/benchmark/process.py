@@ -1,5 +1,6 @@
 """Processes: what they use, and waiting on them with a deadline."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -42,7 +43,8 @@ class Group:
                 fields = (folder / "stat").read_text().rpartition(")")[2].split()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if int(fields[2]) == self.process.pid and int(folder.name) != self.process.pid:
+            # Who has ended may stay as a zombie for as long as its new parent likes.
+            if fields[0] != "Z" and int(fields[2]) == self.process.pid and int(folder.name) != self.process.pid:
                 yield int(folder.name), fields
 
     def cpu(self):
@@ -72,14 +74,15 @@ class Group:
         return self.log.read_text()[-3000:]
 
     def end(self):
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            if self.process.poll() is not None:
-                return
-            os.killpg(self.process.pid, how)
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                continue
+        """Until the last member is gone: the shell ends before its children do."""
+        for how, patience in [(signal.SIGTERM, 30), (signal.SIGKILL, 10)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, how)
+            deadline = time.monotonic() + patience
+            while time.monotonic() < deadline:
+                if self.process.poll() is not None and not any(self.members()):
+                    return
+                time.sleep(0.02)
 
 
 def free_port():

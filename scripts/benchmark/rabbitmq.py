@@ -58,11 +58,14 @@ class RabbitMQ:
     def take(self, queue, stopped):
         connection = self.connection()
         try:
-            for _, _, value in connection.channel().consume(queue, auto_ack=True, inactivity_timeout=0.1):
+            channel = connection.channel()
+            channel.basic_qos(prefetch_count=200)
+            for method, _, value in channel.consume(queue, inactivity_timeout=0.1):
                 if stopped():
                     return
                 if value is not None:
                     yield value
+                    channel.basic_ack(method.delivery_tag)
         finally:
             if connection.is_open:
                 connection.close()
