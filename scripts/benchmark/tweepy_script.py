@@ -6,11 +6,10 @@
 The producer's settings are those that birdfeed has by default.
 """
 
-import json
 import sys
 
-import tweepy
 from confluent_kafka import Producer
+from tweepy_lanes import Stream
 
 PRODUCER = {
     "acks": "all",
@@ -20,24 +19,11 @@ PRODUCER = {
 }
 
 
-def text(value):
-    # tweepy puts datetime objects into the dictionaries that it was given.
-    return json.dumps(value, default=str)
-
-
-class Stream(tweepy.StreamingClient):
-    """Sends to Kafka, at the simulator's address instead of X's."""
-
+class ToKafka(Stream):
     def __init__(self, base_url, bootstrap_servers, prefix):
-        super().__init__("simulator-token")
-        self.base_url = base_url
+        super().__init__(base_url)
         self.prefix = prefix
         self.producer = Producer(PRODUCER | {"bootstrap.servers": bootstrap_servers})
-
-    def _connect(self, method, endpoint, **kwargs):
-        self.session.headers["Authorization"] = "Bearer simulator-token"
-        url = f"{self.base_url}/2/tweets/{endpoint}/stream"
-        tweepy.streaming.BaseStream._connect(self, method, url, **kwargs)
 
     def send(self, lane, key, value):
         while True:
@@ -54,24 +40,14 @@ class Stream(tweepy.StreamingClient):
             sys.exit(f"not delivered: {error}")
 
 
-class Raw(Stream):
+class Raw(ToKafka):
     def on_data(self, raw_data):
         self.send("raw", None, raw_data)
 
 
-class Split(Stream):
+class Split(ToKafka):
     def on_response(self, response):
-        tweet, includes, errors, rules = response
-        key = str(tweet.id)
-        self.send("tweets", key, text(tweet.data))
-        if includes:
-            values = {name: [getattr(thing, "data", thing) for thing in things] for name, things in includes.items()}
-            self.send("includes", key, text({"tweet_id": key, "includes": values}))
-        if errors:
-            self.send("errors", key, text({"tweet_id": key, "errors": errors}))
-        if rules:
-            values = [{"id": rule.id, "tag": rule.tag} for rule in rules]
-            self.send("matching_rules", key, text({"tweet_id": key, "matching_rules": values}))
+        self.send_split(response)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ need_cargo() {
     have_command cargo || die "cargo is missing. Install Rust with rustup (https://rustup.rs), then run this again."
 }
 
+target_directory() {
+    cargo metadata --format-version 1 --no-deps --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}
+
 readonly CARGO_DENY_VERSION=0.20.2
 
 # Sets CARGO_DENY. Another version that the user has for himself is left alone.

@@ -1,5 +1,5 @@
 //! Time per message of `split`: `cargo run --release -p source-x --example split_bench [FILE [ROUNDS]]`, where FILE has a
-//! message on each line; without it, on posts of the simulator.
+//! message on each line; without it, or with `-`, on posts of the simulator.
 //!
 //! Instructions, which other programs do not disturb: run it under `valgrind --tool=callgrind` with two numbers of rounds, and
 //! divide the difference by the messages between them.
@@ -26,8 +26,8 @@ const POSTS: usize = 200;
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let messages = match arguments.next() {
-        Some(file) => lines(&Bytes::from(std::fs::read(file)?)),
-        None => simulated().await?,
+        Some(file) if file != "-" => lines(&Bytes::from(std::fs::read(file)?)),
+        _ => simulated().await?,
     };
     let rounds: usize = arguments.next().as_deref().unwrap_or(ROUNDS).parse()?;
     let best = (0..rounds).map(|_| pass(&messages)).min().unwrap_or_default();
