@@ -45,7 +45,7 @@ def birdfeed(enabled=None, sinks=1):
         config = at.work / "birdfeed.toml"
         config.write_text(
             f'[stream]\nbase_url = "{at.url}"\n[lanes]\nprefix = "{at.prefix}"\n{lanes}'
-            f'[journal]\ndir = "{at.work}/journal"\n[admin]\nlisten = "127.0.0.1:{at.admin}"\n{"".join(each)}'
+            f'[journal]\ndir = "{at.work}/journal"\nmax_bytes = "120GiB"\n[admin]\nlisten = "127.0.0.1:{at.admin}"\n{"".join(each)}'
         )
         # The shell stays as the group's leader, as for the others.
         return f'"{BIRDFEED}" run --config "{config}"; exit'

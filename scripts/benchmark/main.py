@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, help="how often each contender runs; the median counts")
     parser.add_argument("--paced", type=int, help="messages at 250/s; 0 leaves it out")
     parser.add_argument("--flat-out", type=int, help="messages flat out; 0 leaves it out, and the growth")
+    parser.add_argument("--away", type=int, action="append", metavar="SECONDS", help="how long Kafka is away; may be given again")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given again")
     parser.add_argument("--page", type=pathlib.Path, help="write what is found into this page, and its plots beside it")
     args = parser.parse_args()
@@ -46,7 +47,7 @@ def arguments():
     args.rounds = size.rounds if args.rounds is None else args.rounds
     args.paced = size.paced if args.paced is None else args.paced
     args.flat_out = size.flat_out if args.flat_out is None else args.flat_out
-    args.outages = size.outages
+    args.outages = args.away or size.outages
     return args
 
 

@@ -38,12 +38,12 @@ def run(broker, work, contender, seconds):
         broker.kill()
         # The broker needs seconds to come up: the stream has ended by then, and what is measured is delivery.
         end = start + load.posts / RATE
-        group.wait_for(lambda: time.monotonic() > end, PATIENCE, "end of the stream")
+        group.wait_for(lambda: time.monotonic() > end, PATIENCE + seconds, "end of the stream")
         at_up = group.cpu()
         broker.up()
         group.wait_for(lambda: held() > delivered, 60, "delivery after the outage")
         first, again = held(), time.monotonic()
-        group.wait_for(lambda: held() >= load.posts, PATIENCE, "end of the backlog")
+        group.wait_for(lambda: held() >= load.posts, PATIENCE + seconds, "end of the backlog")
         took, used = time.monotonic() - again, group.cpu()
         backlog = load.posts - delivered
         return Outage(
