@@ -204,7 +204,8 @@ impl Stream {
     ) -> Result<(), SinkError> {
         let header = header(delivery);
         let offset = offset(delivery).unwrap_or(self.next);
-        self.is_trimmed |= offset > self.next;
+        // Where a file of the stream begins, RabbitMQ may use one offset for itself; what it trims is files.
+        self.is_trimmed |= offset > self.next + u64::from(self.next > 0);
         if let Some(header) = header
             && std::mem::take(&mut self.is_trimmed)
         {

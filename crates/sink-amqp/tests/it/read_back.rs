@@ -9,11 +9,16 @@ use crate::common::{self, Reader, deliver, numbered, open, queue, record, settin
 
 /// What is found: sequences of records in their order, and everything else as text.
 async fn found(reader: &mut dyn ReadBack) -> (Vec<u64>, Vec<String>) {
+    found_of(reader, 10).await
+}
+
+/// The same of records of `size`.
+async fn found_of(reader: &mut dyn ReadBack, size: usize) -> (Vec<u64>, Vec<String>) {
     let (mut seqs, mut others) = (Vec::new(), Vec::new());
     let mut take = |found: Found<'_>| match found {
         Found::Record { header, value, .. } => {
             assert_eq!(header, common_header(header.place.seq));
-            assert_eq!(value, numbered(header.place.seq, 10).value);
+            assert_eq!(value, numbered(header.place.seq, size).value);
             seqs.push(header.place.seq);
         }
         other => others.push(format!("{other:?}")),
@@ -59,6 +64,26 @@ async fn a_stream_is_read_and_the_queue_keeps_what_it_has() {
     let taken = consumer.all(&queue(&settings)).await;
     assert_eq!(taken.len(), 1_500);
     assert!(taken.iter().all(|delivery| !delivery.redelivered));
+}
+
+#[tokio::test]
+async fn a_stream_of_several_files_begins_where_it_begins() {
+    let settings = sink_amqp::Settings {
+        verify_bytes: Some(16 << 20),
+        lanes: vec![Lane::Tweets],
+        ..settings(&common::shared().await)
+    };
+    let sink = sink(&settings);
+    let mut publisher = open(&sink).await.unwrap();
+    // Files are of 4 MiB, and all of them are kept.
+    let records: Vec<_> = (0..1_000).map(|seq| numbered(seq, 10_000)).collect();
+    let mut delivered = BTreeSet::new();
+    deliver(&mut *publisher, &records, 300, &mut delivered)
+        .await
+        .unwrap();
+    let mut reader = sink.read_back().await.unwrap();
+    let all = ((0..1_000).collect(), Vec::new());
+    assert_eq!(found_of(&mut *reader, 10_000).await, all);
 }
 
 #[tokio::test]
