@@ -40,6 +40,7 @@ def arguments():
     parser.add_argument("--paced", type=int, help="messages at 250/s; 0 leaves it out")
     parser.add_argument("--flat-out", type=int, help="messages flat out; 0 leaves it out, and the growth")
     parser.add_argument("--away", type=int, action="append", metavar="SECONDS", help="how long Kafka is away; may be given again")
+    parser.add_argument("--away-with", choices=["typical", "small"], default="typical", help="posts of 4.1 or 1.6 KB meanwhile")
     parser.add_argument("--only", choices=PARTS, action="append", help="this part alone; may be given again")
     parser.add_argument("--page", type=pathlib.Path, help="write what is found into this page, and its plots beside it")
     args = parser.parse_args()
@@ -64,7 +65,7 @@ def parts(args, work):
         yield "flat_out", lambda: rounds(kafka, work, ON_KAFKA, flat_out, args.rounds)
         yield "rabbitmq_flat_out", lambda: rounds(rabbitmq, work, ON_RABBITMQ, flat_out, args.rounds)
         yield "growth", lambda: growth.run_all(kafka, work, args.flat_out)
-    yield "outages", lambda: [outage.run(kafka, work, OURS, seconds) for seconds in args.outages]
+    yield "outages", lambda: [outage.run(kafka, work, OURS, seconds, args.away_with) for seconds in args.outages]
 
 
 def main():

@@ -1,8 +1,11 @@
 """Kafka is killed under a stream that goes on, and comes up again: what the backlog costs, and how soon it is gone."""
 
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 
+from contenders import BIRDFEED
 from measure import PATIENCE, Load, cpu_of_start, running
 
 RATE = 6000
@@ -19,12 +22,14 @@ class Outage:
     catching_up: float  # µs CPU per message, of the delivery alone
     live_rate: int  # messages per second
     rate: float  # messages per second, from the first one delivered to the last
+    early: float  # MB, a tenth into the outage
+    late: float  # MB, at its end
     peak: float  # MB
 
 
-def run(broker, work, contender, seconds):
-    load = Load(RATE, RATE * (LIVE + seconds))
-    with running(broker, work, contender, load) as (group, _, topics):
+def run(broker, work, contender, seconds, size):
+    load = Load(RATE, RATE * (LIVE + seconds), size)
+    with running(broker, work, contender, load) as (group, at, topics):
         whole = topics[0]
 
         def held():
@@ -38,14 +43,19 @@ def run(broker, work, contender, seconds):
         broker.kill()
         # The broker needs seconds to come up: the stream has ended by then, and what is measured is delivery.
         end = start + load.posts / RATE
+        group.wait_for(lambda: time.monotonic() > end - seconds * 0.9, PATIENCE + seconds, "a tenth of the outage")
+        early = group.resident()
         group.wait_for(lambda: time.monotonic() > end, PATIENCE + seconds, "end of the stream")
-        at_up = group.cpu()
+        at_up, late = group.cpu(), group.resident()
         broker.up()
         group.wait_for(lambda: held() > delivered, 60, "delivery after the outage")
         first, again = held(), time.monotonic()
         group.wait_for(lambda: held() >= load.posts, PATIENCE + seconds, "end of the backlog")
         took, used = time.monotonic() - again, group.cpu()
-        backlog = load.posts - delivered
+        backlog, peak = load.posts - delivered, group.peak()
+        # Nothing lost: every lane's chain, read back.
+        verify = [BIRDFEED, "verify", "--config", at.work / "birdfeed.toml"]
+        subprocess.run(verify, check=True, timeout=PATIENCE + seconds, stdout=sys.stderr)
         return Outage(
             seconds=seconds,
             backlog=backlog,
@@ -54,5 +64,7 @@ def run(broker, work, contender, seconds):
             catching_up=(used - at_up) / backlog * 1e6,
             live_rate=RATE,
             rate=(load.posts - first) / took,
-            peak=group.peak(),
+            early=early,
+            late=late,
+            peak=peak,
         )

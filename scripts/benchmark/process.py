@@ -53,10 +53,17 @@ class Group:
 
     def peak(self):
         """MB: the most that each had resident, added up."""
+        return self.memory("VmHWM:")
+
+    def resident(self):
+        """MB."""
+        return self.memory("VmRSS:")
+
+    def memory(self, name):
         total = 0
         for pid, _ in self.members():
             for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmHWM:"):
+                if line.startswith(name):
                     total += int(line.split()[1])
         return total / 1024
 

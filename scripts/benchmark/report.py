@@ -6,8 +6,8 @@ from bars import middle
 CPU = "| | CPU µs/message | ratio | peak MB | messages/s |\n|---|---|---|---|---|"
 AGES = "| | p50 ms | p99 ms | p99.9 ms |\n|---|---|---|---|"
 OUTAGES = (
-    "| away | backlog | live | of the backlog, all told | ratio | its delivery alone | delivered/s | peak MB |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| away | backlog | live | of the backlog, all told | ratio | its delivery alone | delivered/s | MB, early | late | peak |\n"
+    "|---|---|---|---|---|---|---|---|---|---|"
 )
 BARS = "| row of DESIGN.md section 9 | bar | measured | met |\n|---|---|---|---|"
 
@@ -50,7 +50,7 @@ def outages(them):
     for one in them:
         lines.append(
             f"| {one.seconds} s | {one.backlog:,} | {one.live:.1f} µs | {one.cost:.1f} µs | {one.cost / one.live:.2f}"
-            f" | {one.catching_up:.1f} µs | {one.rate:,.0f} | {one.peak:.0f} |"
+            f" | {one.catching_up:.1f} µs | {one.rate:,.0f} | {one.early:.0f} | {one.late:.0f} | {one.peak:.0f} |"
         )
     return "\n".join(lines)
 
