@@ -6,6 +6,7 @@ mod folders;
 mod journal;
 mod lanes;
 mod log;
+mod partition;
 mod proxy;
 mod rules;
 mod shutdown;
@@ -72,7 +73,7 @@ pub(crate) fn judge(file: Option<&Path>, environment: &Environment) -> Result<()
 fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
     let stream = root.section("stream", |section| stream::build(section, environment));
     root.section("rules", rules::refuse);
-    let lanes = root.section("lanes", lanes::build);
+    let lanes = root.section("lanes", |section| lanes::build(section, stream.lane));
     let mut settings = root.section("journal", |section| {
         journal::build(section, stream.name, lanes.enabled)
     });
@@ -124,7 +125,8 @@ pub(crate) fn load_sinks(
     environment: &Environment,
 ) -> Result<(LaneSet, Vec<NamedSink>), Problems> {
     Document::read(file, environment)?.build_parts(|root| {
-        let lanes = root.section("lanes", lanes::build);
+        let asked_for = root.section("stream", stream::asked_for);
+        let lanes = root.section("lanes", |section| lanes::build(section, asked_for));
         let context = SinkContext {
             prefix: lanes.prefix,
             lanes: lanes.enabled.iter().collect(),
