@@ -1,6 +1,6 @@
 //! Test double of X: a look-alike with a fault plan and a ledger of every byte it wrote.
 //!
-//! It serves the filtered and the sample stream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
+//! It serves the filtered and the sample stream of v2 and of v1.1, Powerstream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
 //! headers and refusals, and posts of v2's shape and size from a seeded world. It shares nothing with the client under
 //! test: the HTTP side is written by hand on the socket, because the faults need the socket.
 //!
@@ -14,6 +14,7 @@
 //! | `http`, `tls` | requests, answers, the socket |
 //! | `admission` | rate-limit windows and the one slot of each stream |
 //! | `rules` | the rules endpoints |
+//! | `v1` | v1.1: signatures, its limits and its messages; Powerstream |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
 //! | `world` | makes the posts |
 //! | `template`, and `data/` beside `src/` | what is written, as text with holes |
@@ -49,6 +50,7 @@ mod stream;
 mod template;
 mod time;
 mod tls;
+mod v1;
 mod world;
 
 pub use endpoint::Endpoint;
@@ -57,3 +59,4 @@ pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post,
 pub use rules::Rule;
 pub use settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
 pub use simulator::Simulator;
+pub use v1::{Notice, OAuthKeys};

@@ -9,6 +9,12 @@ pub enum MessageKind {
     Error,
     /// What a holder of posts must do: delete, withhold, scrub.
     Compliance,
+    /// v1.1: the server has something against how we read.
+    Warning,
+    /// v1.1: how many statuses matched and were held back.
+    Limit,
+    /// v1.1: the server ends the stream.
+    Disconnect,
     /// An object of no kind that we know.
     Unknown,
     /// Nothing that could be read: a dead letter.
@@ -17,10 +23,13 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All that there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::Post,
         Self::Error,
         Self::Compliance,
+        Self::Warning,
+        Self::Limit,
+        Self::Disconnect,
         Self::Unknown,
         Self::Invalid,
     ];
@@ -31,6 +40,9 @@ impl MessageKind {
             Self::Post => "post",
             Self::Error => "error",
             Self::Compliance => "compliance",
+            Self::Warning => "warning",
+            Self::Limit => "limit",
+            Self::Disconnect => "disconnect",
             Self::Unknown => "unknown",
             Self::Invalid => "invalid",
         }

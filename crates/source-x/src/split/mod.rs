@@ -12,6 +12,16 @@
 //! | any other object | `unknown` | `unknown`: the whole message |
 //! | anything else | `invalid` | none: a dead letter |
 //!
+//! And of v1.1 (Powerstream speaks it, too):
+//!
+//! | message | kind | lanes besides `responses` |
+//! |---|---|---|
+//! | a status: an id, and `text` or `in_reply_to_status_id` | `post` | `tweets`: the status; key: `id_str` |
+//! | `delete`, `scrub_geo`, `status_withheld`, `user_withheld` | `compliance` | `compliance`: the whole message; key: the id concerned |
+//! | `warning`, `limit`, `disconnect` | these | `errors`: the whole message |
+//! | errors in v2's or GNIP's form | `error` | `errors` |
+//! | any other object: `friends`, `event`, `direct_message`, `for_user`, `control` | `unknown` | `unknown` |
+//!
 //! `null` counts as absent. The order of members and members that nobody has seen do not matter; the latter stay in
 //! `responses`. A member of ours that is there twice makes a dead letter: we do not guess. So does a byte order mark: no
 //! JSON text begins with one (RFC 8259, 8.1).
@@ -20,6 +30,7 @@ mod envelope;
 mod id;
 mod kind;
 mod scan;
+mod v1;
 
 use bytes::Bytes;
 use stream_core::model::{Lane, Span, Timestamp, Value};
@@ -27,6 +38,7 @@ use stream_core::source::{ServerDisconnect, Split, Verdict};
 
 use self::envelope::{Compliance, Envelope};
 pub use self::kind::MessageKind;
+pub use self::v1::DisconnectCode;
 use crate::endpoint::Messages;
 use crate::response::{self, Problem};
 
@@ -34,6 +46,15 @@ use crate::response::{self, Problem};
 pub fn split(messages: Messages, message: &Bytes) -> Split {
     match messages {
         Messages::Posts => v2(message),
+        Messages::Statuses | Messages::Batches => v1::split(message),
+    }
+}
+
+/// The messages of a line of a stream of `messages`, if it holds several.
+pub(crate) fn several(messages: Messages, line: &Bytes) -> Option<Vec<Bytes>> {
+    match messages {
+        Messages::Posts | Messages::Statuses => None,
+        Messages::Batches => v1::listed(line),
     }
 }
 

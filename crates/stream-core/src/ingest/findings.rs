@@ -4,7 +4,7 @@
 use tokio::sync::watch;
 
 use super::batch::{Origin, Ready};
-use crate::source::{ServerDisconnect, Verdict};
+use crate::source::Verdict;
 
 /// Verdict on one connection, from its messages so far.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -13,8 +13,8 @@ pub(crate) struct Findings {
     pub(crate) connection: u64,
     /// Whether a message has shown that it is the stream.
     pub(crate) proven: bool,
-    /// What the server said when it ended the stream.
-    pub(crate) disconnect: Option<ServerDisconnect>,
+    /// What the server said when it ended the stream, if it did.
+    pub(crate) verdict: Verdict,
 }
 
 /// Writer of findings.
@@ -39,12 +39,9 @@ impl Finder {
                 continue;
             };
             let current = self.told.connection == connection;
-            let disconnect = match &one.draft.split.verdict {
-                Verdict::Disconnect(disconnect) => Some(disconnect.clone()),
-                Verdict::Continue => None,
-            };
+            let verdict = &one.draft.split.verdict;
             let proven = one.draft.split.is_proof();
-            let news = !current || disconnect.is_some() || (proven && !self.told.proven);
+            let news = !current || *verdict != Verdict::Continue || (proven && !self.told.proven);
             if news {
                 let before = if current {
                     std::mem::take(&mut self.told)
@@ -54,7 +51,11 @@ impl Finder {
                 self.told = Findings {
                     connection,
                     proven: before.proven || proven,
-                    disconnect: before.disconnect.or(disconnect),
+                    // The first word counts.
+                    verdict: match before.verdict {
+                        Verdict::Continue => verdict.clone(),
+                        said => said,
+                    },
                 };
                 self.tell.send_replace(self.told.clone());
             }

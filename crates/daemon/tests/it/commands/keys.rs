@@ -16,8 +16,7 @@ stream        | endpoint = "firehose"                               | ENDPOINT=f
 stream        | endpoint = "firehose-en"                            | ENDPOINT=firehose-en                            | later
 stream        | endpoint = "labels"                                 | ENDPOINT=labels                                 | later
 stream        | endpoint = "tweets-compliance"                      | ENDPOINT=tweets-compliance                      | later
-stream        | endpoint = "v1-filter"                              | ENDPOINT=v1-filter                              | later
-stream        | endpoint = "v1-sample"                              | ENDPOINT=v1-sample                              | later
+stream        | endpoint = "powerstream"                            | ENDPOINT=powerstream                            | works
 stream        | base_url = "https://api.twitter.com"                | BASE_URL=https://api.twitter.com                | works
 stream        | allow_custom_host = true                            | ALLOW_CUSTOM_HOST=true                          | works
 stream        | bearer_token_file = "x-token"                       | BEARER_TOKEN_FILE=x-token                       | works
