@@ -5,3 +5,4 @@
 mod connect;
 mod simulator;
 mod support;
+mod v1;

@@ -14,8 +14,7 @@ stream        | endpoint = "sample"                                 | ENDPOINT=s
 stream        | endpoint = "labels"                                 | ENDPOINT=labels                                 | works
 stream        | endpoint = "likes-compliance"                       | ENDPOINT=likes-compliance                       | works
 stream        | endpoint = "activity"                               | ENDPOINT=activity                               | works
-stream        | endpoint = "v1-filter"                              | ENDPOINT=v1-filter                              | later
-stream        | endpoint = "v1-sample"                              | ENDPOINT=v1-sample                              | later
+stream        | endpoint = "powerstream"                            | ENDPOINT=powerstream                            | works
 stream        | base_url = "https://api.twitter.com"                | BASE_URL=https://api.twitter.com                | works
 stream        | allow_custom_host = true                            | ALLOW_CUSTOM_HOST=true                          | works
 stream        | bearer_token_file = "x-token"                       | BEARER_TOKEN_FILE=x-token                       | works
