@@ -39,7 +39,7 @@ pub mod token;
 pub use endpoint::Endpoint;
 pub use query::{Query, QueryError};
 pub use rules::RulesClient;
-pub use settings::{Deadlines, Settings, SettingsError};
+pub use settings::{Compression, Deadlines, Settings, SettingsError};
 pub use split::split;
 pub use stream::XSource;
 pub use token::Token;

@@ -30,6 +30,37 @@ impl Default for Deadlines {
     }
 }
 
+/// Whether answers are asked for in compressed form. What comes is read by what its head says of it, either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// gzip, if the server will.
+    #[default]
+    Gzip,
+    /// Not at all.
+    Off,
+}
+
+impl Compression {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Gzip, Self::Off];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Off => "off",
+        }
+    }
+
+    /// The value of the `Accept-Encoding` header.
+    pub(crate) const fn accepted(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Off => "identity",
+        }
+    }
+}
+
 /// What [`XSource::new`](crate::XSource::new) and [`RulesClient::new`](crate::RulesClient::new) take.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -45,6 +76,8 @@ pub struct Settings {
     pub token: Token,
     /// Certificate authorities (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// Whether answers are asked for in compressed form.
+    pub compression: Compression,
     /// X asks for a descriptive one.
     pub user_agent: String,
     /// How long each step may take.
@@ -61,6 +94,7 @@ impl Settings {
             query: Query::default(),
             token,
             ca_file: None,
+            compression: Compression::default(),
             user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
             deadlines: Deadlines::default(),
         }

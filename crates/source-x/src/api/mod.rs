@@ -1,6 +1,8 @@
 //! HTTP/1.1 client: one request on one connection of its own; no pool, no redirect, a deadline on every step.
 
 mod answer;
+mod body;
+mod gunzip;
 mod link;
 mod step;
 
@@ -12,12 +14,13 @@ use hyper::body::Incoming;
 use stream_core::source::{ConnectError, Request as Seen};
 
 pub(crate) use self::answer::Answer;
+pub(crate) use self::body::Arrived;
 use self::link::Peer;
 pub(crate) use self::step::with_causes;
 use self::step::{refused, within};
 use crate::base_url::BaseUrlError;
 use crate::endpoint::Endpoint;
-use crate::settings::{Deadlines, Settings, SettingsError};
+use crate::settings::{Compression, Deadlines, Settings, SettingsError};
 use crate::token::{Bearer, Token};
 
 /// X's API at one base URL with one token.
@@ -28,6 +31,7 @@ pub(crate) struct Api {
     host: HeaderValue,
     token: Token,
     user_agent: HeaderValue,
+    compression: Compression,
     deadlines: Deadlines,
 }
 
@@ -52,6 +56,7 @@ impl Api {
             peer,
             token: settings.token.clone(),
             user_agent: HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::UserAgent)?,
+            compression: settings.compression,
             deadlines: settings.deadlines,
         })
     }
@@ -109,7 +114,7 @@ impl Api {
             .header(AUTHORIZATION, bearer.header())
             .header(USER_AGENT, self.user_agent.clone())
             .header(ACCEPT, "application/json")
-            .header(ACCEPT_ENCODING, "identity");
+            .header(ACCEPT_ENCODING, self.compression.accepted());
         if !call.body.is_empty() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
