@@ -1,8 +1,9 @@
-//! Admission control: rate-limit windows and the one slot of each stream. Pure; time is passed in.
+//! Admission control: rate-limit windows and the slots of each stream. Pure; time is passed in.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::account::History;
 use crate::endpoint::Endpoint;
 use crate::http::response::RateLimit;
 use crate::rules::Rules;
@@ -17,25 +18,36 @@ pub(crate) struct Admission {
     pub(crate) connects: RateWindow,
     pub(crate) rule_reads: RateWindow,
     pub(crate) rule_writes: RateWindow,
+    /// Of usage and of the connections.
+    pub(crate) account_reads: RateWindow,
+    /// Ends of connections.
+    pub(crate) kills: RateWindow,
+    pub(crate) history: History,
     /// v1.1: each may be used once.
     pub(crate) nonces: VecDeque<String>,
     /// Stream attempts so far.
     pub(crate) attempts: u32,
     /// Requests to the rules so far.
     pub(crate) rule_requests: u32,
+    /// Requests to the account's endpoints so far.
+    pub(crate) account_requests: u32,
 }
 
 impl Admission {
     pub(crate) fn new(settings: &Settings) -> Self {
         Admission {
             rules: Rules::new(settings.rule_cap, settings.seed),
-            slots: Slots::new(settings.ghost_slot),
+            slots: Slots::new(settings.slots, settings.ghost_slot),
             connects: RateWindow::new(settings.connect_limit, settings.window),
             rule_reads: RateWindow::new(450, settings.window),
             rule_writes: RateWindow::new(100, settings.window),
+            account_reads: RateWindow::new(50, settings.window),
+            kills: RateWindow::new(25, settings.window),
+            history: History::new(settings.seed),
             nonces: VecDeque::new(),
             attempts: 0,
             rule_requests: 0,
+            account_requests: 0,
         }
     }
 }
@@ -91,26 +103,29 @@ struct Slot {
     ghost_until: Option<Instant>,
 }
 
-/// The slots of all streams, one each.
+/// The slots of all streams, as many each.
 #[derive(Debug)]
 pub(crate) struct Slots {
     taken: Vec<Slot>,
+    each: usize,
     linger: Duration,
 }
 
 impl Slots {
-    fn new(linger: Duration) -> Self {
+    fn new(each: u8, linger: Duration) -> Self {
         Slots {
             taken: Vec::new(),
+            each: usize::from(each),
             linger,
         }
     }
 
-    /// Takes the stream's slot, unless someone (or someone's ghost) has it.
+    /// Takes one of the stream's slots, unless others (or their ghosts) have them all.
     pub(crate) fn take(&mut self, endpoint: Endpoint, connection: u32, now: Instant) -> bool {
         self.taken
             .retain(|slot| slot.ghost_until.is_none_or(|until| now < until));
-        if self.taken.iter().any(|slot| slot.endpoint == endpoint) {
+        let same = self.taken.iter().filter(|slot| slot.endpoint == endpoint);
+        if same.count() >= self.each {
             return false;
         }
         self.taken.push(Slot {
@@ -131,6 +146,12 @@ impl Slots {
             ghost_until: None,
         });
         oldest
+    }
+
+    /// Whether a stream, or its ghost, has a slot.
+    pub(crate) fn holds(&self, connection: u32, now: Instant) -> bool {
+        let mut its = self.taken.iter().filter(|slot| slot.connection == connection);
+        its.any(|slot| slot.ghost_until.is_none_or(|until| now < until))
     }
 
     /// The server ended the stream: the slot is free at once.
@@ -166,7 +187,7 @@ mod tests {
     #[test]
     fn a_slot_is_free_after_our_end_and_lingers_after_the_clients() {
         let now = Instant::now();
-        let mut slots = Slots::new(Duration::from_secs(5));
+        let mut slots = Slots::new(1, Duration::from_secs(5));
         assert!(slots.take(Endpoint::Search, 1, now));
         assert!(
             slots.take(Endpoint::Sample, 2, now),
@@ -177,6 +198,16 @@ mod tests {
         assert!(slots.take(Endpoint::Search, 4, now));
         slots.haunt(4, now);
         assert!(!slots.take(Endpoint::Search, 5, now + Duration::from_secs(4)));
+        assert!(slots.holds(4, now + Duration::from_secs(4)));
         assert!(slots.take(Endpoint::Search, 6, now + Duration::from_secs(5)));
+        assert!(!slots.holds(4, now) && slots.holds(6, now));
+    }
+
+    #[test]
+    fn a_stream_may_have_two_slots() {
+        let now = Instant::now();
+        let mut slots = Slots::new(2, Duration::ZERO);
+        assert!(slots.take(Endpoint::Search, 1, now) && slots.take(Endpoint::Search, 2, now));
+        assert!(!slots.take(Endpoint::Search, 3, now));
     }
 }

@@ -57,6 +57,12 @@ pub struct SimulateArgs {
     /// Silence after which a keep-alive is sent.
     #[arg(long, value_name = "TIME", default_value = "20s", value_parser = humantime::parse_duration)]
     keep_alive: Duration,
+    /// Connections that each stream of v2 may have at a time.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    slots: u8,
+    /// Posts that the account may read; then streams are refused.
+    #[arg(long, value_name = "N")]
+    usage_cap: Option<u64>,
     /// Stream connects allowed in 15 minutes.
     #[arg(long, value_name = "N", default_value_t = 50)]
     connect_limit: u32,
@@ -92,6 +98,8 @@ impl SimulateArgs {
             keep_alive: self.keep_alive,
             chunking: self.chunks,
             ghost_slot: self.ghost_slot,
+            slots: self.slots,
+            usage_cap: self.usage_cap,
             connect_limit: self.connect_limit,
             rules_required: true,
             backfill_allowed: self.backfill,

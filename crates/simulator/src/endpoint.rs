@@ -28,6 +28,23 @@ impl Endpoint {
         }
     }
 
+    /// Its name among the account's connections, if it stands there.
+    pub(crate) fn id(self) -> Option<&'static str> {
+        match self {
+            Endpoint::Search => Some("filtered_stream"),
+            Endpoint::Sample => Some("sample_stream"),
+            Endpoint::Powerstream | Endpoint::Filter | Endpoint::StatusSample => None,
+        }
+    }
+
+    /// Every such name.
+    pub(crate) fn ids() -> Vec<&'static str> {
+        [Endpoint::Search, Endpoint::Sample]
+            .into_iter()
+            .filter_map(Endpoint::id)
+            .collect()
+    }
+
     /// Is it one of v1.1?
     pub(crate) fn is_v1(self) -> bool {
         matches!(self, Endpoint::Filter | Endpoint::StatusSample)

@@ -14,6 +14,7 @@
 //! | `http`, `tls` | requests, answers, the socket |
 //! | `admission` | rate-limit windows and the one slot of each stream |
 //! | `rules` | the rules endpoints |
+//! | `account` | the account's usage and connections |
 //! | `v1`, `keys` | v1.1: signatures and limits; Powerstream |
 //! | `notice` | v1.1: messages that are no statuses |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
@@ -35,6 +36,7 @@
 //! # }
 //! ```
 
+mod account;
 mod admission;
 pub mod cli;
 mod endpoint;

@@ -87,6 +87,10 @@ pub struct Settings {
     pub chunking: Chunking,
     /// How long the slot of a client that has gone stays taken. X: 5 to 30 s; zero frees it at once.
     pub ghost_slot: Duration,
+    /// Connections that each stream of v2 may have at a time. X: 1, and 2 for some.
+    pub slots: u8,
+    /// Posts that the account may read; then streams are refused. `None` for more than anybody reads.
+    pub usage_cap: Option<u64>,
     /// Stream connects allowed in one window. X: 50.
     pub connect_limit: u32,
     /// The rate-limit window. X: 15 minutes.
@@ -139,6 +143,8 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(20),
             chunking: Chunking::default(),
             ghost_slot: Duration::ZERO,
+            slots: 1,
+            usage_cap: None,
             connect_limit: 50,
             window: Duration::from_secs(15 * 60),
             rules_required: false,

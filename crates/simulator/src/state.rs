@@ -31,7 +31,7 @@ pub(crate) struct ServerState {
     timeline: Mutex<Timeline>,
     admission: Mutex<Admission>,
     injected: Mutex<VecDeque<Fault>>,
-    /// Streams whose credentials have opened another.
+    /// Streams whose credentials have opened another, or whose owner wants them to end.
     evicted: Mutex<HashSet<u32>>,
 }
 
@@ -85,7 +85,7 @@ impl ServerState {
         self.injected.lock().pop_front()
     }
 
-    /// These streams must end: the same credentials have opened another.
+    /// These streams must end: the same credentials have opened another, or the account's owner wants it.
     pub(crate) fn evict(&self, connections: Vec<u32>) {
         self.evicted.lock().extend(connections);
         self.wake();
@@ -114,10 +114,13 @@ impl ServerState {
 
     /// Enters the end of a stream; its slot is free, or lingers if the client has gone.
     pub(crate) fn stream_ended(&self, connection: u32, end: End) {
+        let mut admission = self.admission();
+        admission.history.close(connection, end.reason());
         match end {
-            End::ClientGone => self.admission().slots.haunt(connection, Instant::now()),
-            _ => self.release_slot(connection),
+            End::ClientGone => admission.slots.haunt(connection, Instant::now()),
+            _ => admission.slots.release(connection),
         }
+        drop(admission);
         if let Err(error) = self.ledger.close(connection, end) {
             tracing::error!(%error, "the ledger file cannot be written");
         }

@@ -236,6 +236,10 @@ impl Fault {
         matches!(self, Fault::Refuse | Fault::TlsStall(_))
     }
 
+    pub(super) fn strikes_account(&self) -> bool {
+        self.strikes_at_request() || matches!(self, Fault::Garbage(_))
+    }
+
     pub(super) fn strikes_at_request(&self) -> bool {
         matches!(self, Fault::HeadStall(_) | Fault::Status(_))
     }

@@ -18,6 +18,9 @@ pub enum At {
     EveryConnection,
     /// Requests to the rules endpoints with these numbers, from 1. Only [`Fault::Status`] and [`Fault::HeadStall`] apply.
     Rules(RangeInclusive<u32>),
+    /// Requests to the account's usage and connections with these numbers, from 1. Only [`Fault::Status`], [`Fault::HeadStall`]
+    /// and [`Fault::Garbage`] apply.
+    Account(RangeInclusive<u32>),
 }
 
 impl At {
@@ -138,7 +141,7 @@ impl FaultPlan {
         let hits = move |at: &At| match at {
             At::Connections(range) => range.contains(&number),
             At::EveryConnection => true,
-            At::Rules(_) => false,
+            At::Rules(_) | At::Account(_) => false,
         };
         self.planned(hits)
     }
@@ -179,5 +182,11 @@ impl FaultPlan {
     pub(crate) fn at_rules(&self, number: u32) -> Option<Planned> {
         let hits = move |at: &At| matches!(at, At::Rules(range) if range.contains(&number));
         self.planned(hits).find(|step| step.fault.strikes_at_request())
+    }
+
+    /// What strikes this request to the account's usage and connections.
+    pub(crate) fn at_account(&self, number: u32) -> Option<Planned> {
+        let hits = move |at: &At| matches!(at, At::Account(range) if range.contains(&number));
+        self.planned(hits).find(|step| step.fault.strikes_account())
     }
 }

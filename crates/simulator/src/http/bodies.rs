@@ -33,11 +33,6 @@ macro_rules! recorded {
     };
 }
 
-/// The account's usage of posts.
-pub(crate) fn usage() -> Response {
-    Response::json(200, recorded!("usage.json").to_owned())
-}
-
 /// The answer of an error status.
 pub(crate) fn refusal(status: Status) -> Response {
     let json = |status, body: &str| Response::json(status, body.to_owned());

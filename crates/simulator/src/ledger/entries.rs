@@ -158,6 +158,15 @@ impl End {
         }
     }
 
+    /// Its name among the account's connections.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            End::ClientGone => "client_disconnect",
+            End::SlowReader => "slow_reader",
+            End::Clean | End::Cut | End::Reset | End::Shutdown => "operational_disconnect",
+        }
+    }
+
     pub(super) fn loses_the_tail(self) -> bool {
         !matches!(self, End::Clean | End::Cut)
     }

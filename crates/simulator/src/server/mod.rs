@@ -43,12 +43,19 @@ async fn serve(state: Arc<ServerState>, tcp: TcpStream) {
         }
         return;
     }
+    let Ok(client) = tcp.peer_addr() else {
+        return;
+    };
     let done = tokio::select! {
         done = converse(&state, tcp) => done,
         () = state.stop.cancelled() => Ok(None),
     };
     match done {
-        Ok(Some((wire, admitted))) => stream_on(&state, wire, admitted).await,
+        Ok(Some((wire, admitted))) => {
+            let Admitted { number, endpoint, .. } = admitted;
+            state.admission().history.open(number, endpoint, client.ip());
+            stream_on(&state, wire, admitted).await;
+        }
         Ok(None) => {}
         Err(error) => tracing::debug!(%error, "a connection ended early"),
     }

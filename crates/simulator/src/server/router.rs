@@ -9,7 +9,7 @@ use crate::http::response::{RateLimit, Response};
 use crate::http::{bodies, params};
 use crate::state::ServerState;
 use crate::v1::Options;
-use crate::{time, v1};
+use crate::{account, time, v1};
 
 /// Outcome of a request.
 pub(super) enum Answer {
@@ -46,7 +46,7 @@ pub(super) fn answer(state: &ServerState, request: &Request) -> Answer {
         ("GET", "/2/tweets/search/stream/rules/counts", _) => {
             Answer::Respond(state.admission().rules.counts(), None)
         }
-        ("GET", "/2/usage/tweets", _) => Answer::Respond(bodies::usage(), None),
+        (_, path, _) if account::is_at(path) => answer_account(state, request),
         ("GET" | "POST", "/2/tweets/search/stream/rules", _) => answer_rules(state, request),
         _ => refuse(Status::NotFound),
     }
@@ -93,6 +93,9 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     if endpoint == Endpoint::Search && state.settings.rules_required && admission.rules.all().is_empty() {
         return Answer::Respond(bodies::refusal(Status::Conflict), Some(rate));
     }
+    if account::is_spent(state) {
+        return Answer::Respond(bodies::refusal(Status::UsageCap), Some(rate));
+    }
     if !admission.slots.take(endpoint, number, Instant::now()) {
         return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
     }
@@ -114,19 +117,37 @@ fn spent(rate: RateLimit) -> Answer {
 /// What a planned fault makes of a request.
 fn struck(state: &ServerState, planned: &Planned, mut rate: RateLimit) -> Answer {
     state.settings.faults.count(planned);
-    let Fault::Status(status) = planned.fault else {
-        let span = if let Fault::HeadStall(span) = planned.fault {
-            span
-        } else {
-            None
-        };
-        return Answer::Stall(span);
+    let status = match planned.fault {
+        Fault::Status(status) => status,
+        Fault::Garbage(kind) => {
+            let body = String::from_utf8_lossy(&kind.line()).into_owned();
+            return Answer::Respond(Response::json(200, body), Some(rate));
+        }
+        Fault::HeadStall(span) => return Answer::Stall(span),
+        _ => return Answer::Stall(None),
     };
     if let Status::RateLimited { reset } | Status::RateLimitedText { reset } = status {
         rate.remaining = 0;
         rate.reset = (time::now_ms() + reset.as_millis() as u64).div_ceil(1000);
     }
     Answer::Respond(bodies::refusal(status), Some(rate))
+}
+
+fn answer_account(state: &ServerState, request: &Request) -> Answer {
+    let mut admission = state.admission();
+    admission.account_requests += 1;
+    let window = match request.method.as_str() {
+        "DELETE" => &mut admission.kills,
+        _ => &mut admission.account_reads,
+    };
+    let taken = window.take(Instant::now());
+    if let Some(planned) = state.settings.faults.at_account(admission.account_requests) {
+        return struck(state, &planned, taken.unwrap_or_else(|spent| spent));
+    }
+    match taken {
+        Ok(rate) => Answer::Respond(account::answer(state, &mut admission, request), Some(rate)),
+        Err(rate) => spent(rate),
+    }
 }
 
 fn answer_rules(state: &ServerState, request: &Request) -> Answer {

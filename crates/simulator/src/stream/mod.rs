@@ -59,7 +59,7 @@ async fn play(stream: &mut Stream<'_>, backfill_minutes: u8, options: Options) -
     }
     loop {
         if stream.state.is_evicted(stream.number) {
-            stream.disconnect_v1(7, Socket::Closed).await?;
+            stream.evicted().await?;
         }
         while let Some(fault) = stream.state.take_injected() {
             stream.strike(Planned::injected(fault)).await?;

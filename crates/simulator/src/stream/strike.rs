@@ -58,6 +58,19 @@ impl Stream<'_> {
         }
     }
 
+    /// Somebody with the same credentials has ended it.
+    pub(super) async fn evicted(&mut self) -> Result<(), End> {
+        if self.endpoint.is_v1() {
+            return self.disconnect_v1(7, Socket::Closed).await;
+        }
+        self.disconnect(
+            Disconnect::Force,
+            Socket::Closed,
+            "closed by its owner".to_owned(),
+        )
+        .await
+    }
+
     async fn disconnect(&mut self, kind: Disconnect, socket: Socket, name: String) -> Result<(), End> {
         self.say_goodbye(bodies::disconnect(kind), name, socket).await
     }

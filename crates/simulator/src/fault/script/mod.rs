@@ -7,6 +7,7 @@
 //! connection 5       after 10 posts:       reset
 //! every connection   every 100 posts:      garbage not-json
 //! rules 1:                                 status 429-rate 5s
+//! account 2:                               garbage not-json
 //! ```
 //!
 //! | what | meaning |
@@ -82,9 +83,11 @@ fn step(text: &str) -> Result<Step, String> {
         ["connection", numbers, when @ ..] => (At::Connections(range(numbers)?), when),
         ["every", "connection", when @ ..] => (At::EveryConnection, when),
         ["rules", numbers, when @ ..] => (At::Rules(range(numbers)?), when),
+        ["account", numbers, when @ ..] => (At::Account(range(numbers)?), when),
         _ => {
             return Err(
-                "start with `connection N`, `connection N-M`, `every connection` or `rules N`".to_owned(),
+                "start with `connection N`, `connection N-M`, `every connection`, `rules N` or `account N`"
+                    .to_owned(),
             );
         }
     };
@@ -99,6 +102,12 @@ fn step(text: &str) -> Result<Step, String> {
     if matches!(at, At::Rules(_)) && !fault.strikes_at_request() {
         return Err(format!(
             "`{}` cannot strike the rules; `status` and `head-stall` can",
+            fault.name()
+        ));
+    }
+    if matches!(at, At::Account(_)) && !fault.strikes_account() {
+        return Err(format!(
+            "`{}` cannot strike the account; `status`, `head-stall` and `garbage` can",
             fault.name()
         ));
     }
@@ -196,6 +205,7 @@ mod tests {
             ("connection 1: garbage banana", 1, "not-json"),
             ("connection 1 after 3 posts: refuse", 1, "refuse"),
             ("rules 1: reset", 1, "rules"),
+            ("account 1: reset", 1, "account"),
             ("connection 1: silence soon", 1, "5s"),
             ("connection 0: end", 1, "from 1"),
             ("connection 1: trickle 0 1s", 1, "from 1 to"),

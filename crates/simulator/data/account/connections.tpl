@@ -1,0 +1,7 @@
+{
+  "data":[{{data}}],
+  "meta":{
+    "result_count":{{count}},
+    "next_token":"{{next}}"
+  }
+}

@@ -1,0 +1,5 @@
+{
+  "uuid":{{id}},
+  "success":{{success}},
+  "error_message":{{wrong}}
+}

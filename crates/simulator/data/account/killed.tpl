@@ -1,0 +1,7 @@
+{
+  "data":{
+    "successful_kills":{{successful}},
+    "failed_kills":{{failed}},
+    "results":[{{results}}]
+  }
+}

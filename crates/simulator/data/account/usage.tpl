@@ -1,0 +1,10 @@
+{
+  "data":{
+    "cap_reset_day":{{reset}},
+    "daily_client_app_usage":[{"client_app_id":"27000001","usage":[{"date":"{{day}}","usage":"{{apps}}"}],"usage_result_count":1}],
+    "daily_project_usage":{"project_id":"1595000000000000000","usage":[{"date":"{{day}}","usage":"{{daily}}"}]},
+    "project_cap":"{{cap}}",
+    "project_id":"{{project}}",
+    "project_usage":"{{used}}"
+  }
+}
