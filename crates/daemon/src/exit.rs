@@ -9,7 +9,8 @@ use crate::config::Problems;
 pub enum SysExit {
     /// All went as it should.
     Clean = 0,
-    /// What was asked about is not as it must be: `verify` has found that something is missing.
+    /// What was asked about is not as it must be: `verify` has found that something is missing, `connections close` left
+    /// something open.
     NotWhole = 1,
     /// The command line or the configuration is wrong.
     Usage = 64,

@@ -5,10 +5,11 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `verify`, `status`, `simulate` |
+//! | [`commands`] | `run`, `demo`, `check`, `verify`, `connections`, `usage`, `status`, `simulate` |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
+//! | [`usage`] | what the account has read, on a slow timer |
 //! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
 //!
@@ -28,6 +29,7 @@ mod progress;
 #[cfg(feature = "simulator")]
 pub mod proof;
 pub mod signals;
+pub mod usage;
 
 use crate::cli::{Command, ConfigCommand};
 use crate::exit::CommandError;
@@ -40,6 +42,8 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Connections(command) => commands::connections::run(&command),
+        Command::Usage(args) => commands::usage::run(&args),
         Command::Status(args) => commands::status::run(&args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::account::History;
 use crate::endpoint::Endpoint;
+use crate::history::History;
 use crate::http::response::RateLimit;
 use crate::rules::Rules;
 use crate::settings::Settings;

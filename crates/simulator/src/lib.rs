@@ -14,7 +14,7 @@
 //! | `http`, `tls` | requests, answers, the socket |
 //! | `admission` | rate-limit windows and the one slot of each stream |
 //! | `rules` | the rules endpoints |
-//! | `account` | the account's usage and connections |
+//! | `account`, `history` | the account's usage and connections |
 //! | `v1`, `keys` | v1.1: signatures and limits; Powerstream |
 //! | `notice` | v1.1: messages that are no statuses |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
@@ -41,6 +41,7 @@ mod admission;
 pub mod cli;
 mod endpoint;
 pub mod fault;
+mod history;
 mod http;
 mod json;
 mod keys;

@@ -2,16 +2,14 @@
 //! be running.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::StatusCode;
 use stream_core::source::ConnectError;
 
+use crate::account::AccountError;
 use crate::api::Call;
 use crate::endpoint::{Endpoint, Version};
 use crate::rules::RulesError;
 use crate::stream::XSource;
-
-/// An endpoint that needs the same kind of token as a stream, and answers shortly.
-const USAGE: &str = "/2/usage/tweets";
 
 /// Why a stream would bring nothing.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +25,7 @@ pub enum CheckError {
     NoRules,
     /// The account's usage could not be asked for; the way and the token are those of the stream.
     #[error("usage: {0}")]
-    Usage(#[from] ConnectError),
+    Usage(#[from] AccountError),
     /// v1.1: a filter without a predicate was not refused for that, but for something else.
     #[error(transparent)]
     Keys(ConnectError),
@@ -46,16 +44,9 @@ impl XSource {
                 _ => Ok(()),
             };
         }
-        let usage = Call {
-            method: Method::GET,
-            path: USAGE.to_owned(),
-            body: Bytes::new(),
-        };
-        let answer = self.api().send(usage).await?;
-        match answer.head.status {
-            StatusCode::OK => Ok(()),
-            _ => Err(answer.into_error().await.into()),
-        }
+        // It needs the same kind of token as a stream, and answers shortly.
+        self.account().usage(None).await?;
+        Ok(())
     }
 
     /// v1.1 has no request besides that for a stream: one without a predicate is refused with 406, once the keys are found good.

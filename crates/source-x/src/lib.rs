@@ -17,9 +17,11 @@
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
 //! | [`check`] | whether a stream could be had, without opening it |
 //! | [`rules`] | lists, adds and deletes rules |
+//! | [`account`], `ghosts` | usage of posts; connections, and the end of those that keep our slot |
 //!
 //! Facts about X come from its `OpenAPI` description (2.167) and <https://docs.x.com>.
 
+pub mod account;
 mod api;
 pub mod base_url;
 pub mod check;
@@ -28,6 +30,7 @@ pub mod dial;
 pub mod endpoint;
 pub mod fields;
 pub mod filter;
+mod ghosts;
 pub mod oauth;
 pub mod proxy;
 pub mod query;
@@ -46,7 +49,7 @@ pub use filter::Filter;
 pub use proxy::ProxyUrl;
 pub use query::{Query, QueryError};
 pub use rules::RulesClient;
-pub use settings::{Compression, Deadlines, Http, Settings, SettingsError};
+pub use settings::{Compression, Deadlines, Ghosts, Http, Settings, SettingsError};
 pub use split::split;
 pub use stream::XSource;
 pub use token::Token;

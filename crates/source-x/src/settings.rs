@@ -96,6 +96,29 @@ impl Http {
     }
 }
 
+/// What is done when the account's connections are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Ghosts {
+    /// They are waited out, by X's schedule.
+    #[default]
+    Wait,
+    /// Those of this stream are closed, whoever has them, and the stream is asked for again soon.
+    Close,
+}
+
+impl Ghosts {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Wait, Self::Close];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::Close => "close",
+        }
+    }
+}
+
 /// What [`XSource::new`](crate::XSource::new) and [`RulesClient::new`](crate::RulesClient::new) take.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -121,6 +144,8 @@ pub struct Settings {
     pub proxy: Option<ProxyUrl>,
     /// Which version of IP is used.
     pub family: Family,
+    /// What is done when the account's connections are taken.
+    pub ghosts: Ghosts,
     /// X asks for a descriptive one.
     pub user_agent: String,
     /// How long each step may take.
@@ -142,6 +167,7 @@ impl Settings {
             http: Http::default(),
             proxy: None,
             family: Family::default(),
+            ghosts: Ghosts::default(),
             user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
             deadlines: Deadlines::default(),
         }

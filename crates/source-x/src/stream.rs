@@ -12,8 +12,10 @@ use stream_core::source::{
 use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
+use crate::account::AccountClient;
 use crate::api::{Answer, Api, Arrived, Call, with_causes};
 use crate::endpoint::{Endpoint, Messages};
+use crate::ghosts::Exorcist;
 use crate::response::{self, Coding};
 use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
@@ -24,6 +26,7 @@ pub struct XSource {
     call: Call,
     messages: Messages,
     framing: Framing,
+    exorcist: Exorcist,
 }
 
 impl XSource {
@@ -53,6 +56,7 @@ impl XSource {
             call,
             messages: endpoint.messages(),
             framing: filter.framing,
+            exorcist: Exorcist::new(settings.ghosts),
         })
     }
 
@@ -71,6 +75,11 @@ impl XSource {
         RulesClient::on(self.api.clone())
     }
 
+    /// A client for the account, with the same token and the same trust.
+    pub fn account(&self) -> AccountClient {
+        AccountClient::on(self.api.clone())
+    }
+
     pub(crate) fn api(&self) -> &Api {
         &self.api
     }
@@ -78,7 +87,8 @@ impl XSource {
     async fn open(&self) -> Result<XConnection, ConnectError> {
         let answer = self.api.send(self.call.clone()).await?;
         if answer.head.status != StatusCode::OK {
-            return Err(answer.into_error().await);
+            let error = answer.into_error().await;
+            return Err(self.exorcist.after(error, &self.api).await);
         }
         if Coding::of(&answer.head.headers) == Coding::Other {
             return Err(ConnectError {

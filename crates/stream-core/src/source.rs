@@ -93,6 +93,9 @@ pub enum ConnectErrorClass {
     },
     /// 429, the account's connection slots are taken, most often by our own ghost.
     TooManyConnections,
+    /// The same, and the source has closed the connections that took them: another try soon may succeed. Waits as for
+    /// [`Self::Http`].
+    SlotFreed,
     /// 429, the month's posts are used up: only time or money helps.
     UsageCapped,
     /// An answer that an operator must cure (400, 401, 403, 404, 409): waits as for [`Self::Http`], said aloud.
@@ -108,7 +111,7 @@ impl ConnectErrorClass {
             Self::Network => ConnectOutcome::Network,
             Self::Http => ConnectOutcome::Http,
             Self::RateLimited { .. } => ConnectOutcome::RateLimited,
-            Self::TooManyConnections => ConnectOutcome::TooManyConnections,
+            Self::TooManyConnections | Self::SlotFreed => ConnectOutcome::TooManyConnections,
             Self::UsageCapped => ConnectOutcome::UsageCapped,
             Self::Refused => ConnectOutcome::Refused,
             Self::Certificate => ConnectOutcome::Certificate,

@@ -6,6 +6,7 @@ use stream_core::model::{ConnectOutcome, StreamState};
 use stream_core::telemetry::{JournalStatus, LaneStatus, Status, StreamStatus, View};
 
 use super::causes::by_cause;
+use crate::usage::UsageStatus;
 
 /// A loop that has not beaten for this long is stuck.
 const STUCK: Duration = Duration::from_secs(10);
@@ -41,15 +42,15 @@ fn has_ended(name: &str, status: &Status) -> bool {
 }
 
 /// Readiness: whether the process does what it is there for.
-pub fn ready(view: &View, status: &Status) -> Health {
+pub fn ready(view: &View, status: &Status, usage: Option<&UsageStatus>) -> Health {
     let mut health = live(view, status);
     let quiet = status.stream.heard.map(|heard| heard.elapsed());
-    health.reasons.extend(stream(&status.stream, quiet));
+    health.reasons.extend(stream(&status.stream, quiet, usage));
     health.reasons.extend(lanes(&status.lanes, &status.journal));
     health
 }
 
-fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
+fn stream(stream: &StreamStatus, quiet: Option<Duration>, usage: Option<&UsageStatus>) -> Vec<String> {
     let why = stream.last_error.as_deref().unwrap_or("no error so far");
     let operator = stream.failing.is_some_and(ConnectOutcome::needs_operator);
     let mut reasons = Vec::new();
@@ -59,6 +60,7 @@ fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
             "connections end before they bring a message or two keep-alives: {why}"
         )),
         (StreamState::Streaming, _) => None,
+        (_, _) if stream.failing == Some(ConnectOutcome::UsageCapped) => Some(capped(stream, why, usage)),
         (_, _) if operator => Some(format!("X refuses us, and no retry cures it: {why}")),
         (_, None) => Some(format!("nothing has come from X yet: {why}")),
         (_, Some(quiet)) if quiet > UNHEARD || stream.unproven > 0 => Some(format!(
@@ -74,6 +76,22 @@ fn stream(stream: &StreamStatus, quiet: Option<Duration>) -> Vec<String> {
         reasons.push(format!("the journal takes no messages: {why}"));
     }
     reasons
+}
+
+/// What only time or money cures: until when we wait, and what X counts.
+fn capped(stream: &StreamStatus, why: &str, usage: Option<&UsageStatus>) -> String {
+    let next = stream
+        .next_attempt
+        .map(|at| format!("; X is asked again at {at}"));
+    let counted = usage.map(|usage| format!("; X counts {}", usage.words()));
+    [
+        Some(format!("the account's posts or credits are used up: {why}")),
+        next,
+        counted,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// How a lane does not go on, the worst last.
@@ -138,7 +156,7 @@ fn room(journal: &JournalStatus) -> String {
 
 #[cfg(test)]
 mod tests {
-    use stream_core::model::Lane;
+    use stream_core::model::{Lane, Timestamp};
 
     use super::*;
 
@@ -158,20 +176,23 @@ mod tests {
     fn a_stream_must_be_heard_and_kept() {
         let secs = |secs| Some(Duration::from_secs(secs));
         let good = status().stream;
-        assert_eq!(stream(&good, None), Vec::<String>::new());
+        assert_eq!(stream(&good, None, None), Vec::<String>::new());
         let mut full = good.clone();
         full.state = StreamState::Paused;
         full.journal_blocked = Some("full".into());
-        assert_eq!(stream(&full, secs(0)).len(), 2);
+        assert_eq!(stream(&full, secs(0), None).len(), 2);
         let away = StreamStatus {
             state: StreamState::Waiting,
             last_error: Some("HTTP 503".into()),
             ..good
         };
-        assert_eq!(stream(&away, None), ["nothing has come from X yet: HTTP 503"]);
-        assert_eq!(stream(&away, secs(30)), Vec::<String>::new());
         assert_eq!(
-            stream(&away, secs(31)),
+            stream(&away, None, None),
+            ["nothing has come from X yet: HTTP 503"]
+        );
+        assert_eq!(stream(&away, secs(30), None), Vec::<String>::new());
+        assert_eq!(
+            stream(&away, secs(31), None),
             ["nothing has come from X for 31 s: HTTP 503"]
         );
     }
@@ -185,13 +206,37 @@ mod tests {
                 last_error: Some("expired".into()),
                 ..StreamStatus::default()
             };
-            let told = stream(&away, Some(Duration::from_secs(1)));
+            let told = stream(&away, Some(Duration::from_secs(1)), None);
             assert_eq!(
                 told.len(),
                 usize::from(failing.needs_operator()),
                 "{failing} {told:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_cap_says_until_when() {
+        let capped = StreamStatus {
+            state: StreamState::Waiting,
+            failing: Some(ConnectOutcome::UsageCapped),
+            next_attempt: Some(Timestamp::from_millis(3_600_000)),
+            last_error: Some("HTTP 429".into()),
+            ..StreamStatus::default()
+        };
+        let usage = UsageStatus {
+            posts: Some(7),
+            cap: Some(7),
+            cap_reset_day: Some(3),
+            at: Timestamp::from_millis(0),
+        };
+        assert_eq!(
+            stream(&capped, None, Some(&usage)),
+            [
+                "the account's posts or credits are used up: HTTP 429; X is asked again at 1970-01-01T01:00:00.000Z; X counts 7 of 7 \
+                 posts, X's cap_reset_day is 3 (at 1970-01-01T00:00:00.000Z)"
+            ]
+        );
     }
 
     #[test]
@@ -208,7 +253,7 @@ mod tests {
                 unproven,
                 ..StreamStatus::default()
             };
-            let told = stream(&flapping, Some(Duration::from_secs(1)));
+            let told = stream(&flapping, Some(Duration::from_secs(1)), None);
             assert_eq!(told.is_empty(), ready, "{state} {unproven} {told:?}");
         }
     }

@@ -27,6 +27,7 @@ use self::connections::{Connections, Place};
 use self::health::Health;
 use self::report::Report;
 use crate::metrics::Metrics;
+use crate::usage::UsageBoard;
 
 /// Connections open at once.
 const CONNECTIONS: usize = 128;
@@ -41,6 +42,8 @@ pub struct Admin {
     pub view: View,
     /// The registry behind `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// What X last said of the account.
+    pub usage: UsageBoard,
 }
 
 /// Answer to a request.
@@ -121,7 +124,11 @@ impl Pages for Admin {
         match request.uri().path() {
             "/metrics" => metrics(self.metrics.render()),
             "/livez" => probe(&health::live(&self.view, &self.view.status())),
-            "/readyz" => probe(&health::ready(&self.view, &self.view.status())),
+            "/readyz" => probe(&health::ready(
+                &self.view,
+                &self.view.status(),
+                self.usage.read().as_ref(),
+            )),
             "/status" => status(self),
             _ => not_found("there is /metrics /livez /readyz /status\n"),
         }
@@ -142,7 +149,7 @@ pub(crate) fn not_found(there_is: &str) -> Answer {
 }
 
 fn status(admin: &Admin) -> Answer {
-    match serde_json::to_vec_pretty(&Report::of(&admin.view)) {
+    match serde_json::to_vec_pretty(&Report::of(&admin.view, admin.usage.read())) {
         Ok(body) => respond(StatusCode::OK, "application/json", body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }

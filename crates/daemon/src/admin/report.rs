@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stream_core::telemetry::{Status, View};
 
 use super::health;
+use crate::usage::UsageStatus;
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -20,6 +21,9 @@ pub struct Report {
     /// What the data path says of itself, in the same object.
     #[serde(flatten)]
     pub status: Status,
+    /// What X last said of the account, if it has.
+    #[serde(default)]
+    pub usage: Option<UsageStatus>,
 }
 
 /// Incompatibility: why an answer cannot be read as a report.
@@ -42,14 +46,15 @@ pub enum ReportError {
 
 impl Report {
     /// The report of this daemon, as `view` shows it now.
-    pub(super) fn of(view: &View) -> Self {
+    pub(super) fn of(view: &View, usage: Option<UsageStatus>) -> Self {
         let status = view.status();
-        let reasons = health::ready(view, &status).reasons;
+        let reasons = health::ready(view, &status, usage.as_ref()).reasons;
         Self {
             version: VERSION.to_owned(),
             ready: reasons.is_empty(),
             reasons,
             status,
+            usage,
         }
     }
 
@@ -108,6 +113,12 @@ mod tests {
                     lasts_seconds: Some(10),
                 },
             },
+            usage: Some(UsageStatus {
+                posts: Some(11),
+                cap: Some(12),
+                cap_reset_day: None,
+                at: Timestamp::from_millis(13),
+            }),
         }
     }
 
@@ -115,14 +126,14 @@ mod tests {
     const JSON: &str = concat!(
         r#"{"version":"0.1.0","ready":false,"reasons":["the stream is paused"],"name":"main","#,
         r#""stream":{"state":"connecting","since":"1970-01-01T00:00:00.000Z","connections":0,"#,
-        r#""last_byte":"2020-07-17T15:33:20.123Z","unproven":0,"failing":null,"connect_budget":0,"received":0,"waiting":0,"messages":0,"#,
+        r#""last_byte":"2020-07-17T15:33:20.123Z","unproven":0,"failing":null,"next_attempt":null,"connect_budget":0,"received":0,"waiting":0,"messages":0,"#,
         r#""oversize":0,"dropped":0,"last_error":null,"last_error_at":null,"journal_blocked":null},"#,
         r#""lanes":[{"sink":"kafka","lane":"tweets","connected":false,"received":0,"published":0,"delivered":0,"#,
         r#""dead_lettered":0,"dropped":0,"lost":0,"in_flight":0,"cursor":0,"moved_at":"1970-01-01T00:00:00.000Z","#,
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,
         r#""last_error":null,"last_error_at":null}],"#,
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,
-        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10}}"#,
+        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10},"usage":{"posts":11,"cap":12,"cap_reset_day":null,"at":"1970-01-01T00:00:00.013Z"}}"#,
     );
 
     #[test]

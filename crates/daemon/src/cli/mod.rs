@@ -1,13 +1,16 @@
 //! The command line.
 
+mod account;
+mod config_args;
 #[cfg(feature = "simulator")]
 mod demo;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::account::{CloseArgs, ConnectionsCommand, ListArgs, UsageArgs};
+pub use self::config_args::ConfigArgs;
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
 use crate::admin::Address;
@@ -45,6 +48,12 @@ pub enum Command {
                       birdfeed verify --config birdfeed.toml --follow --metrics 127.0.0.1:9465\n\n\
                       Exit code: 0 if everything is there, 1 if something is missing, 69 if a sink could not be read.")]
     Verify(VerifyArgs),
+    /// See and close the connections that X takes for open: a ghost keeps a slot.
+    #[command(subcommand, after_help = "Example: birdfeed connections list")]
+    Connections(ConnectionsCommand),
+    /// Show how many posts the account has read, and how many it may.
+    #[command(after_help = "Example: birdfeed usage --days 30")]
+    Usage(UsageArgs),
     /// Show what a running daemon says of itself; the exit code is 0 if it is ready.
     #[command(
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
@@ -60,14 +69,6 @@ pub enum Command {
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
     Config(ConfigCommand),
-}
-
-/// Which configuration.
-#[derive(Clone, Debug, Args)]
-pub struct ConfigArgs {
-    /// The configuration file; without one, the defaults and the environment.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 /// `birdfeed check`.

@@ -2,13 +2,16 @@
 
 use std::io::Write as _;
 
+mod account;
 pub mod check;
+pub mod connections;
 #[cfg(feature = "simulator")]
 pub mod demo;
 pub mod run;
 #[cfg(feature = "simulator")]
 pub mod simulate;
 pub mod status;
+pub mod usage;
 pub mod verify;
 
 /// Prints a line, and says whether that worked. That nobody reads is no reason to fail.

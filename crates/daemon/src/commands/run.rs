@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::OpenError;
+use source_x::XSource;
 use stream_core::pipeline::{Failure, NamedSink, Pipeline, Rest, StartError};
 use stream_core::telemetry::{Observer, Status};
 
@@ -16,6 +17,7 @@ use crate::exit::{CommandError, SysExit};
 use crate::metrics::Metrics;
 use crate::progress;
 use crate::signals::{self, Signals};
+use crate::usage::{UsageBoard, UsageWatch};
 
 /// Runs until a signal, or until it cannot go on.
 pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
@@ -44,6 +46,7 @@ fn announce(file: Option<&Path>, data_path: &DataPath, warnings: &[String]) {
         settings,
         source,
         sinks,
+        ..
     } = data_path;
     let (endpoint, address) = (source.endpoint().name(), source.address());
     tracing::info!(stream = settings.stream, endpoint, address, "the stream");
@@ -118,6 +121,7 @@ pub(crate) fn start(
         mut settings,
         source,
         sinks,
+        usage_every,
     } = data_path;
     let lanes: Vec<_> = sinks
         .iter()
@@ -136,19 +140,35 @@ pub(crate) fn start(
         })
     };
     let admin = admin.map(bind).transpose()?;
+    let usage = watch_usage(&source, usage_every, &metrics);
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
     metrics
         .watch(pipeline.view())
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
         let view = pipeline.view();
-        let bound = admin::serve(listener, Admin { view, metrics })
+        let bound = admin::serve(listener, Admin { view, metrics, usage })
             .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
         tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
         Ok::<_, CommandError>(bound)
     };
     let admin = admin.map(serve).transpose()?;
     Ok((pipeline, admin))
+}
+
+/// Where the account's usage is put, and somebody who asks for it every so often.
+fn watch_usage(source: &XSource, every: Option<Duration>, metrics: &Arc<Metrics>) -> UsageBoard {
+    let board = UsageBoard::default();
+    if let Some(every) = every {
+        let watch = UsageWatch {
+            account: source.account(),
+            every,
+            metrics: metrics.clone(),
+            board: board.clone(),
+        };
+        tokio::spawn(watch.run());
+    }
+    board
 }
 
 /// What a restart does not cure ends with the code that no service manager restarts.

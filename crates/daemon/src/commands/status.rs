@@ -12,6 +12,7 @@ use crate::cli::StatusArgs;
 use crate::components;
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
+use crate::usage::UsageStatus;
 
 /// How often `--watch` looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -95,6 +96,14 @@ fn render(report: &Report) -> String {
             stream.connections, stream.connect_budget
         ),
         format!("last error {}", last_error(stream)),
+        format!(
+            "next try   {}",
+            stream.next_attempt.map_or("-".to_owned(), |at| at.to_string())
+        ),
+        format!(
+            "usage      {}",
+            report.usage.as_ref().map_or("-".to_owned(), UsageStatus::words)
+        ),
         format!("journal    {} of {} bytes", journal.bytes, journal.max_bytes),
         String::new(),
         row([
@@ -171,6 +180,7 @@ mod tests {
             version: "0.1.0".into(),
             ready: false,
             reasons: vec!["the stream is paused".into()],
+            usage: None,
             status: Status {
                 name: "main".into(),
                 stream: StreamStatus {

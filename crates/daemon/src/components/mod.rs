@@ -1,6 +1,7 @@
 //! Composition root: the configuration's keys become the things that they configure, each in one file. What was checked is
 //! what is used. `config/birdfeed.toml` shows every key to people.
 
+mod account;
 mod admin;
 mod folders;
 mod journal;
@@ -59,6 +60,8 @@ pub(crate) struct DataPath {
     pub(crate) settings: Settings,
     pub(crate) source: Arc<XSource>,
     pub(crate) sinks: Vec<NamedSink>,
+    /// How often the account's usage is asked for; `None` for never.
+    pub(crate) usage_every: Option<Duration>,
 }
 
 /// Builds the parts that `file`, if there is one, and `environment` describe, or says everything that is wrong.
@@ -103,11 +106,20 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
             settings,
             source,
             sinks,
+            usage_every: stream.usage_every,
         },
         admin,
         log,
         drain,
         warnings,
+    })
+}
+
+/// The way to X alone: who asks it about the account need not have the sinks' secrets.
+pub(crate) fn load_source(file: Option<&Path>, environment: &Environment) -> Result<Arc<XSource>, Problems> {
+    Document::read(file, environment)?.build_parts(|root| {
+        root.section("stream", |section| stream::build(section, environment))
+            .source
     })
 }
 

@@ -1,13 +1,14 @@
 //! `[stream]`: where the stream comes from, and what is asked for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use source_x::credentials::Credentials;
 use source_x::endpoint::{Parameter, Takes, Version};
 use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
 use stream_core::model::Lane;
 
-use super::{partition, v1, wire};
+use super::{account, partition, v1, wire};
 use crate::config::{Environment, Origin, Section};
 
 /// The variable that holds the bearer token when no file is named.
@@ -23,6 +24,8 @@ pub(super) struct Stream {
     pub(super) max_retries: Option<u32>,
     /// The lane of what it is asked for.
     pub(super) lane: Lane,
+    /// How often the account's usage is asked for; `None` for never.
+    pub(super) usage_every: Option<Duration>,
     /// Unless something is wrong with it.
     pub(super) source: Option<Arc<XSource>>,
 }
@@ -60,6 +63,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         endpoint,
         query,
         filter,
+        ghosts: account::ghosts(section, endpoint),
         ..defaults
     };
     let settings = wire::build(section, environment, settings);
@@ -68,6 +72,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         name,
         max_retries,
         lane: endpoint.messages().lane(),
+        usage_every: account::usage_every(section, endpoint),
         source: XSource::new(&settings)
             .map_err(|error| note(section, &error))
             .ok()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::account::AccountMetrics;
 use super::collector;
 use super::family::Family;
 use super::journal::JournalMetrics;
@@ -15,6 +16,7 @@ pub fn catalogue() -> Vec<Family> {
         StreamMetrics::FAMILIES,
         LaneMetrics::FAMILIES,
         JournalMetrics::FAMILIES,
+        AccountMetrics::FAMILIES,
     ];
     let mut all: Vec<_> = counted.concat();
     all.extend(collector::families());

@@ -10,10 +10,15 @@ use stream_core::telemetry::{LaneStatus, Status, View};
 use super::family::Family;
 use super::process::ProcessState;
 use super::reading::Reading;
-use super::{journal, lane, process, program, stream};
+use super::{account, journal, lane, process, program, stream};
 
 /// Readings of the whole, by owner.
-const WHOLE: [&[Reading<Status>]; 3] = [stream::READINGS, journal::READINGS, program::READINGS];
+const WHOLE: [&[Reading<Status>]; 4] = [
+    stream::READINGS,
+    journal::READINGS,
+    account::READINGS,
+    program::READINGS,
+];
 
 /// The families of all readings.
 pub(super) fn families() -> impl Iterator<Item = Family> {

@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stream`, `lane`, `journal`, `program` | the owners: each its families, labels and updates |
+//! | `stream`, `lane`, `journal`, `account`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
 //! | `instrument` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
@@ -11,6 +11,7 @@
 //! | `verify` | those of a process that verifies, in a registry of its own |
 //! | `catalogue` | all of them, for `docs/metrics.md` |
 
+mod account;
 mod catalogue;
 mod collector;
 mod family;
@@ -26,9 +27,11 @@ mod verify;
 
 use ::journal::Timing;
 use prometheus::{Encoder as _, Error, Registry, TextEncoder};
-use stream_core::model::Lane;
+use source_x::account::Usage;
+use stream_core::model::{Lane, Timestamp};
 use stream_core::telemetry::{Observation, Observer, View};
 
+use self::account::AccountMetrics;
 pub use self::catalogue::{catalogue, document};
 use self::collector::ViewCollector;
 pub use self::family::{Family, FamilyKind};
@@ -44,6 +47,7 @@ pub struct Metrics {
     stream: StreamMetrics,
     lane: LaneMetrics,
     journal: JournalMetrics,
+    account: AccountMetrics,
 }
 
 impl Metrics {
@@ -58,6 +62,7 @@ impl Metrics {
             stream: StreamMetrics::register(&registrar)?,
             lane: LaneMetrics::register(&registrar)?,
             journal: JournalMetrics::register(&registrar)?,
+            account: AccountMetrics::register(&registrar)?,
             registry,
         })
     }
@@ -70,6 +75,16 @@ impl Metrics {
     /// Counts how long the journal's disk took.
     pub fn time(&self, timing: Timing) {
         self.journal.on(timing);
+    }
+
+    /// Takes over what X has said of the account at the time `at`.
+    pub fn usage(&self, usage: &Usage, at: Timestamp) {
+        self.account.on(usage, at);
+    }
+
+    /// Counts that X has not said it.
+    pub fn usage_failed(&self) {
+        self.account.failed();
     }
 
     /// The page `/metrics`, in Prometheus' text format.

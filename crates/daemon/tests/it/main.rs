@@ -12,6 +12,7 @@
     reason = "a test may panic; paths in TOML need quotes; nobody uses a test from outside"
 )]
 
+mod account;
 mod architecture;
 mod commands;
 mod delivery;

@@ -1,15 +1,13 @@
 //! `/2/connections`: what the account has open and had open, and the end of what it names. A ghost is open as far as X knows.
 
-use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::time::Instant;
 
-use fastrand::Rng;
 use serde::Deserialize;
 
-use super::{names, outside, unknown};
+use super::parameter::{names, outside, unknown};
 use crate::admission::Admission;
 use crate::endpoint::Endpoint;
+use crate::history::Known;
 use crate::http::bodies::invalid;
 use crate::http::request::Request;
 use crate::http::response::Response;
@@ -18,8 +16,6 @@ use crate::state::ServerState;
 use crate::template::{Values, fill};
 use crate::time;
 
-/// Connections that are remembered.
-const REMEMBERED: usize = 1_000;
 /// Connections that one request may end.
 const MOST: usize = 100;
 /// What is said of a connection.
@@ -31,62 +27,6 @@ const FIELDS: [&str; 6] = [
     "endpoint_name",
     "id",
 ];
-
-/// The streams that were let in, oldest first.
-#[derive(Debug)]
-pub(crate) struct History {
-    known: VecDeque<Known>,
-    rng: Rng,
-}
-
-#[derive(Debug)]
-struct Known {
-    number: u32,
-    id: String,
-    endpoint: &'static str,
-    client: IpAddr,
-    /// In Unix milliseconds.
-    since: u64,
-    /// When it ended, and how X calls that.
-    ended: Option<(u64, &'static str)>,
-}
-
-impl History {
-    pub(crate) fn new(seed: u64) -> Self {
-        History {
-            known: VecDeque::new(),
-            rng: Rng::with_seed(seed),
-        }
-    }
-
-    /// Notes a stream that was let in.
-    pub(crate) fn open(&mut self, number: u32, endpoint: Endpoint, client: IpAddr) {
-        let Some(endpoint) = endpoint.id() else {
-            return;
-        };
-        let half = self.rng.u128(..);
-        let hex = format!("{half:032x}");
-        let id = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
-        self.known.push_back(Known {
-            number,
-            id,
-            endpoint,
-            client,
-            since: time::now_ms(),
-            ended: None,
-        });
-        if self.known.len() > REMEMBERED {
-            self.known.pop_front();
-        }
-    }
-
-    /// Notes the end of a stream, unless one is noted.
-    pub(crate) fn close(&mut self, number: u32, reason: &'static str) {
-        for known in self.known.iter_mut().filter(|known| known.number == number) {
-            known.ended.get_or_insert((time::now_ms(), reason));
-        }
-    }
-}
 
 /// Which connections a GET asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +66,7 @@ pub(super) fn get(admission: &Admission, request: &Request) -> Result<Response, 
                 .as_ref()
                 .is_none_or(|some| some.contains(&known.endpoint))
     };
-    let all: Vec<_> = admission.history.known.iter().filter(wanted).collect();
+    let all: Vec<_> = admission.history.known().filter(wanted).collect();
     let page = all.iter().skip(from).take(most);
     let data: Vec<_> = page
         .map(|known| described(known, admission.slots.holds(known.number, now), &fields))
@@ -187,7 +127,7 @@ pub(super) fn kill_named(
     let mut killed = Vec::new();
     let mut results = Vec::new();
     for id in &uuids {
-        let known = admission.history.known.iter().find(|known| known.id == *id);
+        let known = admission.history.known().find(|known| known.id == *id);
         let known = known.filter(|known| admission.slots.holds(known.number, now));
         killed.extend(known.map(|known| known.number));
         let wrong = known
@@ -211,7 +151,7 @@ pub(super) fn kill_of(
         return Err(invalid("endpoint_id", Some(which), &message));
     }
     let now = Instant::now();
-    let known = admission.history.known.iter();
+    let known = admission.history.known();
     let open = known.filter(|known| {
         (which == "all" || known.endpoint == which) && admission.slots.holds(known.number, now)
     });

@@ -1,6 +1,6 @@
 //! `/2/usage/tweets`: the posts that the account has read, by the ledger.
 
-use super::{names, outside, unknown};
+use super::parameter::{names, outside, unknown};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::state::ServerState;

@@ -22,6 +22,8 @@ struct Row {
     base_url: &'static str,
     method: Method,
     path: &'static str,
+    /// What X's Connections API calls it, if it knows it.
+    connections: Option<&'static str>,
     /// What its query takes.
     parameters: &'static [Group],
     /// Whether it brings what matches the app's rules, and is refused while there are none.
@@ -103,6 +105,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/search/stream",
+        connections: Some("filtered_stream"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY],
         rules: true,
         messages: Messages::Posts,
@@ -113,6 +116,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/sample/stream",
+        connections: Some("sample_stream"),
         parameters: &[POST_FIELDS, BACKFILL],
         rules: false,
         messages: Messages::Posts,
@@ -123,6 +127,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/sample10/stream",
+        connections: Some("sample10_stream"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
         rules: false,
         messages: Messages::Posts,
@@ -133,6 +138,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/firehose/stream",
+        connections: Some("firehose_stream"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_20],
         rules: false,
         messages: Messages::Posts,
@@ -143,6 +149,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/firehose/stream/lang/en",
+        connections: Some("firehose_stream_lang_en"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_8],
         rules: false,
         messages: Messages::Posts,
@@ -153,6 +160,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/firehose/stream/lang/ja",
+        connections: Some("firehose_stream_lang_ja"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
         rules: false,
         messages: Messages::Posts,
@@ -163,6 +171,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/firehose/stream/lang/ko",
+        connections: Some("firehose_stream_lang_ko"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
         rules: false,
         messages: Messages::Posts,
@@ -173,6 +182,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/firehose/stream/lang/pt",
+        connections: Some("firehose_stream_lang_pt"),
         parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
         rules: false,
         messages: Messages::Posts,
@@ -183,6 +193,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/compliance/stream",
+        connections: Some("tweets_compliance_stream"),
         parameters: &[BACKFILL, RECOVERY, PARTS_OF_4],
         rules: false,
         messages: Messages::Posts,
@@ -193,6 +204,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/users/compliance/stream",
+        connections: Some("users_compliance_stream"),
         parameters: &[BACKFILL, RECOVERY, PARTS_OF_4],
         rules: false,
         messages: Messages::Posts,
@@ -203,6 +215,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/likes/compliance/stream",
+        connections: Some("likes_compliance_stream"),
         parameters: &[BACKFILL, RECOVERY],
         rules: false,
         messages: Messages::Posts,
@@ -213,6 +226,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/tweets/label/stream",
+        connections: Some("tweet_label_stream"),
         parameters: &[BACKFILL, RECOVERY],
         rules: false,
         messages: Messages::Posts,
@@ -223,6 +237,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/likes/firehose/stream",
+        connections: Some("likes_firehose_stream"),
         parameters: &[LIKE_FIELDS, BACKFILL, RECOVERY, PARTS_OF_20],
         rules: false,
         messages: Messages::Likes,
@@ -233,6 +248,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/likes/sample10/stream",
+        connections: Some("likes_sample10_stream"),
         parameters: &[LIKE_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
         rules: false,
         messages: Messages::Likes,
@@ -243,6 +259,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/activity/stream",
+        connections: None,
         parameters: &[BACKFILL, RECOVERY],
         rules: false,
         messages: Messages::Activity,
@@ -253,6 +270,7 @@ endpoints! {
         base_url: API,
         method: Method::GET,
         path: "/2/powerstream",
+        connections: None,
         parameters: &[BACKFILL, RECOVERY, LOCAL],
         rules: false,
         messages: Messages::Batches,
@@ -263,6 +281,7 @@ endpoints! {
         base_url: V1_STREAM,
         method: Method::POST,
         path: "/1.1/statuses/filter.json",
+        connections: None,
         parameters: &[],
         rules: false,
         messages: Messages::Statuses,
@@ -273,6 +292,7 @@ endpoints! {
         base_url: V1_STREAM,
         method: Method::GET,
         path: "/1.1/statuses/sample.json",
+        connections: None,
         parameters: &[],
         rules: false,
         messages: Messages::Statuses,
@@ -307,6 +327,11 @@ impl Endpoint {
     /// The path of the request, without a query.
     pub const fn path(self) -> &'static str {
         self.row().path
+    }
+
+    /// What X's Connections API calls it (<https://docs.x.com/x-api/connections>); `None` if it does not know it.
+    pub const fn name_in_connections(self) -> Option<&'static str> {
+        self.row().connections
     }
 
     /// The version of the API that it belongs to, which its path says.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod account;
 mod connect;
 mod gzip;
 mod http2;

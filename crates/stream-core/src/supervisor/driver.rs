@@ -113,14 +113,17 @@ impl Driver {
     /// Tells the world of the state, before anything is done in it.
     fn enter(&self, state: &SupervisorState<Stream>, policy: &ReconnectPolicy) {
         let now = self.now().monotonic;
+        let mut next_attempt = None;
         match state {
             SupervisorState::Waiting { until, class } => {
                 let (class, wait) = (*class, until.saturating_sub(now));
+                let until = Timestamp::now().plus(wait);
+                next_attempt = Some(until);
                 if class == WaitClass::Network {
                     // While the network is away these are many, and all the same.
                     tracing::debug!(class = class.name(), ?wait, "waiting before the next connect");
                 } else {
-                    tracing::info!(class = class.name(), ?wait, "waiting before the next connect");
+                    tracing::info!(class = class.name(), ?wait, %until, "waiting before the next connect");
                 }
                 self.with.observer.on(Observation::Waiting { class, wait });
             }
@@ -134,6 +137,7 @@ impl Driver {
         self.with.status.update(|status| {
             status.state = state.stream_state();
             status.since = Timestamp::now();
+            status.next_attempt = next_attempt;
             status.connect_budget = policy.connects_left(now) as u64;
         });
     }

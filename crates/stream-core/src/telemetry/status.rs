@@ -137,6 +137,9 @@ pub struct StreamStatus {
     pub unproven: u64,
     /// What became of the last attempt, while no stream has come of those after it.
     pub failing: Option<ConnectOutcome>,
+    /// When it connects again, while it waits for that.
+    #[serde(default)]
+    pub next_attempt: Option<Timestamp>,
     /// Connects left in the current 15 minutes.
     pub connect_budget: u64,
     /// Lines read from the socket since the process started, keep-alives aside.

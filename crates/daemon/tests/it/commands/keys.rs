@@ -31,6 +31,10 @@ stream        | max_retries = 5                                     | MAX_RETRIE
 stream        | backfill = "off"                                    | BACKFILL=off                                    | works
 stream        | backfill = "auto"                                   | BACKFILL=auto                                   | later
 stream        | backfill = 5                                        | BACKFILL=5                                      | works
+stream        | too_many_connections = "wait"                       | TOO_MANY_CONNECTIONS=wait                       | works
+stream        | too_many_connections = "close"                      | TOO_MANY_CONNECTIONS=close                      | works
+stream        | usage_every = "1h"                                  | USAGE_EVERY=1h                                  | works
+stream        | usage_every = "off"                                 | USAGE_EVERY=off                                 | works
 stream        | dedupe = "off"                                      | DEDUPE=off                                      | works
 stream        | dedupe = "drop"                                     | DEDUPE=drop                                     | later
 stream        | dedupe = "mark"                                     | DEDUPE=mark                                     | later

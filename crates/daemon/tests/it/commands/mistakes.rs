@@ -59,6 +59,22 @@ const SINGLE: &[(&str, &str)] = &[
     ),
     ("[stream]\nhttp = 2", "birdfeed.toml:2:1: stream.http: "),
     (
+        "[stream]\nusage_every = \"5s\"",
+        "birdfeed.toml:2:1: stream.usage_every: \"5s\": must be 20s at least, or \"off\"\n    for example usage_every = \"1h\"\n",
+    ),
+    (
+        "[stream]\ntoo_many_connections = \"kill\"",
+        "birdfeed.toml:2:1: stream.too_many_connections: \"kill\" is not known\n    one of: wait, close\n",
+    ),
+    (
+        "[stream]\nendpoint = \"activity\"\ntoo_many_connections = \"close\"",
+        "birdfeed.toml:3:1: stream.too_many_connections: X's Connections API does not know the activity stream\n    write \"wait\"\n",
+    ),
+    (
+        "[stream]\nendpoint = \"sample10\"\npartition = 1\ntoo_many_connections = \"close\"",
+        "stream.too_many_connections: X does not tell the partitions apart, and all would be closed, of the sample10 stream\n",
+    ),
+    (
         "[stream]\nendpoint = \"firehose-en\"",
         "birdfeed.toml:1:2: stream.partition: is needed: the firehose-en stream comes in 8 partitions\n    one process each",
     ),

@@ -1,5 +1,6 @@
 //! What an operator meets: every command of the real program, what it says, and how it ends. No brokers needed.
 
+mod account;
 mod check;
 mod keys;
 mod mistakes;

@@ -288,7 +288,9 @@ impl ReconnectPolicy {
         let failures = &mut self.failures;
         let (rung, ladder, name) = match class {
             ConnectErrorClass::Network => (&mut failures.network, backoff::NETWORK, WaitClass::Network),
-            ConnectErrorClass::Http => (&mut failures.http, backoff::HTTP, WaitClass::Http),
+            ConnectErrorClass::Http | ConnectErrorClass::SlotFreed => {
+                (&mut failures.http, backoff::HTTP, WaitClass::Http)
+            }
             ConnectErrorClass::Refused | ConnectErrorClass::Certificate => {
                 (&mut failures.http, backoff::HTTP, WaitClass::Operator)
             }

@@ -87,6 +87,7 @@ fn happenings() -> Vec<Input<()>> {
             rate_limited,
             Class::RateLimited { reset_in: None },
             Class::TooManyConnections,
+            Class::SlotFreed,
             Class::UsageCapped,
             Class::Refused,
             Class::Certificate,
@@ -107,7 +108,7 @@ fn expected(state: &SupervisorState<()>, input: &Input<()>) -> SupervisorState<(
         (SupervisorState::Connecting { .. }, Input::Failed(refusal)) => match refusal.class {
             // The first network failure waits for nothing.
             Class::Network => connecting(100.0),
-            Class::Http => waiting(105.0, WaitClass::Http),
+            Class::Http | Class::SlotFreed => waiting(105.0, WaitClass::Http),
             Class::Refused | Class::Certificate => waiting(105.0, WaitClass::Operator),
             Class::RateLimited { reset_in: Some(_) } => waiting(170.0, WaitClass::RateLimited),
             Class::RateLimited { reset_in: None } | Class::TooManyConnections => {
@@ -171,6 +172,14 @@ fn schedules_do_not_reset_each_other() {
         fail(&mut policy, Class::TooManyConnections),
         waiting(120.0, WaitClass::RateLimited)
     );
+}
+
+#[test]
+fn a_freed_slot_is_tried_soon_and_ever_later_if_nothing_comes_of_it() {
+    let mut policy = ReconnectPolicy::default();
+    let mut wait = || policy.step(connecting(0.0), failed(Class::SlotFreed), now(0.0));
+    assert_eq!(wait(), waiting(5.0, WaitClass::Http));
+    assert_eq!(wait(), waiting(10.0, WaitClass::Http));
 }
 
 #[test]
