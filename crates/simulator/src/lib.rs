@@ -55,5 +55,5 @@ pub use endpoint::Endpoint;
 pub use fault::{At, Cut, Disconnect, Fault, FaultPlan, Garbage, Moment, Socket, Status, Step};
 pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post, Totals};
 pub use rules::Rule;
-pub use settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
+pub use settings::{Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Untagged};
 pub use simulator::Simulator;

@@ -38,6 +38,7 @@ pub(super) struct Stream {
     pub(super) event_source: String,
     /// Failures in a row before giving up; `None` for never.
     pub(super) max_retries: Option<u32>,
+    pub(super) endpoint: Endpoint,
     /// Unless something is wrong with it.
     pub(super) source: Option<Arc<XSource>>,
 }
@@ -68,6 +69,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         event_source: format!("/x/{}/{name}", endpoint.name()),
         name,
         max_retries,
+        endpoint,
         source: XSource::new(&settings)
             .map_err(|error| note(section, &error))
             .ok()

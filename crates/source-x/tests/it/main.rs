@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod connect;
+mod rules;
 mod simulator;
 mod support;
