@@ -1,4 +1,4 @@
-//! Vocabulary of X: the names that it knows for fields and expansions (X API v2 `OpenAPI` 2.167, `/2/tweets/search/stream`).
+//! Vocabulary of X: the names that it knows for fields and expansions (X API v2 `OpenAPI` 2.167).
 
 /// `tweet.fields`: What a post may carry.
 pub const TWEET: &[&str] = &[
@@ -122,4 +122,21 @@ pub const EXPANSIONS: &[&str] = &[
     "referenced_tweets.id",
     "referenced_tweets.id.attachments.media_keys",
     "referenced_tweets.id.author_id",
+];
+
+/// `like_with_tweet_author.fields`: What a like may carry.
+pub const LIKE: &[&str] = &[
+    "attachments_media_keys",
+    "created_at",
+    "id",
+    "liked_tweet_author_id",
+    "liked_tweet_id",
+    "timestamp_ms",
+];
+
+/// `expansions` of the streams of likes: What may be included besides the like.
+pub const LIKE_EXPANSIONS: &[&str] = &[
+    "attachments.media_keys",
+    "liked_tweet_author_id",
+    "liked_tweet_id",
 ];

@@ -13,7 +13,8 @@
 //! |---|---|
 //! | [`model`] | the words: lane, record, timestamp, dead letter, stream event |
 //! | [`source`] | the contract that X implements: connect, and say how a message splits |
-//! | `supervisor` | thread `reader`: keeps the stream alive and cuts frames; a pure state machine, and the driver that acts |
+//! | [`supervisor`] | thread `reader`: keeps the stream alive and cuts frames; a pure state machine, and the driver that acts |
+//! | [`intake`] | what the supervisor asks of whoever wants the stream |
 //! | `ingest` | thread `ingest`: the one writer, with the queue in front of it and the journal's quota |
 //! | `log` | the journal as lanes see it: what stands in an entry, how it gets there, memory before disk |
 //! | `delivery` | one loop a lane: window, confirms, cursor, reset and replay |
@@ -30,12 +31,13 @@ pub mod chain;
 pub mod cloudevents;
 mod delivery;
 mod ingest;
+pub mod intake;
 mod log;
 pub mod model;
 pub mod pipeline;
 pub mod sink;
 pub mod source;
-mod supervisor;
+pub mod supervisor;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -140,10 +140,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_names_the_version_that_says_it() {
-        let newer = JSON.replace("tweets", "likes").replace("0.1.0", "9.0.0");
+        let newer = JSON.replace("tweets", "sightings").replace("0.1.0", "9.0.0");
         let said = Report::read(&newer).unwrap_err().to_string();
         assert!(
-            said.starts_with("birdfeed 9.0.0, which birdfeed ") && said.contains("`likes`"),
+            said.starts_with("birdfeed 9.0.0, which birdfeed ") && said.contains("`sightings`"),
             "{said}"
         );
         for foreign in ["", "{}", "<html>", "[1]"] {

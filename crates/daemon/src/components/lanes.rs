@@ -16,10 +16,11 @@ pub(super) struct Lanes {
     pub(super) on_stuck: PerLane<OnStuck>,
 }
 
-pub(super) fn build(section: &mut Section) -> Lanes {
+/// The lanes; those that are on by default, and `asked_for`, unless the user says otherwise.
+pub(super) fn build(section: &mut Section, asked_for: Lane) -> Lanes {
     Lanes {
         prefix: section.parsed("prefix", "x.", prefix),
-        enabled: enabled(section),
+        enabled: enabled(section, asked_for),
         on_stuck: on_stuck(section),
     }
 }
@@ -62,10 +63,11 @@ fn bound(text: &str) -> Result<Bound, String> {
     units::some_duration(text).map(Bound::Age).map_err(neither)
 }
 
-fn enabled(section: &mut Section) -> LaneSet {
+fn enabled(section: &mut Section, asked_for: Lane) -> LaneSet {
     let known = Lane::ALL.map(Lane::name);
     let Some(names) = section.names("enabled", &known) else {
-        return Lane::ALL.into_iter().filter(|lane| lane.is_default()).collect();
+        let is_on = |lane: &Lane| lane.is_default() || *lane == asked_for;
+        return Lane::ALL.into_iter().filter(is_on).collect();
     };
     if names.is_empty() {
         let hint = format!("at least one of: {}", known.join(", "));

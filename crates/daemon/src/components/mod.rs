@@ -6,6 +6,7 @@ mod folders;
 mod journal;
 mod lanes;
 mod log;
+mod partition;
 mod proxy;
 pub(crate) mod rules;
 mod shutdown;
@@ -78,7 +79,7 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
     let rules = root.section("rules", |section| {
         rules::build(section, stream.endpoint, Reading::Now)
     });
-    let lanes = root.section("lanes", lanes::build);
+    let lanes = root.section("lanes", |section| lanes::build(section, stream.lane));
     let mut settings = root.section("journal", |section| {
         journal::build(section, stream.name, lanes.enabled)
     });
@@ -151,7 +152,8 @@ pub(crate) fn load_sinks(
     environment: &Environment,
 ) -> Result<(LaneSet, Vec<NamedSink>), Problems> {
     Document::read(file, environment)?.build_parts(|root| {
-        let lanes = root.section("lanes", lanes::build);
+        let asked_for = root.section("stream", stream::asked_for);
+        let lanes = root.section("lanes", |section| lanes::build(section, asked_for));
         let context = SinkContext {
             prefix: lanes.prefix,
             lanes: lanes.enabled.iter().collect(),

@@ -4,31 +4,16 @@ use std::sync::Arc;
 
 use source_x::endpoint::{Parameter, Takes};
 use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
+use stream_core::model::Lane;
 
+use super::partition;
 use crate::config::{Environment, Origin, Section};
 
 /// The variable that holds the bearer token when no file is named.
 const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
 
 /// Endpoints that X has and that we do not speak yet.
-const LATER: [&str; 16] = [
-    "sample10",
-    "firehose",
-    "firehose-en",
-    "firehose-ja",
-    "firehose-ko",
-    "firehose-pt",
-    "tweets-compliance",
-    "users-compliance",
-    "likes-compliance",
-    "labels",
-    "likes-firehose",
-    "likes-sample10",
-    "activity",
-    "powerstream",
-    "v1-filter",
-    "v1-sample",
-];
+const LATER: [&str; 3] = ["powerstream", "v1-filter", "v1-sample"];
 
 /// Stream of X, as far as it can be had without connecting.
 pub(super) struct Stream {
@@ -39,6 +24,8 @@ pub(super) struct Stream {
     /// Failures in a row before giving up; `None` for never.
     pub(super) max_retries: Option<u32>,
     pub(super) endpoint: Endpoint,
+    /// The lane of what it is asked for.
+    pub(super) lane: Lane,
     /// Unless something is wrong with it.
     pub(super) source: Option<Arc<XSource>>,
 }
@@ -48,9 +35,11 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
     let endpoint = endpoint(section);
     let max_retries = section.number_or("max_retries", "unlimited", 0..=u32::MAX);
     let backfill_minutes = backfill(section, endpoint);
+    let partition = partition::build(section, endpoint, environment);
     dedupe(section);
     let query = Query {
         backfill_minutes,
+        partition,
         ..section.section("fields", |section| query(section, endpoint))
     };
     let token = token(section, environment);
@@ -70,11 +59,19 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         name,
         max_retries,
         endpoint,
+        lane: endpoint.messages().lane(),
         source: XSource::new(&settings)
             .map_err(|error| note(section, &error))
             .ok()
             .map(Arc::new),
     }
+}
+
+/// The lane of what the stream is asked for; whatever else the section says does not matter.
+pub(super) fn asked_for(section: &mut Section) -> Lane {
+    let endpoint = endpoint(section);
+    section.pass_over();
+    endpoint.messages().lane()
 }
 
 /// A name that fits on a line and into a header.
@@ -206,6 +203,7 @@ fn query(section: &mut Section, endpoint: Endpoint) -> Query {
         media_fields: names("media", Parameter::MediaFields),
         poll_fields: names("poll", Parameter::PollFields),
         place_fields: names("place", Parameter::PlaceFields),
+        like_fields: names("like", Parameter::LikeFields),
         expansions: names("expansions", Parameter::Expansions),
         ..Query::default()
     }

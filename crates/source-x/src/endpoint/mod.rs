@@ -4,8 +4,11 @@
 mod parameter;
 
 use http::Method;
+use stream_core::model::Lane;
 
-use self::parameter::{BACKFILL, Group, POST_FIELDS, RECOVERY};
+use self::parameter::{
+    BACKFILL, Group, LIKE_FIELDS, PARTS_OF_2, PARTS_OF_4, PARTS_OF_8, PARTS_OF_20, POST_FIELDS, RECOVERY,
+};
 pub use self::parameter::{Parameter, Takes};
 
 /// What there is to know about an endpoint.
@@ -28,6 +31,21 @@ struct Row {
 pub enum Messages {
     /// v2: a post under `data`, with what belongs to it beside it. Compliance events have the same outer shape.
     Posts,
+    /// v2: a like under `data`, with what belongs to it beside it.
+    Likes,
+    /// v2: an event of an account under `data`, whatever it is about.
+    Activity,
+}
+
+impl Messages {
+    /// The lane of what such a stream is asked for.
+    pub const fn lane(self) -> Lane {
+        match self {
+            Self::Posts => Lane::Tweets,
+            Self::Likes => Lane::Likes,
+            Self::Activity => Lane::Activity,
+        }
+    }
 }
 
 macro_rules! endpoints {
@@ -69,6 +87,136 @@ endpoints! {
         parameters: &[POST_FIELDS, BACKFILL],
         rules: false,
         messages: Messages::Posts,
+    };
+    /// About one in ten of all posts, in parts.
+    Sample10 = Row {
+        name: "sample10",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/sample10/stream",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// All posts, in parts.
+    Firehose = Row {
+        name: "firehose",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/firehose/stream",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_20],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// All posts in English, in parts.
+    FirehoseEn = Row {
+        name: "firehose-en",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/firehose/stream/lang/en",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_8],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// All posts in Japanese, in parts.
+    FirehoseJa = Row {
+        name: "firehose-ja",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/firehose/stream/lang/ja",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// All posts in Korean, in parts.
+    FirehoseKo = Row {
+        name: "firehose-ko",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/firehose/stream/lang/ko",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// All posts in Portuguese, in parts.
+    FirehosePt = Row {
+        name: "firehose-pt",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/firehose/stream/lang/pt",
+        parameters: &[POST_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// What holders of posts must do about posts, in parts.
+    TweetsCompliance = Row {
+        name: "tweets-compliance",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/compliance/stream",
+        parameters: &[BACKFILL, RECOVERY, PARTS_OF_4],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// What holders of posts must do about users, in parts.
+    UsersCompliance = Row {
+        name: "users-compliance",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/users/compliance/stream",
+        parameters: &[BACKFILL, RECOVERY, PARTS_OF_4],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// What holders of likes must do about likes.
+    LikesCompliance = Row {
+        name: "likes-compliance",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/likes/compliance/stream",
+        parameters: &[BACKFILL, RECOVERY],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// Labels that X gives to posts, and takes from them.
+    Labels = Row {
+        name: "labels",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/tweets/label/stream",
+        parameters: &[BACKFILL, RECOVERY],
+        rules: false,
+        messages: Messages::Posts,
+    };
+    /// All likes, in parts.
+    LikesFirehose = Row {
+        name: "likes-firehose",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/likes/firehose/stream",
+        parameters: &[LIKE_FIELDS, BACKFILL, RECOVERY, PARTS_OF_20],
+        rules: false,
+        messages: Messages::Likes,
+    };
+    /// About one in ten of all likes, in parts.
+    LikesSample10 = Row {
+        name: "likes-sample10",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/likes/sample10/stream",
+        parameters: &[LIKE_FIELDS, BACKFILL, RECOVERY, PARTS_OF_2],
+        rules: false,
+        messages: Messages::Likes,
+    };
+    /// What accounts do, by the app's subscriptions.
+    Activity = Row {
+        name: "activity",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/activity/stream",
+        parameters: &[BACKFILL, RECOVERY],
+        rules: false,
+        messages: Messages::Activity,
     };
 }
 

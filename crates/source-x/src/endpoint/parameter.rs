@@ -19,6 +19,8 @@ pub enum Parameter {
     UserFields,
     /// What an included place may carry.
     PlaceFields,
+    /// What a like may carry.
+    LikeFields,
     /// Minutes to repeat at the start.
     BackfillMinutes,
     /// The start of a recovery.
@@ -31,13 +33,14 @@ pub enum Parameter {
 
 impl Parameter {
     /// All that there are, in the order in which they stand in a request.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TweetFields,
         Self::Expansions,
         Self::MediaFields,
         Self::PollFields,
         Self::UserFields,
         Self::PlaceFields,
+        Self::LikeFields,
         Self::BackfillMinutes,
         Self::StartTime,
         Self::EndTime,
@@ -53,6 +56,7 @@ impl Parameter {
             Self::PollFields => "poll.fields",
             Self::UserFields => "user.fields",
             Self::PlaceFields => "place.fields",
+            Self::LikeFields => "like_with_tweet_author.fields",
             Self::BackfillMinutes => "backfill_minutes",
             Self::StartTime => "start_time",
             Self::EndTime => "end_time",
@@ -90,6 +94,15 @@ pub(super) const POST_FIELDS: Group = &[
     (Parameter::PlaceFields, Takes::Names(fields::PLACE)),
 ];
 
+/// What likes and all that comes with them may carry.
+pub(super) const LIKE_FIELDS: Group = &[
+    (Parameter::LikeFields, Takes::Names(fields::LIKE)),
+    (Parameter::Expansions, Takes::Names(fields::LIKE_EXPANSIONS)),
+    (Parameter::MediaFields, Takes::Names(fields::MEDIA)),
+    (Parameter::UserFields, Takes::Names(fields::USER)),
+    (Parameter::TweetFields, Takes::Names(fields::TWEET)),
+];
+
 /// The last minutes once more, for accounts that have it.
 pub(super) const BACKFILL: Group = &[(
     Parameter::BackfillMinutes,
@@ -104,3 +117,20 @@ pub(super) const RECOVERY: Group = &[
     (Parameter::StartTime, Takes::Time),
     (Parameter::EndTime, Takes::Time),
 ];
+
+const fn parts<const N: u8>() -> (Parameter, Takes) {
+    let takes = Takes::Number {
+        range: 1..=N,
+        required: true,
+    };
+    (Parameter::Partition, takes)
+}
+
+/// One of two parts: who wants the whole opens both, each on a connection of its own.
+pub(super) const PARTS_OF_2: Group = &[parts::<2>()];
+/// One of four parts.
+pub(super) const PARTS_OF_4: Group = &[parts::<4>()];
+/// One of eight parts.
+pub(super) const PARTS_OF_8: Group = &[parts::<8>()];
+/// One of twenty parts.
+pub(super) const PARTS_OF_20: Group = &[parts::<20>()];

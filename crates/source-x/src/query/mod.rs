@@ -22,6 +22,8 @@ pub struct Query {
     pub user_fields: Vec<String>,
     /// [`Parameter::PlaceFields`]; empty for X's defaults.
     pub place_fields: Vec<String>,
+    /// [`Parameter::LikeFields`]; empty for X's defaults.
+    pub like_fields: Vec<String>,
     /// [`Parameter::BackfillMinutes`]: needs an enterprise account.
     pub backfill_minutes: Option<u8>,
     /// [`Parameter::StartTime`], of the form `YYYY-MM-DDTHH:mm:ssZ`.
@@ -79,6 +81,7 @@ impl Query {
             Parameter::PollFields => &self.poll_fields,
             Parameter::UserFields => &self.user_fields,
             Parameter::PlaceFields => &self.place_fields,
+            Parameter::LikeFields => &self.like_fields,
             Parameter::BackfillMinutes => return self.backfill_minutes.map(Value::Number),
             Parameter::StartTime => return self.start_time.as_deref().map(Value::Time),
             Parameter::EndTime => return self.end_time.as_deref().map(Value::Time),

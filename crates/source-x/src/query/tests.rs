@@ -27,7 +27,7 @@ fn every_parameter_stands_in_the_path() {
         backfill_minutes: Some(5),
         start_time: Some("2026-01-01T00:00:00Z".to_owned()),
         end_time: Some("2026-01-01T01:00:00Z".to_owned()),
-        partition: None,
+        ..Query::default()
     };
     assert_eq!(
         query.path(Endpoint::Search).unwrap(),

@@ -115,10 +115,10 @@ impl<'a> Envelope<'a> {
 /// A compliance event: the id that it concerns.
 pub(super) struct Compliance<'a>(pub(super) &'a [u8]);
 
-/// Who or what an event of X's compliance and label streams concerns.
+/// Who or what an event of X's compliance and label streams concerns; version 2.167 of the `OpenAPI` says post for tweet.
 #[derive(Deserialize)]
 struct Event<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, alias = "post")]
     tweet: Option<&'a RawValue>,
     #[serde(borrow)]
     user: Option<&'a RawValue>,
@@ -136,6 +136,7 @@ enum Happening<'a> {
         alias = "undrop",
         alias = "withheld",
         alias = "tweet_edit",
+        alias = "post_edit",
         alias = "user_delete",
         alias = "user_undelete",
         alias = "user_protect",
@@ -146,7 +147,9 @@ enum Happening<'a> {
         alias = "scrub_geo",
         alias = "user_profile_modification",
         alias = "public_tweet_notice",
-        alias = "public_tweet_unviewable"
+        alias = "public_tweet_unviewable",
+        alias = "public_post_notice",
+        alias = "public_post_unviewable"
     )]
     Event(Event<'a>),
 }
@@ -158,6 +161,38 @@ impl<'a> Compliance<'a> {
         let concerned = event.tweet.or(event.user).or(event.favorite)?.get().as_bytes();
         let (_, id) = id::pass(&mut Scan::new(concerned)).ok()?;
         Some(Self(&concerned[id?.range()]))
+    }
+}
+
+/// An event of an account, as far as it must be known (<https://docs.x.com/x-api/activity/introduction>).
+pub(super) struct AccountEvent<'a> {
+    /// The user that the subscription is about, if it is about one: news are about a word.
+    pub(super) user: Option<&'a [u8]>,
+}
+
+impl<'a> AccountEvent<'a> {
+    /// The event in `data`; whatever has a type is one.
+    pub(super) fn of(data: &'a [u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Data<'a> {
+            #[serde(borrow, rename = "event_type")]
+            _type: &'a RawValue,
+            #[serde(borrow)]
+            filter: Option<&'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Filter<'a> {
+            #[serde(borrow)]
+            user_id: Option<&'a RawValue>,
+        }
+        let data: Data<'_> = serde_json::from_slice(data).ok()?;
+        let filter: Option<Filter<'_>> = data.filter.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let user = filter
+            .and_then(|filter| filter.user_id)
+            .map(|raw| raw.get().trim_matches('"').as_bytes());
+        Some(Self {
+            user: user.filter(|user| !user.is_empty()),
+        })
     }
 }
 

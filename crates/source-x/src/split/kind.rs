@@ -5,6 +5,10 @@
 pub enum MessageKind {
     /// A post with what belongs to it.
     Post,
+    /// A like with what belongs to it.
+    Like,
+    /// An event of an account.
+    Activity,
     /// Errors without data: X ends the stream.
     Error,
     /// What a holder of posts must do: delete, withhold, scrub.
@@ -17,8 +21,10 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All that there are.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Post,
+        Self::Like,
+        Self::Activity,
         Self::Error,
         Self::Compliance,
         Self::Unknown,
@@ -29,6 +35,8 @@ impl MessageKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Post => "post",
+            Self::Like => "like",
+            Self::Activity => "activity",
             Self::Error => "error",
             Self::Compliance => "compliance",
             Self::Unknown => "unknown",

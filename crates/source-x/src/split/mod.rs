@@ -7,6 +7,8 @@
 //! | message | kind | lanes besides `responses` |
 //! |---|---|---|
 //! | `data` with an `id` | `post` | `tweets`; `includes`, `errors`, `matching_rules` if they are there |
+//! | of a stream of likes: `data` with an `id` | `like` | `likes`; `includes`, `errors` if they are there |
+//! | of the stream of activity: `data` with an `event_type` | `activity` | `activity`: the whole message; key: the user's id |
 //! | `data` with one compliance event and nothing beside it | `compliance` | `compliance`: the `data` object; key: the id concerned |
 //! | `errors` (or GNIP's `error`) without `data`, or a bare problem | `error` | `errors`: the whole message; the stream is over if it says so |
 //! | any other object | `unknown` | `unknown`: the whole message |
@@ -25,51 +27,44 @@ use bytes::Bytes;
 use stream_core::model::{Lane, Span, Timestamp, Value};
 use stream_core::source::{ServerDisconnect, Split, Verdict};
 
-use self::envelope::{Compliance, Envelope};
+use self::envelope::{AccountEvent, Compliance, Envelope};
 pub use self::kind::MessageKind;
 use crate::endpoint::Messages;
 use crate::response::{self, Problem};
 
 /// Splits one message of a stream of `messages`, given without its line end.
 pub fn split(messages: Messages, message: &Bytes) -> Split {
-    match messages {
-        Messages::Posts => v2(message),
-    }
-}
-
-fn v2(message: &Bytes) -> Split {
     let envelope = match Envelope::of(message) {
         Ok(envelope) => envelope,
         Err(reason) => return Split::dead_letter(reason),
     };
     let split = match envelope.data {
-        Some(data) => with_data(message, data, &envelope),
+        Some(data) => with_data(messages, message, data, &envelope),
         None if envelope.is_error() => error(message, envelope.server_disconnect()),
         None => without_data(message),
     };
     split.with(Lane::Responses, Value::whole(message))
 }
 
-fn with_data(message: &Bytes, data: Span, envelope: &Envelope<'_>) -> Split {
-    if let Some(id) = envelope.id {
-        return post(data, &message[id.range()], envelope);
-    }
-    match envelope.compliance() {
-        Some(Compliance(id)) => Split {
-            key: Some(message.slice_ref(id)),
-            ..Split::new(MessageKind::Compliance.name()).with(Lane::Compliance, Value::Verbatim(data))
+fn with_data(messages: Messages, message: &Bytes, data: Span, envelope: &Envelope<'_>) -> Split {
+    let id = envelope.id.map(|id| &message[id.range()]);
+    match (messages, id) {
+        (Messages::Posts, Some(id)) => post(data, id, envelope),
+        (Messages::Likes, Some(id)) => like(data, id, envelope),
+        (Messages::Activity, _) => activity(message, &message[data.range()]),
+        (Messages::Posts | Messages::Likes, None) => match envelope.compliance() {
+            Some(Compliance(id)) => Split {
+                key: Some(message.slice_ref(id)),
+                ..Split::new(MessageKind::Compliance.name()).with(Lane::Compliance, Value::Verbatim(data))
+            },
+            None => unknown(message),
         },
-        None => unknown(message),
     }
 }
 
 fn post(data: Span, id: &[u8], envelope: &Envelope<'_>) -> Split {
-    let mut split = Split {
-        // A copy: a slice would keep the whole message in memory.
-        key: Some(Bytes::copy_from_slice(id)),
-        created_at: created_at(id),
-        ..Split::new(MessageKind::Post.name()).with(Lane::Tweets, Value::Verbatim(data))
-    };
+    let mut split = keyed(MessageKind::Post, id).with(Lane::Tweets, Value::Verbatim(data));
+    split.created_at = created_at(id);
     let members = [
         (Lane::Includes, envelope.includes),
         (Lane::Errors, envelope.errors),
@@ -79,6 +74,36 @@ fn post(data: Span, id: &[u8], envelope: &Envelope<'_>) -> Split {
         split.values[lane] = member.map(Value::Beside);
     }
     split
+}
+
+fn like(data: Span, id: &[u8], envelope: &Envelope<'_>) -> Split {
+    let mut split = keyed(MessageKind::Like, id).with(Lane::Likes, Value::Verbatim(data));
+    for (lane, member) in [
+        (Lane::Includes, envelope.includes),
+        (Lane::Errors, envelope.errors),
+    ] {
+        split.values[lane] = member.map(Value::BesideLike);
+    }
+    split
+}
+
+fn activity(message: &Bytes, data: &[u8]) -> Split {
+    let Some(event) = AccountEvent::of(data) else {
+        return unknown(message);
+    };
+    let kind = MessageKind::Activity;
+    let split = event
+        .user
+        .map_or_else(|| Split::new(kind.name()), |user| keyed(kind, user));
+    split.with(Lane::Activity, Value::whole(message))
+}
+
+/// A message of `kind` with this key. A copy: a slice would keep the whole message in memory.
+fn keyed(kind: MessageKind, key: &[u8]) -> Split {
+    Split {
+        key: Some(Bytes::copy_from_slice(key)),
+        ..Split::new(kind.name())
+    }
 }
 
 fn error(message: &Bytes, disconnect: Option<ServerDisconnect>) -> Split {

@@ -2,12 +2,12 @@
 //! what, and the one writer.
 
 mod batch;
-mod findings;
+mod journal_intake;
 mod queue;
 mod quota;
 mod writer;
 
-pub(crate) use findings::{Finder, Findings};
+pub(crate) use journal_intake::JournalIntake;
 pub(crate) use queue::{IngestQueue, Item};
 pub(crate) use quota::JournalQuota;
 pub(crate) use writer::Ingest;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use journal::{AppendError, Appender};
 
-use super::batch::{Batch, Batcher, Ready, lines, portions};
-use super::findings::Finder;
+use super::batch::{Batch, Batcher, Origin, Ready, lines, portions};
 use super::queue::{IngestQueue, Item};
 use super::quota::JournalQuota;
+use crate::intake::Finder;
 use crate::log::{Draft, Kind, LogWriter, Message, Splitter, Tail};
 use crate::model::{DeadLetterReason, DropReason, Lane, Timestamp};
 use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
@@ -77,7 +77,7 @@ impl Ingest {
         } = batcher.batch(items);
         self.seen = batcher.seen;
         // At once, not when the disk has taken them: the reader waits for it.
-        self.finder.look(&rest);
+        self.look(&rest);
         for reached in marks {
             // A reader that no longer waits knows enough.
             let _ = reached.send(());
@@ -97,6 +97,15 @@ impl Ingest {
         }
         self.queue.done(weight);
         Ok(())
+    }
+
+    /// Says what messages that have just been split mean for their connection.
+    fn look(&mut self, ready: &[Ready]) {
+        for one in ready {
+            if let Origin::Stream(connection) = one.origin {
+                self.finder.look(connection, &one.draft.split);
+            }
+        }
     }
 
     fn batcher(&self) -> Batcher<'_> {

@@ -64,6 +64,10 @@ lanes! {
     Events = 7 "events" "com.x.event" on;
     /// The whole message, verbatim.
     Responses = 8 "responses" "com.x.response" off;
+    /// The like itself, verbatim.
+    Likes = 9 "likes" "com.x.like" off;
+    /// An event of an account's activity, whole.
+    Activity = 10 "activity" "com.x.activity" off;
 }
 
 impl Lane {

@@ -23,6 +23,8 @@ pub enum Value {
     Verbatim(Span),
     /// These bytes beside the message's key, so that the record stands alone: `{"tweet_id":"<key>","<lane>":<bytes>}`.
     Beside(Span),
+    /// The same for a message whose key is a like's id: `{"like_id":"<key>","<lane>":<bytes>}`.
+    BesideLike(Span),
 }
 
 impl Span {
@@ -52,7 +54,8 @@ impl Span {
     }
 }
 
-const HEAD: &[u8] = b"{\"tweet_id\":\"";
+const POST: &[u8] = b"{\"tweet_id\":\"";
+const LIKE: &[u8] = b"{\"like_id\":\"";
 const MIDDLE: &[u8] = b"\",\"";
 const COLON: &[u8] = b"\":";
 const TAIL: &[u8] = b"}";
@@ -66,32 +69,39 @@ impl Value {
     /// Where the bytes lie.
     pub const fn span(self) -> Span {
         match self {
-            Self::Verbatim(span) | Self::Beside(span) => span,
+            Self::Verbatim(span) | Self::Beside(span) | Self::BesideLike(span) => span,
+        }
+    }
+
+    /// What goes before the key, if it stands beside one.
+    const fn head(self) -> Option<&'static [u8]> {
+        match self {
+            Self::Verbatim(_) => None,
+            Self::Beside(_) => Some(POST),
+            Self::BesideLike(_) => Some(LIKE),
         }
     }
 
     /// How long the value is for `lane`, beside a `key`.
     pub fn len(self, lane: Lane, key: &[u8]) -> usize {
         let bytes = self.span().range().len();
-        match self {
-            Self::Verbatim(_) => bytes,
-            Self::Beside(_) => {
-                let punctuation = HEAD.len() + MIDDLE.len() + COLON.len() + TAIL.len();
-                punctuation + key.len() + lane.name().len() + bytes
-            }
-        }
+        let composed = |head: &[u8]| {
+            let punctuation = head.len() + MIDDLE.len() + COLON.len() + TAIL.len();
+            punctuation + key.len() + lane.name().len() + bytes
+        };
+        self.head().map_or(bytes, composed)
     }
 
     /// The value for `lane` of a `message` with this `key` (the inside of a JSON string). What must be composed is written
     /// into `buffer`, so that the values of many records share an allocation.
     pub fn of(self, message: &Bytes, lane: Lane, key: &[u8], buffer: &mut BytesMut) -> Bytes {
         let span = self.span().range();
-        if let Self::Verbatim(_) = self {
+        let Some(head) = self.head() else {
             return message.slice(span);
-        }
+        };
         buffer.reserve(self.len(lane, key));
         for part in [
-            HEAD,
+            head,
             key,
             MIDDLE,
             lane.name().as_bytes(),
@@ -123,6 +133,10 @@ mod tests {
         assert_eq!(
             of(Value::Beside(span)),
             r#"{"tweet_id":"7","includes":{"users":[]}}"#
+        );
+        assert_eq!(
+            of(Value::BesideLike(span)),
+            r#"{"like_id":"7","includes":{"users":[]}}"#
         );
         assert_eq!(of(Value::whole(&message)).as_bytes(), message);
     }

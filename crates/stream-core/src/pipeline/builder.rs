@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::recovery::Recovery;
 use super::{Broken, NamedSink, Pipeline, Settings, StartError};
 use crate::delivery::{Delivery, Drops, LaneLoop, LaneTrouble, StopSignals, Teller};
-use crate::ingest::{Finder, Findings, Ingest, IngestQueue, Item, JournalQuota};
+use crate::ingest::{Ingest, IngestQueue, Item, JournalIntake, JournalQuota};
+use crate::intake::{Finder, Findings, Intake};
 use crate::log::{LaneCursor, LaneReader, LogWriter, Replay, Splitter, Tail, cursor_name};
 use crate::model::{Lane, LaneSet, StreamEvent, Timestamp};
 use crate::source::Source;
@@ -165,14 +166,17 @@ impl Builder<'_> {
         last_received: Option<Timestamp>,
         stop: CancellationToken,
     ) -> Supervisor {
-        Supervisor {
-            stream: self.settings.stream.clone(),
-            reader: self.reader(source.clone(), findings),
-            source,
+        let intake = Arc::new(JournalIntake {
             queue: self.queue.clone(),
             quota: self.quota(),
+        });
+        Supervisor {
+            stream: self.settings.stream.clone(),
+            reader: self.reader(source.clone(), intake.clone(), findings),
+            source,
+            intake,
             max_retries: self.settings.max_retries,
-            memory: MemoryFile::within(&self.settings.journal.dir),
+            memory: Some(MemoryFile::within(&self.settings.journal.dir)),
             last_received,
             observer: self.observer.clone(),
             status: self.status.clone(),
@@ -180,12 +184,17 @@ impl Builder<'_> {
         }
     }
 
-    fn reader(&self, source: Arc<dyn Source>, findings: watch::Receiver<Findings>) -> StreamReader {
+    fn reader(
+        &self,
+        source: Arc<dyn Source>,
+        intake: Arc<dyn Intake>,
+        findings: watch::Receiver<Findings>,
+    ) -> StreamReader {
         // A longer line would never fit.
         let fits = usize::try_from(self.quota().portion() / 2).unwrap_or(usize::MAX);
         StreamReader {
             source,
-            queue: self.queue.clone(),
+            intake,
             when_full: self.settings.when_full,
             max_line: self.settings.max_line.min(fits),
             findings,

@@ -10,7 +10,7 @@ use super::gap::{GapTracker, Moment};
 use super::memory::{Memory, MemoryFile, Notes};
 use super::reader::{Ending, StreamReader};
 use super::state::{Ended, Input, Now, ReconnectPolicy, Refusal, SupervisorExit, SupervisorState};
-use crate::ingest::{IngestQueue, Item, JournalQuota};
+use crate::intake::Intake;
 use crate::model::{ConnectOutcome, DisconnectReason, HttpStatusLabel, StreamEvent, Timestamp, WaitClass};
 use crate::source::{ConnectError, Connection, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
@@ -19,8 +19,6 @@ use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 const NOTE_HEARD: Duration = Duration::from_secs(5);
 /// How soon the first one is: a process that was killed at once must know that it has seen something.
 const NOTE_FIRST: Duration = Duration::from_millis(100);
-/// How often a full journal is looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Supervisor: keeps the stream alive through every kind of end.
 pub(crate) struct Supervisor {
@@ -30,13 +28,12 @@ pub(crate) struct Supervisor {
     pub(crate) source: Arc<dyn Source>,
     /// Who reads a connection that is open.
     pub(crate) reader: StreamReader,
-    pub(crate) queue: Arc<IngestQueue>,
-    /// Whether there is room for a stream that was closed for want of it.
-    pub(crate) quota: JournalQuota,
+    /// Who takes what happens.
+    pub(crate) intake: Arc<dyn Intake>,
     /// Failures in a row before giving up.
     pub(crate) max_retries: Option<u32>,
-    /// What outlives the process.
-    pub(crate) memory: MemoryFile,
+    /// What outlives the process; `None` if nothing does.
+    pub(crate) memory: Option<MemoryFile>,
     /// When this program last received something, if ever: the start of the gap that its restart made.
     pub(crate) last_received: Option<Timestamp>,
     pub(crate) observer: Arc<dyn Observer>,
@@ -166,10 +163,7 @@ impl Driver {
                 Input::Ready
             }
             SupervisorState::Paused => {
-                self.with.queue.emptied().await;
-                while !self.with.quota.is_ample() {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
+                self.with.intake.has_ample_room().await;
                 Input::Ready
             }
             SupervisorState::Stopped(_) => Input::Stop,
@@ -340,8 +334,8 @@ impl Driver {
             .unwrap_or_else(Timestamp::now)
     }
 
-    /// Puts `event` before the lane `events`; the stream was seen until `seen` when it happened.
+    /// Tells of `event`; the stream was seen until `seen` when it happened.
     fn announce(&self, seen: Timestamp, event: &StreamEvent<'_>) {
-        self.with.queue.put(Item::Event(event.to_json(), Some(seen)));
+        self.with.intake.event(event, seen);
     }
 }

@@ -116,7 +116,8 @@ fn micros(text: &str) -> Option<Timestamp> {
 
 /// Writer of the file, off the reader's thread: a disk that hangs must not keep us from reconnecting.
 pub(super) struct Notes {
-    file: MemoryFile,
+    /// `None` for notes in memory alone.
+    file: Option<MemoryFile>,
     memory: Memory,
     /// A write that the disk has not taken yet.
     writing: Option<JoinHandle<io::Result<()>>>,
@@ -126,9 +127,9 @@ pub(super) struct Notes {
 
 impl Notes {
     /// Notes that begin with what `file` says.
-    pub(super) fn of(file: MemoryFile) -> Self {
+    pub(super) fn of(file: Option<MemoryFile>) -> Self {
         Self {
-            memory: file.load(),
+            memory: file.as_ref().map(MemoryFile::load).unwrap_or_default(),
             file,
             writing: None,
             failing: false,
@@ -170,7 +171,9 @@ impl Notes {
     }
 
     fn begin(&mut self) {
-        let (file, memory) = (self.file.clone(), self.memory.clone());
+        let (Some(file), memory) = (self.file.clone(), self.memory.clone()) else {
+            return;
+        };
         self.writing = Some(tokio::task::spawn_blocking(move || file.save(&memory)));
     }
 
@@ -189,8 +192,8 @@ impl Notes {
     /// Says once that nothing can be noted, until something can.
     fn complain(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.failing, true) {
-            let file = self.file.0.display();
-            tracing::error!(%error, %file, "connects and limits cannot be noted; a restart would forget them");
+            let file = self.file.as_ref().map(|file| file.0.display().to_string());
+            tracing::error!(%error, file, "connects and limits cannot be noted; a restart would forget them");
         }
     }
 }
@@ -223,7 +226,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = MemoryFile::within(dir.path());
         assert_eq!(file.load(), Memory::default());
-        let mut notes = Notes::of(file.clone());
+        let mut notes = Notes::of(Some(file.clone()));
         notes.write(memory()).await;
         assert_eq!(file.load(), memory());
         let mode = dir
@@ -252,7 +255,9 @@ mod tests {
     #[tokio::test]
     async fn golden_bytes() {
         let dir = tempfile::tempdir().unwrap();
-        Notes::of(MemoryFile::within(dir.path())).write(memory()).await;
+        Notes::of(Some(MemoryFile::within(dir.path())))
+            .write(memory())
+            .await;
         let text = std::fs::read_to_string(dir.path().join("connects")).unwrap();
         assert_eq!(
             text,

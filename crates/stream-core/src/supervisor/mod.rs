@@ -7,6 +7,7 @@ mod framer;
 mod gap;
 mod memory;
 mod reader;
+mod standalone;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -16,4 +17,5 @@ pub(crate) use framer::MAX_LINE;
 pub(crate) use memory::MemoryFile;
 pub(crate) use reader::StreamReader;
 pub use reader::WhenFull;
-pub(crate) use state::SupervisorExit;
+pub use standalone::Standalone;
+pub use state::SupervisorExit;

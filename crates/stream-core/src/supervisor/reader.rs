@@ -1,16 +1,16 @@
-//! One open stream to frames to the queue. Parses nothing, and waits for the socket; for the queue only while it is full, and
-//! not for long.
+//! One open stream to frames to the intake. Parses nothing, and waits for the socket; for the intake only while it is full,
+//! and not for long.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::framer::Framer;
 use super::state::Refusal;
-use crate::ingest::{Findings, IngestQueue, Item};
+use crate::intake::{Findings, Intake};
 use crate::model::{DisconnectReason, DropReason, Frame, Timestamp};
 use crate::source::{Connection, ReadError, Request, ServerDisconnect, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
@@ -38,12 +38,12 @@ pub enum WhenFull {
 /// Read loop: one connection after the other, with its liveness and backpressure.
 pub(crate) struct StreamReader {
     pub(crate) source: Arc<dyn Source>,
-    pub(crate) queue: Arc<IngestQueue>,
+    pub(crate) intake: Arc<dyn Intake>,
     /// What to do when it is full.
     pub(crate) when_full: WhenFull,
     /// The longest line that is taken whole, in bytes.
     pub(crate) max_line: usize,
-    /// What ingest finds in messages.
+    /// What is found in messages by the one who splits them.
     pub(crate) findings: watch::Receiver<Findings>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
@@ -148,10 +148,8 @@ impl StreamReader {
     /// What an end means, once everything that was read before it has been seen: a goodbye outruns the end that follows it.
     async fn judge(&self, ending: Ending, reading: &Reading) -> Ending {
         if reading.has_lines {
-            let (reached, seen) = oneshot::channel();
-            self.queue.put(Item::Mark(reached));
-            // Late, or never if ingest has ended: what is known serves.
-            let _ = tokio::time::timeout(SIGHT, seen).await;
+            // Late, or never: what is known serves.
+            let _ = tokio::time::timeout(SIGHT, self.intake.looked_through()).await;
         }
         let found = self.findings.borrow().clone();
         let found = Some(found).filter(|found| found.connection == reading.connection);
@@ -205,18 +203,20 @@ impl StreamReader {
         }
     }
 
-    /// Puts frames into the queue; `false` if the stream must be closed because there is no more room.
+    /// Gives frames to the intake; `false` if the stream must be closed because there is no more room.
     async fn pass_on(&self, reading: &mut Reading, mut frames: Vec<Frame>, received_at: Timestamp) -> bool {
+        let (mut messages, signs) = (0, self.intake.wants_keep_alives());
         frames.retain(|frame| {
             self.observer.on(Observation::Frame(frame.kind()));
-            *frame != Frame::KeepAlive
+            let is_line = *frame != Frame::KeepAlive;
+            messages += u64::from(is_line);
+            is_line || signs
         });
         if frames.is_empty() {
             return true;
         }
-        reading.has_lines = true;
-        let messages = frames.len() as u64;
-        if self.when_full == WhenFull::DropNewest && self.queue.is_full() {
+        reading.has_lines |= messages > 0;
+        if self.when_full == WhenFull::DropNewest && self.intake.is_full() {
             self.status.update(|status| {
                 status.received += messages;
                 status.dropped += messages;
@@ -229,25 +229,21 @@ impl StreamReader {
             status.received += messages;
             status.waiting += messages;
         });
-        self.queue.put(Item::Frames {
-            connection: reading.connection,
-            received_at,
-            frames,
-        });
+        self.intake.frames(reading.connection, received_at, frames);
         self.when_full == WhenFull::DropNewest || self.has_room(&mut reading.unread).await
     }
 
     /// Backpressure: waits for room, `unread` counting how long in all; `false` once that is too long.
     async fn has_room(&self, unread: &mut Duration) -> bool {
-        if self.queue.is_easy() {
+        if self.intake.is_easy() {
             *unread = Duration::ZERO;
         }
-        if !self.queue.is_full() {
+        if !self.intake.is_full() {
             return true;
         }
         let began = Instant::now();
         let left = BACKPRESSURE.saturating_sub(*unread);
-        let room = tokio::time::timeout(left, self.queue.has_room()).await;
+        let room = tokio::time::timeout(left, self.intake.has_room()).await;
         *unread += began.elapsed();
         room.is_ok()
     }

@@ -8,6 +8,7 @@ use super::{Ended, check, end};
 use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, stream};
 
 const README: &str = include_str!("../../../../../README.md");
+const ENDPOINTS: &str = include_str!("../../../../../docs/endpoints.md");
 const DEFAULT: &str = include_str!("../../../../../config/birdfeed.toml");
 
 #[test]
@@ -21,14 +22,16 @@ fn the_default_file_is_printed_and_passes() {
 #[test]
 fn the_examples_pass() {
     let dir = tempfile::tempdir().unwrap();
-    let in_readme: Vec<_> = README
-        .split("```toml\n")
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap())
-        .collect();
-    assert_eq!(in_readme.len(), 2);
-    for example in in_readme {
-        check(dir.path(), example).expect(0, &[]);
+    for (page, many) in [(README, 2), (ENDPOINTS, 1)] {
+        let examples: Vec<_> = page
+            .split("```toml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap())
+            .collect();
+        assert_eq!(examples.len(), many);
+        for example in examples {
+            check(dir.path(), example).expect(0, &[]);
+        }
     }
     // The sinks that are commented out, uncommented as an editor does it.
     let sinks: String = DEFAULT

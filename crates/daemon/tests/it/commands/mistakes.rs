@@ -30,6 +30,34 @@ fn five_mistakes_are_five_messages() {
 /// One mistake each: the text, and what must be said of it.
 const SINGLE: &[(&str, &str)] = &[
     (
+        "[stream]\nendpoint = \"firehose-en\"",
+        "birdfeed.toml:1:2: stream.partition: is needed: the firehose-en stream comes in 8 partitions\n    one process each",
+    ),
+    (
+        "[stream]\nendpoint = \"sample10\"\npartition = 3",
+        "birdfeed.toml:3:1: stream.partition: ",
+    ),
+    (
+        "[stream]\nendpoint = \"sample10\"\npartition = \"first\"",
+        "birdfeed.toml:3:1: stream.partition: ",
+    ),
+    (
+        "[stream]\nendpoint = \"labels\"\npartition = 1",
+        "birdfeed.toml:3:1: stream.partition: the labels stream has no partitions\n    leave it out\n",
+    ),
+    (
+        "[stream]\nendpoint = \"labels\"\nbackfill = 6",
+        "birdfeed.toml:3:1: stream.backfill: ",
+    ),
+    (
+        "[stream]\nendpoint = \"labels\"\n[stream.fields]\ntweet = [\"created_at\"]",
+        "birdfeed.toml:4:1: stream.fields.tweet: is not a known key",
+    ),
+    (
+        "[stream]\nendpoint = \"sample10\"\npartition = 1\n[stream.fields]\nlike = [\"id\"]",
+        "birdfeed.toml:5:1: stream.fields.like: is not a known key",
+    ),
+    (
         "[lanes.tweets]\non_stuck = \"drop-oldest\"",
         "birdfeed.toml:2:1: lanes.tweets.on_stuck: \"drop-oldest\" needs a bound\n    for example keep = \"24h\" or keep",
     ),

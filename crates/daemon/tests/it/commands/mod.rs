@@ -40,11 +40,12 @@ fn end(command: &mut Command) -> Ended {
     }
 }
 
-/// `birdfeed check` of a file `birdfeed.toml` in `dir`, with a token in the environment.
+/// `birdfeed check` of a file `birdfeed.toml` in `dir`, with a token and the name of a pod in the environment.
 fn check(dir: &Path, toml: &str) -> Ended {
     std::fs::write(dir.join("birdfeed.toml"), toml).unwrap();
     end(birdfeed()
         .current_dir(dir)
         .args(["check", "--config", "birdfeed.toml"])
-        .env("X_BEARER_TOKEN", "secret-token"))
+        .env("X_BEARER_TOKEN", "secret-token")
+        .env("HOSTNAME", "birdfeed-0"))
 }

@@ -5,6 +5,7 @@ use super::*;
 
 mod goodbye;
 mod oracle;
+mod others;
 
 const ID: &str = "1700000000000000001";
 
@@ -24,7 +25,7 @@ impl std::ops::Deref for Parts {
 
 fn split_bytes(message: &[u8]) -> Parts {
     let message = Bytes::copy_from_slice(message);
-    let split = v2(&message);
+    let split = split(Messages::Posts, &message);
     Parts { message, split }
 }
 
@@ -263,7 +264,7 @@ fn creation_is_read_from_snowflakes_only() {
 fn a_post_is_a_slice_of_the_message_and_its_key_is_not() {
     let message = Bytes::from(format!(r#"{{"data":{{"id":"{ID}"}}}}"#));
     let inside = message.as_ptr_range();
-    let split = v2(&message);
+    let split = split(Messages::Posts, &message);
     assert!(inside.contains(&split.value(Lane::Tweets, &message).unwrap().as_ptr()));
     assert!(!inside.contains(&split.key.unwrap().as_ptr()));
 }
@@ -337,7 +338,11 @@ fn check(message: &Bytes) {
             .and_then(|rest| rest.strip_suffix('}'));
         assert!(text.contains(inner.unwrap_or(&value)));
     }
-    assert_eq!(parts.split, v2(message), "the same bytes give the same answer");
+    assert_eq!(
+        parts.split,
+        split(Messages::Posts, message),
+        "the same bytes give the same answer"
+    );
 }
 
 proptest! {

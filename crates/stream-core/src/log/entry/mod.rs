@@ -87,6 +87,7 @@ impl Kind {
 /// The form of a value on disk.
 const VERBATIM: u8 = 0;
 const BESIDE: u8 = 1;
+const BESIDE_LIKE: u8 = 2;
 
 /// Appends the head of `message`, of this `kind`, that stands behind `chain`.
 pub(super) fn encode_head(kind: Kind, message: &Message, chain: &Chain, into: &mut impl BufMut) {
@@ -106,6 +107,7 @@ pub(super) fn encode_head(kind: Kind, message: &Message, chain: &Chain, into: &m
         let (form, span) = match part.value {
             Value::Verbatim(span) => (VERBATIM, span),
             Value::Beside(span) => (BESIDE, span),
+            Value::BesideLike(span) => (BESIDE_LIKE, span),
         };
         into.put_u8(form);
         varint::put(into, u64::from(span.start));
@@ -175,6 +177,7 @@ fn value(rest: &mut &[u8]) -> Option<Value> {
     match form {
         VERBATIM => Some(Value::Verbatim(span)),
         BESIDE => Some(Value::Beside(span)),
+        BESIDE_LIKE => Some(Value::BesideLike(span)),
         _ => None,
     }
 }

@@ -98,6 +98,8 @@ fn golden_bytes() {
         (Lane::DeadLetter, 6),
         (Lane::Events, 7),
         (Lane::Responses, 8),
+        (Lane::Likes, 9),
+        (Lane::Activity, 10),
     ];
     assert_eq!(
         numbers.map(|(lane, _)| lane),
@@ -140,7 +142,7 @@ fn what_cannot_be_is_refused() {
     }
     // The kind, a lane that nobody knows, the form, an end beyond the payload, a lane of the chain that nobody knows, a last
     // record that is not before this one.
-    for (at, byte) in [(1, 9), (19, 0x80), (23, 2), (25, 11), (27, 0x80), (28, 0)] {
+    for (at, byte) in [(1, 9), (19, 0x80), (23, 3), (25, 11), (27, 0x80), (28, 0)] {
         let mut bad = good.clone();
         bad[at] = byte;
         let bad = Entry::decode(300, &Bytes::from(bad));

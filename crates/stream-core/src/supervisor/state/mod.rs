@@ -55,7 +55,7 @@ pub(super) enum SupervisorState<C> {
 
 /// Why the supervisor stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SupervisorExit {
+pub enum SupervisorExit {
     /// It was told to.
     Asked,
     /// `max_retries` failures in a row.

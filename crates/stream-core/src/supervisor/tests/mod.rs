@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::connect_budget::CONNECTS;
 use super::framer::MAX_LINE;
 use super::{MemoryFile, StreamReader, Supervisor, SupervisorExit, WhenFull};
-use crate::ingest::{Finder, IngestQueue, JournalQuota};
+use crate::ingest::{IngestQueue, JournalIntake, JournalQuota};
+use crate::intake::Finder;
 use crate::source::{ConnectErrorClass, ReadError};
 use crate::telemetry::{StatusCell, StreamStatus};
 use crate::testing::counts::Counts;
@@ -40,12 +41,19 @@ impl Rig {
         let stop = CancellationToken::new();
         let (appender, journal) = journal::open(journal::Settings::new(dir.path().join("journal"))).unwrap();
         let queue = Arc::new(IngestQueue::new(1 << 20));
+        let intake = Arc::new(JournalIntake {
+            queue: queue.clone(),
+            quota: JournalQuota {
+                journal,
+                max_bytes: 1 << 20,
+            },
+        });
         let supervisor = Supervisor {
             stream: "main".to_owned(),
             source: source.clone(),
             reader: StreamReader {
                 source,
-                queue: queue.clone(),
+                intake: intake.clone(),
                 when_full: WhenFull::Pause,
                 max_line: MAX_LINE,
                 // The finder may go: messages are not what is tried here.
@@ -53,13 +61,9 @@ impl Rig {
                 observer: counts.clone(),
                 status: status.clone(),
             },
-            queue: queue.clone(),
-            quota: JournalQuota {
-                journal,
-                max_bytes: 1 << 20,
-            },
+            intake,
             max_retries,
-            memory: MemoryFile::within(dir.path()),
+            memory: Some(MemoryFile::within(dir.path())),
             last_received: None,
             observer: counts.clone(),
             status: status.clone(),
