@@ -7,7 +7,8 @@
 //! | [`settings`] | everything that a connection can be told |
 //! | [`endpoint`], [`fields`] | X's streams, one row each, and the names that they know |
 //! | [`query`] | the parameters of a stream, checked before X sees them |
-//! | [`token`] | the bearer token, read anew for every connection |
+//! | [`filter`] | the same for v1.1's streams |
+//! | [`credentials`], [`token`], [`oauth`] | the bearer token, or v1.1's keys and signatures: read anew for every connection |
 //! | [`base_url`] | which hosts may see the token |
 //! | `tls`, `dial` | trust, name resolution, TCP |
 //! | `api` | HTTP/1.1: one request on one connection, with deadlines |
@@ -24,9 +25,12 @@
 mod api;
 pub mod base_url;
 pub mod check;
+pub mod credentials;
 mod dial;
 pub mod endpoint;
 pub mod fields;
+pub mod filter;
+pub mod oauth;
 pub mod query;
 pub mod response;
 pub mod rules;
@@ -36,7 +40,9 @@ pub mod stream;
 mod tls;
 pub mod token;
 
+pub use credentials::Credentials;
 pub use endpoint::Endpoint;
+pub use filter::Filter;
 pub use query::{Query, QueryError};
 pub use rules::RulesClient;
 pub use settings::{Deadlines, Settings, SettingsError};

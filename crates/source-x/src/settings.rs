@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base_url::BaseUrlError;
-use crate::endpoint::Endpoint;
+use crate::credentials::Credentials;
+use crate::endpoint::{Endpoint, Version};
+use crate::filter::{Filter, FilterError};
 use crate::query::{Query, QueryError};
-use crate::token::Token;
 
 /// How long each step may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// From the request to the head of the answer.
     pub head: Duration,
-    /// Without a single byte on an open stream. X sends an empty line at least every 20 s, often a little late.
-    pub silence: Duration,
+    /// Without a single byte on an open stream; `None` for [what X asks for](crate::endpoint::Version::silence).
+    pub silence: Option<Duration>,
 }
 
 impl Default for Deadlines {
@@ -25,7 +26,7 @@ impl Default for Deadlines {
         Self {
             connect: Duration::from_secs(10),
             head: Duration::from_secs(20),
-            silence: Duration::from_secs(25),
+            silence: None,
         }
     }
 }
@@ -41,8 +42,10 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// What the stream is asked for, checked against what the endpoint takes.
     pub query: Query,
-    /// Where the app's bearer token comes from.
-    pub token: Token,
+    /// What v1.1's streams are asked for instead.
+    pub filter: Filter,
+    /// Where the bearer token, or v1.1's keys, come from.
+    pub credentials: Credentials,
     /// Certificate authorities (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// X asks for a descriptive one.
@@ -53,13 +56,14 @@ pub struct Settings {
 
 impl Settings {
     /// The filtered stream of the real X, with no fields asked for.
-    pub fn new(token: Token) -> Self {
+    pub fn new(credentials: impl Into<Credentials>) -> Self {
         Self {
             base_url: None,
             allow_custom_host: false,
             endpoint: Endpoint::Search,
             query: Query::default(),
-            token,
+            filter: Filter::default(),
+            credentials: credentials.into(),
             ca_file: None,
             user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
             deadlines: Deadlines::default(),
@@ -83,6 +87,12 @@ pub enum SettingsError {
     /// Every mistake in the query.
     #[error("{}", Joined(.0))]
     Query(Vec<QueryError>),
+    /// Every mistake in what a stream of v1.1 is asked for.
+    #[error("{}", Joined(.0))]
+    Filter(Vec<FilterError>),
+    /// A bearer token for v1.1, or v1.1's keys for v2.
+    #[error("the {} stream takes {}", .0.name(), wanted(*.0))]
+    Credentials(Endpoint),
     /// The user agent cannot stand in a header.
     #[error("user_agent: only visible ASCII characters and spaces can stand in a header")]
     UserAgent,
@@ -102,9 +112,17 @@ pub enum SettingsError {
     Tls(String),
 }
 
-struct Joined<'a>(&'a [QueryError]);
+/// The credentials that `endpoint` takes.
+fn wanted(endpoint: Endpoint) -> &'static str {
+    match endpoint.version() {
+        Version::V1 => "the four keys of OAuth 1.0a, no bearer token",
+        Version::V2 => "a bearer token, no keys of OAuth 1.0a",
+    }
+}
 
-impl fmt::Display for Joined<'_> {
+struct Joined<'a, E>(&'a [E]);
+
+impl<E: fmt::Display> fmt::Display for Joined<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, error) in self.0.iter().enumerate() {
             let comma = if i > 0 { "; " } else { "" };
@@ -120,7 +138,7 @@ mod tests {
 
     #[test]
     fn silence_outlasts_a_late_keep_alive_and_is_noticed_within_half_a_minute() {
-        let silence = Deadlines::default().silence;
+        let silence = Version::V2.silence();
         assert!(Duration::from_millis(20_300) < silence && silence < Duration::from_secs(30));
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use stream_core::source::{
-    ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split,
+    ConnectError, ConnectErrorClass, Connection, Framing, ReadError, Request, ServerDisconnect, Source, Split,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -23,25 +23,36 @@ pub struct XSource {
     api: Api,
     call: Call,
     messages: Messages,
+    framing: Framing,
 }
 
 impl XSource {
     /// Checks the settings and loads the certificate authorities; connects to nothing. The token is first read by
     /// [`connect`](Source::connect).
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let path = settings
-            .query
-            .path(settings.endpoint)
-            .map_err(SettingsError::Query)?;
-        let call = Call {
-            method: settings.endpoint.method().clone(),
-            path,
+        let Settings {
+            endpoint,
+            query,
+            filter,
+            ..
+        } = settings;
+        let mut call = Call {
+            method: endpoint.method().clone(),
+            path: query.path(*endpoint).map_err(SettingsError::Query)?,
             body: Bytes::new(),
         };
+        let api = Api::new(settings)?;
+        let asked = filter.encoded(*endpoint).map_err(SettingsError::Filter)?;
+        if call.method == Method::POST {
+            call.body = asked.into();
+        } else if !asked.is_empty() {
+            call.path = format!("{}?{asked}", call.path);
+        }
         Ok(Self {
-            api: Api::new(settings)?,
+            api,
             call,
-            messages: settings.endpoint.messages(),
+            messages: endpoint.messages(),
+            framing: filter.framing,
         })
     }
 
@@ -85,7 +96,12 @@ impl XSource {
         Ok(XConnection {
             answer: Some(answer),
             begun: false,
-            silence: self.api.deadlines().silence,
+            silence: self
+                .api
+                .deadlines()
+                .silence
+                .unwrap_or(self.endpoint().version().silence()),
+            framing: self.framing,
             heard: Instant::now(),
         })
     }
@@ -107,6 +123,10 @@ impl Source for XSource {
     fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect> {
         response::farewell(unfinished)
     }
+
+    fn messages(&self, line: &Bytes) -> Option<Vec<Bytes>> {
+        crate::split::several(self.messages, line)
+    }
 }
 
 struct XConnection {
@@ -115,6 +135,7 @@ struct XConnection {
     /// Whether a byte has come: the first one tells a page that does not say that it is one.
     begun: bool,
     silence: Duration,
+    framing: Framing,
     /// When the last bytes came; outlives a dropped call, so that calls cut short again and again do not hide silence.
     heard: Instant,
 }
@@ -122,6 +143,10 @@ struct XConnection {
 impl Connection for XConnection {
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         self.next().boxed()
+    }
+
+    fn framing(&self) -> Framing {
+        self.framing
     }
 }
 

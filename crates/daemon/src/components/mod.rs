@@ -15,6 +15,7 @@ mod sink_amqp;
 mod sink_file;
 mod sink_kafka;
 mod stream;
+mod v1;
 
 use std::path::Path;
 use std::sync::Arc;

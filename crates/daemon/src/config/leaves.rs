@@ -56,7 +56,7 @@ fn is_table(node: &Node) -> bool {
 
 fn write(value: &Value, digest: &mut DefaultHasher) {
     match value {
-        Value::Text(text) => text.hash(digest),
+        Value::Text(text) | Value::Float(text) => text.hash(digest),
         Value::Integer(number) => number.hash(digest),
         Value::Bool(flag) => flag.hash(digest),
         Value::List(list) => list.iter().for_each(|node| write(&node.value, digest)),

@@ -132,6 +132,11 @@ impl Section {
         leaves(&self.path, &self.table)
     }
 
+    /// How many mistakes were noted so far, here and elsewhere.
+    pub(crate) fn problems(&self) -> usize {
+        self.notes.borrow().len()
+    }
+
     /// Notes that `key`, which was not asked for yet, is needed if it is not there.
     pub(crate) fn require(&self, key: &str, hint: impl Into<String>) {
         if !self.has(key) {

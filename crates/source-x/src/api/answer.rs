@@ -9,9 +9,9 @@ use stream_core::source::ConnectError;
 use tokio::time::timeout;
 
 use super::link::Link;
+use crate::credentials::Authority;
 use crate::endpoint::Endpoint;
 use crate::response;
-use crate::token::Bearer;
 
 /// How much of an error's body is worth reading, and for how long.
 const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
@@ -21,19 +21,24 @@ pub(crate) struct Answer {
     pub(crate) head: http::response::Parts,
     pub(crate) body: Incoming,
     endpoint: Endpoint,
-    bearer: Bearer,
+    authority: Authority,
     _link: Link,
 }
 
 impl Answer {
-    /// The answer to a request for `endpoint` that carried `bearer` over `link`.
-    pub(super) fn new(answer: Response<Incoming>, endpoint: Endpoint, bearer: Bearer, link: Link) -> Self {
+    /// The answer to a request for `endpoint` that carried `authority` over `link`.
+    pub(super) fn new(
+        answer: Response<Incoming>,
+        endpoint: Endpoint,
+        authority: Authority,
+        link: Link,
+    ) -> Self {
         let (head, body) = answer.into_parts();
         Self {
             head,
             body,
             endpoint,
-            bearer,
+            authority,
             _link: link,
         }
     }
@@ -57,7 +62,7 @@ impl Answer {
         response::page(&self.head.headers, &begun)
     }
 
-    /// The body up to `limit` bytes, the token blotted out, and whether that is all of it.
+    /// The body up to `limit` bytes, the secrets blotted out, and whether that is all of it.
     pub(crate) async fn read(&mut self, limit: usize, patience: Duration) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         let reading = async {
@@ -74,6 +79,6 @@ impl Answer {
         };
         let whole = timeout(patience, reading).await.unwrap_or(false);
         bytes.truncate(limit);
-        (self.bearer.redact(bytes), whole)
+        (self.authority.redact(bytes), whole)
     }
 }

@@ -48,6 +48,11 @@ impl Peer {
         self.url.authority()
     }
 
+    /// Scheme, host and port, as signatures have them.
+    pub(super) fn origin(&self) -> String {
+        self.url.origin()
+    }
+
     /// Host and port, for people.
     pub(super) fn address(&self) -> String {
         self.url.address()

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-/// X's hosts, today's and the one that it had before.
-pub const HOSTS: [&str; 2] = ["api.x.com", "api.twitter.com"];
+/// X's hosts: today's, the one that it had before, and the one of v1.1's streams.
+pub const HOSTS: [&str; 3] = ["api.x.com", "api.twitter.com", "stream.twitter.com"];
 
 /// A base URL that may not be used. Never repeats the URL: it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +106,17 @@ impl BaseUrl {
     /// The value of the `Host` header.
     pub fn authority(&self) -> &str {
         self.authority.as_str()
+    }
+
+    /// Scheme, host and port in the form that signatures have them in (RFC 5849, 3.4.1.2): lower case, without the scheme's
+    /// own port.
+    pub(crate) fn origin(&self) -> String {
+        let (scheme, own) = if self.tls { ("https", 443) } else { ("http", 80) };
+        let host = self.authority.host().to_ascii_lowercase();
+        match self.port() {
+            port if port == own => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
+        }
     }
 
     /// Whether a connection may go to `address`, which the host's name resolved to. Link-local addresses are where clouds

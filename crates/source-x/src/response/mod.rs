@@ -16,7 +16,7 @@ use self::class::{class, retry_after};
 pub(crate) use self::problem::Problem;
 pub(crate) use self::text::one_line;
 use self::text::{MAX_TEXT, text};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Version};
 
 /// What the answer of `endpoint` means. `body` may be cut short, empty, or not JSON.
 pub fn classify(endpoint: Endpoint, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ConnectError {
@@ -114,6 +114,9 @@ fn advice(
     class: ConnectErrorClass,
     problem: &Problem<'_>,
 ) -> Option<&'static str> {
+    if endpoint.version() == Version::V1 {
+        return v1_advice(status);
+    }
     match class {
         ConnectErrorClass::UsageCapped => {
             return Some("the account's posts or credits are used up: buy more, or wait for the next period");
@@ -143,6 +146,27 @@ fn advice(
         404 => "no such address: check base_url and endpoint",
         409 if endpoint.has_rules() => {
             "there are no rules, and the filtered stream does not start without any: birdfeed rules add \"cats has:images\""
+        }
+        _ => return None,
+    })
+}
+
+/// v1.1 answers in plain text or HTML; the status says what to do.
+fn v1_advice(status: StatusCode) -> Option<&'static str> {
+    Some(match status.as_u16() {
+        300..=399 => "redirect refused: the token goes to base_url only",
+        401 => {
+            "the server does not take the keys or the signature: check all four of [stream.oauth], and this machine's clock"
+        }
+        403 => {
+            "these keys may not use v1.1, which X itself has retired: see docs/v1.1.md, or choose an endpoint of v2"
+        }
+        404 => "no such address: check base_url and endpoint",
+        406 => "a parameter is not as the server wants it: check [stream.filter]",
+        413 => "a list of [stream.filter] is longer than these keys may have: shorten it",
+        416 => "count is out of range, or not for these keys: take it away",
+        420 | 429 => {
+            "too many logins, or too many clients with the same keys: find the others; each further one lengthens the wait"
         }
         _ => return None,
     })

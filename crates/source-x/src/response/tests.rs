@@ -268,3 +268,47 @@ fn what_is_left_unfinished_is_a_refusal_if_it_says_so() {
         assert_eq!(refusal(rest), None, "{rest}");
     }
 }
+
+#[test]
+fn v1_s_texts_and_pages_are_shown_with_what_to_do() {
+    for (status, body, class, said) in [
+        (
+            401,
+            "Timestamp out of bounds.",
+            Refused,
+            "Timestamp out of bounds. (the server does not take the keys",
+        ),
+        (401, "", Refused, "this machine's clock"),
+        (
+            403,
+            "<html>\n<title>Error 403</title><pre>Please use V2</pre></html>",
+            Refused,
+            "Error 403 Please use V2 (these keys",
+        ),
+        (
+            406,
+            "Parameter track item index 69 too long: x\r\n",
+            Refused,
+            "item index 69 too long: x (a parameter",
+        ),
+        (413, "", Refused, "longer than"),
+        (416, "", Refused, "count is out of range"),
+        (
+            420,
+            "Easy there, Turbo. Too many requests recently. Enhance your calm.\r\n",
+            WAIT,
+            "Enhance your calm. (too many logins",
+        ),
+        (503, "busy", Http, "HTTP 503: busy"),
+    ] {
+        let status_code = StatusCode::from_u16(status).unwrap();
+        let error = classify(
+            Endpoint::V1Filter,
+            status_code,
+            &HeaderMap::new(),
+            body.as_bytes(),
+        );
+        assert_eq!((error.class, error.status), (class, Some(status)), "{error}");
+        assert!(error.detail.contains(said), "{error}");
+    }
+}

@@ -64,7 +64,7 @@ async fn a_clean_end_and_a_broken_one_are_told_apart() {
 async fn silence_ends_the_wait_even_if_every_call_is_cut_short() {
     let server = Server::saying_and_waiting(STREAM).await;
     let mut settings = settings(server.address);
-    settings.deadlines.silence = SHORT;
+    settings.deadlines.silence = Some(SHORT);
     let mut connection = connect(&settings).await.unwrap();
     let read = async {
         loop {
@@ -292,7 +292,7 @@ async fn the_token_file_is_read_for_each_connect() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("token");
     let mut settings = settings(server.address);
-    settings.token = Token::from_file(&path);
+    settings.credentials = Token::from_file(&path).into();
     let source = XSource::new(&settings).unwrap();
     let error = source.connect().await.err().unwrap();
     assert_eq!((error.class, error.status), (ConnectErrorClass::Refused, None));

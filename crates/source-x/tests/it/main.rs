@@ -6,3 +6,4 @@ mod connect;
 mod rules;
 mod simulator;
 mod support;
+mod v1;

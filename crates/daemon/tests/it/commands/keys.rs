@@ -14,8 +14,7 @@ stream        | endpoint = "sample"                                 | ENDPOINT=s
 stream        | endpoint = "labels"                                 | ENDPOINT=labels                                 | works
 stream        | endpoint = "likes-compliance"                       | ENDPOINT=likes-compliance                       | works
 stream        | endpoint = "activity"                               | ENDPOINT=activity                               | works
-stream        | endpoint = "v1-filter"                              | ENDPOINT=v1-filter                              | later
-stream        | endpoint = "v1-sample"                              | ENDPOINT=v1-sample                              | later
+stream        | endpoint = "powerstream"                            | ENDPOINT=powerstream                            | works
 stream        | base_url = "https://api.twitter.com"                | BASE_URL=https://api.twitter.com                | works
 stream        | allow_custom_host = true                            | ALLOW_CUSTOM_HOST=true                          | works
 stream        | bearer_token_file = "x-token"                       | BEARER_TOKEN_FILE=x-token                       | works
@@ -33,11 +32,11 @@ stream.fields | media = ["url"]                                     | MEDIA=url 
 stream.fields | poll = ["options"]                                  | POLL=options                                    | works
 stream.fields | place = ["country"]                                 | PLACE=country                                   | works
 stream.fields | expansions = ["author_id"]                          | EXPANSIONS=author_id                            | works
-rules         | file = "rules.toml"                                 | FILE=rules.toml                                 | later
+rules         | file = "rules.toml"                                 | FILE=rules.toml                                 | works
 rules         | mode = "off"                                        | MODE=off                                        | works
-rules         | mode = "check"                                      | MODE=check                                      | later
-rules         | mode = "apply"                                      | MODE=apply                                      | later
-rules         | prune = true                                        | PRUNE=true                                      | later
+rules         | mode = "check"                                      | MODE=check                                      | works
+rules         | mode = "apply"                                      | MODE=apply                                      | works
+rules         | prune = true                                        | PRUNE=true                                      | works
 lanes         | prefix = "y."                                       | PREFIX=y.                                       | works
 lanes         | enabled = ["tweets", "responses"]                   | ENABLED=tweets,responses                        | works
 lanes.tweets  | on_stuck = "hold"                                   | ON_STUCK=hold                                   | works
