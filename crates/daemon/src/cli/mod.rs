@@ -1,14 +1,15 @@
 //! The command line.
 
+mod config_args;
 #[cfg(feature = "simulator")]
 mod demo;
 mod rules;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::config_args::ConfigArgs;
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
 pub use self::rules::{Doomed, RulesAddArgs, RulesCommand, RulesDeleteArgs, RulesFileArgs, RulesListArgs};
@@ -69,14 +70,6 @@ pub enum Command {
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
     Config(ConfigCommand),
-}
-
-/// Which configuration.
-#[derive(Clone, Debug, Args)]
-pub struct ConfigArgs {
-    /// The configuration file; without one, the defaults and the environment.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 /// `birdfeed check`.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::ConfigArgs;
+use super::config_args::ConfigArgs;
 
 /// `birdfeed rules`.
 #[derive(Debug, Subcommand)]

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 pub use self::apply::{Applied, CutShort};
 pub use self::model::{
-    Added, Counts, Deleted, Mode, NewRule, Rule, RuleError, RuleProblem, RulesError, SyncOutcome,
+    Added, Counts, Deleted, Mode, NewRule, NoRoom, Rule, RuleError, RuleProblem, RulesError, SyncOutcome,
 };
 pub use self::patience::Patience;
-pub use self::plan::{NoRoom, Ownership, Plan, Retag, Step};
+pub use self::plan::{Ownership, Plan, Retag, Step};
 use crate::api::{Api, Call};
 use crate::settings::{Settings, SettingsError};
 

@@ -5,8 +5,6 @@ use std::fmt;
 use serde::Serialize;
 use stream_core::source::ConnectError;
 
-use super::plan::NoRoom;
-
 /// A rule that X has stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
@@ -157,6 +155,18 @@ impl SyncOutcome {
             Self::Failed => "failed",
         }
     }
+}
+
+/// More rules are wanted than X takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{created} rules are to be created and there is room for {room} only: want fewer, or delete some that are not ours"
+)]
+pub struct NoRoom {
+    /// How many are to be created.
+    pub created: u64,
+    /// How many can be, once those that are not wanted are deleted.
+    pub room: u64,
 }
 
 /// A request about rules that failed as a whole.

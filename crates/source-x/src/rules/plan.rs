@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::model::{NewRule, Rule};
+use super::model::{NewRule, NoRoom, Rule};
 
 /// Rules added in one request. X states no limit; an enterprise's 25,000 fit into one window of 100 requests.
 pub(super) const ADD_BATCH: usize = 250;
@@ -76,18 +76,6 @@ pub enum Step {
     Add(Vec<NewRule>),
     /// Rules to delete.
     Delete(Vec<Rule>),
-}
-
-/// More rules are wanted than X takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{created} rules are to be created and there is room for {room} only: want fewer, or delete some that are not ours"
-)]
-pub struct NoRoom {
-    /// How many are to be created.
-    pub created: u64,
-    /// How many can be, once those that are not wanted are deleted.
-    pub room: u64,
 }
 
 impl Plan {

@@ -4,7 +4,8 @@ use source_x::rules::lint::{Severity, lint};
 use source_x::rules::{Added, Deleted, Mode, NewRule};
 
 use super::super::say;
-use super::{load, page, unavailable};
+use super::client::{load, unavailable};
+use super::page;
 use crate::cli::{Doomed, RulesAddArgs, RulesDeleteArgs, RulesListArgs};
 use crate::exit::{CommandError, SysExit};
 

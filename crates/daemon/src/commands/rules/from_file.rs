@@ -5,7 +5,8 @@ use source_x::RulesClient;
 use source_x::rules::{Applied, Plan, RuleError};
 
 use super::super::say;
-use super::{load, page, patience, unavailable};
+use super::client::{load, patience, unavailable};
+use super::page;
 use crate::cli::RulesFileArgs;
 use crate::components::{RulesConfig, RulesFile, rules};
 use crate::exit::{CommandError, SysExit};
