@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use crate::base_url::BaseUrlError;
 use crate::credentials::Credentials;
+use crate::dial::Family;
 use crate::endpoint::{Endpoint, Version};
 use crate::filter::{Filter, FilterError};
+use crate::proxy::ProxyUrl;
 use crate::query::{Query, QueryError};
 
 /// How long each step may take.
@@ -31,6 +33,69 @@ impl Default for Deadlines {
     }
 }
 
+/// Whether answers are asked for in compressed form. What comes is read by what its head says of it, either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// gzip, if the server will.
+    #[default]
+    Gzip,
+    /// Not at all.
+    Off,
+}
+
+impl Compression {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Gzip, Self::Off];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Off => "off",
+        }
+    }
+
+    /// The value of the `Accept-Encoding` header.
+    pub(crate) const fn accepted(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Off => "identity",
+        }
+    }
+}
+
+/// Which version of HTTP is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Http {
+    /// HTTP/1.1: one stream, one connection, the simplest ways to fail.
+    #[default]
+    One,
+    /// HTTP/2, if the server will; over TLS only.
+    Two,
+}
+
+impl Http {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::One => "1.1",
+            Self::Two => "2",
+        }
+    }
+
+    /// Its names in TLS (ALPN), the best first.
+    pub(crate) fn protocols(self) -> Vec<Vec<u8>> {
+        let one = b"http/1.1".to_vec();
+        match self {
+            Self::One => vec![one],
+            Self::Two => vec![b"h2".to_vec(), one],
+        }
+    }
+}
+
 /// What [`XSource::new`](crate::XSource::new) and [`RulesClient::new`](crate::RulesClient::new) take.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -48,6 +113,14 @@ pub struct Settings {
     pub credentials: Credentials,
     /// Certificate authorities (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// Whether answers are asked for in compressed form.
+    pub compression: Compression,
+    /// Which version of HTTP is asked for.
+    pub http: Http,
+    /// The proxy that leads to X; `None` goes straight.
+    pub proxy: Option<ProxyUrl>,
+    /// Which version of IP is used.
+    pub family: Family,
     /// X asks for a descriptive one.
     pub user_agent: String,
     /// How long each step may take.
@@ -65,6 +138,10 @@ impl Settings {
             filter: Filter::default(),
             credentials: credentials.into(),
             ca_file: None,
+            compression: Compression::default(),
+            http: Http::default(),
+            proxy: None,
+            family: Family::default(),
             user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
             deadlines: Deadlines::default(),
         }
@@ -84,6 +161,9 @@ pub enum SettingsError {
     /// The base URL may not see the token.
     #[error("base_url: {0}")]
     BaseUrl(#[from] BaseUrlError),
+    /// The proxy cannot be used.
+    #[error("proxy: {0}")]
+    Proxy(&'static str),
     /// Every mistake in the query.
     #[error("{}", Joined(.0))]
     Query(Vec<QueryError>),

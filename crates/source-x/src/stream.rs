@@ -6,15 +6,15 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
-use http_body_util::BodyExt as _;
 use stream_core::source::{
     ConnectError, ConnectErrorClass, Connection, Framing, ReadError, Request, ServerDisconnect, Source, Split,
 };
+use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
-use crate::api::{Answer, Api, Call, with_causes};
+use crate::api::{Answer, Api, Arrived, Call, with_causes};
 use crate::endpoint::{Endpoint, Messages};
-use crate::response;
+use crate::response::{self, Coding};
 use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
 
@@ -80,14 +80,13 @@ impl XSource {
         if answer.head.status != StatusCode::OK {
             return Err(answer.into_error().await);
         }
-        if response::is_encoded(&answer.head.headers) {
+        if Coding::of(&answer.head.headers) == Coding::Other {
             return Err(ConnectError {
                 class: ConnectErrorClass::Http,
                 status: Some(200),
                 retry_after: None,
                 request: Request::Sent,
-                detail: "HTTP 200: the stream is compressed, though identity was asked for (a proxy?)"
-                    .to_owned(),
+                detail: "HTTP 200: the stream is coded in a way that was not asked for (a proxy?)".to_owned(),
             });
         }
         if response::is_page(&answer.head.headers) {
@@ -103,6 +102,7 @@ impl XSource {
                 .unwrap_or(self.endpoint().version().silence()),
             framing: self.framing,
             heard: Instant::now(),
+            fruitful: Instant::now(),
         })
     }
 }
@@ -136,8 +136,10 @@ struct XConnection {
     begun: bool,
     silence: Duration,
     framing: Framing,
-    /// When the last bytes came; outlives a dropped call, so that calls cut short again and again do not hide silence.
+    /// When the last bytes came over the wire; outlives a dropped call, so that calls cut short again and again do not hide silence.
     heard: Instant,
+    /// When something last came out of them.
+    fruitful: Instant,
 }
 
 impl Connection for XConnection {
@@ -153,34 +155,61 @@ impl Connection for XConnection {
 impl XConnection {
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         loop {
+            // Between portions others get their turn, however much a few bytes grow to.
+            consume_budget().await;
             let Some(answer) = &mut self.answer else {
                 return Ok(None);
             };
-            // hyper has no deadline of its own for a body.
-            let frame = timeout_at(self.heard + self.silence, answer.body.frame())
-                .await
-                .map_err(|_| ReadError::Silence(self.silence))?;
-            let frame = match frame {
-                None => return Ok(None),
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => {
-                    return Err(ReadError::Broken(response::one_line(&with_causes(&error), 200)));
-                }
-            };
-            self.heard = Instant::now();
-            // Trailers are frames too.
-            let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) else {
-                continue;
-            };
-            let is_page = !self.begun && data.trim_ascii_start().starts_with(b"<");
-            self.begun |= !data.trim_ascii_start().is_empty();
-            match is_page.then(|| self.answer.take()).flatten() {
-                Some(answer) => {
-                    let error = answer.into_page(data.to_vec()).await;
-                    return Err(ReadError::Refused(Box::new(error)));
-                }
-                None => return Ok(Some(data)),
+            match answer.body.portion().map_err(broken)? {
+                Some(data) if data.is_empty() => {}
+                Some(data) => return self.deliver(data).await,
+                None if !self.hear().await? => return Ok(None),
+                None => {}
             }
         }
     }
+
+    /// Waits for bytes, whatever comes of them; `false` at the server's clean end.
+    async fn hear(&mut self) -> Result<bool, ReadError> {
+        let Some(answer) = &mut self.answer else {
+            return Ok(false);
+        };
+        // hyper has no deadline of its own for a body.
+        let arrived = timeout_at(self.heard + self.silence, answer.body.fill())
+            .await
+            .map_err(|_| ReadError::Silence(self.silence))?;
+        match arrived.map_err(broken)? {
+            Arrived::End => {
+                answer.body.finish().map_err(broken)?;
+                return Ok(false);
+            }
+            Arrived::Nothing => {}
+            Arrived::Bytes => self.heard = Instant::now(),
+        }
+        // Compressed bytes may be nothing but flushes, for ever.
+        let barren = 2 * self.silence;
+        if self.fruitful.elapsed() > barren {
+            let detail = format!("compressed bytes come, and nothing has come out of them for {barren:?}");
+            return Err(ReadError::Broken(detail));
+        }
+        Ok(true)
+    }
+
+    /// Hands out what came, unless its beginning shows that it is a page.
+    async fn deliver(&mut self, data: Bytes) -> Result<Option<Bytes>, ReadError> {
+        self.fruitful = Instant::now();
+        let is_page = !self.begun && data.trim_ascii_start().starts_with(b"<");
+        self.begun |= !data.trim_ascii_start().is_empty();
+        match is_page.then(|| self.answer.take()).flatten() {
+            Some(answer) => {
+                let error = answer.into_page(data.to_vec()).await;
+                Err(ReadError::Refused(Box::new(error)))
+            }
+            None => Ok(Some(data)),
+        }
+    }
+}
+
+fn broken(error: impl std::error::Error + 'static) -> ReadError {
+    ReadError::Broken(response::one_line(&with_causes(&error), 200))
 }

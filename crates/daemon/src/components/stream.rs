@@ -7,7 +7,7 @@ use source_x::endpoint::{Parameter, Takes, Version};
 use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
 use stream_core::model::Lane;
 
-use super::{partition, v1};
+use super::{partition, v1, wire};
 use crate::config::{Environment, Origin, Section};
 
 /// The variable that holds the bearer token when no file is named.
@@ -63,6 +63,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         filter,
         ..defaults
     };
+    let settings = wire::build(section, environment, settings);
     Stream {
         event_source: format!("/x/{}/{name}", endpoint.name()),
         name,
@@ -105,10 +106,9 @@ fn note(section: &Section, error: &SettingsError) {
         SettingsError::Filter(_) | SettingsError::Credentials(_) => {
             ("endpoint", error.to_string(), "see docs/v1.1.md")
         }
-        SettingsError::CaFile { .. }
-        | SettingsError::NoRoots(_)
-        | SettingsError::Tls(_)
-        | SettingsError::UserAgent => (
+        SettingsError::Proxy(words) => ("proxy", (*words).to_owned(), "proxy = \"off\""),
+        SettingsError::UserAgent => ("user_agent", error.to_string(), "for example \"acme/1.0\""),
+        SettingsError::CaFile { .. } | SettingsError::NoRoots(_) | SettingsError::Tls(_) => (
             "ca_file",
             error.to_string(),
             "a file with certificates in PEM form",

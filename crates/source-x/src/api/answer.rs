@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use http::Response;
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use stream_core::source::ConnectError;
+use tokio::task::consume_budget;
 use tokio::time::timeout;
 
+use super::body::{Arrived, Body};
 use super::link::Link;
 use crate::credentials::Authority;
 use crate::endpoint::Endpoint;
-use crate::response;
+use crate::response::{self, Coding};
 
 /// How much of an error's body is worth reading, and for how long.
 const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
@@ -19,7 +20,7 @@ const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
 /// An answer whose head has arrived. Dropping it closes the connection.
 pub(crate) struct Answer {
     pub(crate) head: http::response::Parts,
-    pub(crate) body: Incoming,
+    pub(crate) body: Body,
     endpoint: Endpoint,
     authority: Authority,
     _link: Link,
@@ -35,8 +36,8 @@ impl Answer {
     ) -> Self {
         let (head, body) = answer.into_parts();
         Self {
+            body: Body::new(body, Coding::of(&head.headers)),
             head,
-            body,
             endpoint,
             authority,
             _link: link,
@@ -46,11 +47,10 @@ impl Answer {
     /// What an answer other than the wanted one means. Reads as much of its body as explains it.
     pub(crate) async fn into_error(mut self) -> ConnectError {
         let (limit, patience) = ERROR_BODY;
-        // What has arrived by the deadline serves. Compressed bytes would explain nothing.
-        let body = if response::is_encoded(&self.head.headers) {
-            Vec::new()
-        } else {
-            self.read(limit, patience).await.0
+        // What has arrived by the deadline serves. Bytes in another coding would explain nothing.
+        let body = match Coding::of(&self.head.headers) {
+            Coding::Identity | Coding::Gzip => self.read(limit, patience).await.0,
+            Coding::Other => Vec::new(),
         };
         response::classify(self.endpoint, self.head.status, &self.head.headers, &body)
     }
@@ -67,10 +67,17 @@ impl Answer {
         let mut bytes = Vec::new();
         let reading = async {
             loop {
-                match self.body.frame().await {
-                    None => return bytes.len() <= limit,
-                    Some(Err(_)) => return false,
-                    Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                // Between portions the deadline gets its turn, however much a few bytes grow to.
+                consume_budget().await;
+                match self.body.portion() {
+                    Ok(Some(portion)) => bytes.extend_from_slice(&portion),
+                    Ok(None) => match self.body.fill().await {
+                        Ok(Arrived::End) => return self.body.finish().is_ok(),
+                        Ok(Arrived::Bytes) => self.body.believe_bytes(),
+                        Ok(Arrived::Nothing) => {}
+                        Err(_) => return false,
+                    },
+                    Err(_) => return false,
                 }
                 if bytes.len() > limit {
                     return false;

@@ -1,7 +1,10 @@
 //! HTTP/1.1 client: one request on one connection of its own; no pool, no redirect, a deadline on every step.
 
 mod answer;
+mod body;
+mod gunzip;
 mod link;
+mod proxied;
 mod step;
 
 use bytes::Bytes;
@@ -12,6 +15,7 @@ use hyper::body::Incoming;
 use stream_core::source::{ConnectError, Request as Seen};
 
 pub(crate) use self::answer::Answer;
+pub(crate) use self::body::Arrived;
 use self::link::Peer;
 pub(crate) use self::step::with_causes;
 use self::step::{refused, within};
@@ -19,7 +23,7 @@ use crate::base_url::BaseUrlError;
 use crate::credentials::{Authority, Credentials};
 use crate::endpoint::{Endpoint, Version};
 use crate::oauth::Signable;
-use crate::settings::{Deadlines, Settings, SettingsError};
+use crate::settings::{Compression, Deadlines, Settings, SettingsError};
 
 /// X's API at one base URL with one set of credentials.
 #[derive(Clone)]
@@ -29,6 +33,7 @@ pub(crate) struct Api {
     host: HeaderValue,
     credentials: Credentials,
     user_agent: HeaderValue,
+    compression: Compression,
     deadlines: Deadlines,
 }
 
@@ -56,6 +61,7 @@ impl Api {
             peer,
             credentials: settings.credentials.clone(),
             user_agent: HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::UserAgent)?,
+            compression: settings.compression,
             deadlines: settings.deadlines,
         })
     }
@@ -82,11 +88,11 @@ impl Api {
         let mut link = within(
             self.deadlines.connect,
             Seen::NotSent,
-            &format!("connecting to {}", self.peer.authority()),
-            self.peer.connect(),
+            &format!("connecting to {}", self.peer.address()),
+            Box::pin(self.peer.connect()),
         )
         .await?;
-        let sent = link.sender.send_request(request);
+        let sent = link.send(request);
         let answer: Response<Incoming> = within(
             self.deadlines.head,
             Seen::Sent,
@@ -124,7 +130,7 @@ impl Api {
             .header(AUTHORIZATION, authorization)
             .header(USER_AGENT, self.user_agent.clone())
             .header(ACCEPT, "application/json")
-            .header(ACCEPT_ENCODING, "identity");
+            .header(ACCEPT_ENCODING, self.compression.accepted());
         if !call.body.is_empty() {
             request = request.header(CONTENT_TYPE, kind);
         }

@@ -137,7 +137,7 @@ impl BaseUrl {
 
     /// Whether it is loopback in its plainest form. What other programs would also take for 127.0.0.1 (`127.1`, `0x7f000001`,
     /// `localhost.`) is not.
-    fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host();
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }

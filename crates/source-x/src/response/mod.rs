@@ -99,12 +99,33 @@ pub(crate) fn farewell(unfinished: &[u8]) -> Option<ServerDisconnect> {
     })
 }
 
-/// Whether the body is bytes that we could not read: we ask for `identity`, so a compressed answer is a broken server's.
-pub fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+/// How the bytes of a body are coded, as its head says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// As they are.
+    Identity,
+    /// Compressed once, with gzip.
+    Gzip,
+    /// In a way that nobody asked for.
+    Other,
+}
+
+impl Coding {
+    /// The coding of an answer with these `headers`.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(CONTENT_ENCODING).into_iter();
+        let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let mut found = Self::Identity;
+        for coding in codings.map(<[u8]>::trim_ascii) {
+            let is = |name: &[u8]| coding.eq_ignore_ascii_case(name);
+            found = match found {
+                _ if coding.is_empty() || is(b"identity") => found,
+                Self::Identity if is(b"gzip") || is(b"x-gzip") => Self::Gzip,
+                _ => return Self::Other,
+            };
+        }
+        found
+    }
 }
 
 /// What to do about it.

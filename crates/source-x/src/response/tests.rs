@@ -184,10 +184,21 @@ fn a_long_body_is_cut_short() {
 }
 
 #[test]
-fn only_identity_is_no_encoding() {
-    assert!(!is_encoded(&HeaderMap::new()));
-    assert!(!is_encoded(&headers(&[("content-encoding", "Identity")])));
-    assert!(is_encoded(&headers(&[("content-encoding", "gzip")])));
+fn a_body_is_coded_as_its_head_says() {
+    assert_eq!(Coding::of(&HeaderMap::new()), Coding::Identity);
+    for (value, coding) in [
+        ("Identity", Coding::Identity),
+        ("", Coding::Identity),
+        ("gzip", Coding::Gzip),
+        ("X-GZIP", Coding::Gzip),
+        ("identity, gzip", Coding::Gzip),
+        ("gzip, gzip", Coding::Other),
+        ("br", Coding::Other),
+        ("deflate", Coding::Other),
+    ] {
+        let headers = headers(&[("content-encoding", value)]);
+        assert_eq!(Coding::of(&headers), coding, "{value:?}");
+    }
 }
 
 #[test]
