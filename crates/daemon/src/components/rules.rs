@@ -40,6 +40,13 @@ pub(crate) struct RulesConfig {
     pub(crate) every: Duration,
 }
 
+impl RulesConfig {
+    /// Whether `run` will see to it that there are rules.
+    pub(crate) fn creates_some(&self) -> bool {
+        self.mode == RulesMode::Apply && !self.file.rules.is_empty()
+    }
+}
+
 /// Contents of a rules file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RulesFile {

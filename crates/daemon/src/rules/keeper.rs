@@ -38,8 +38,10 @@ pub(crate) struct RulesKeeper {
 /// What was said before, so that it is said once.
 #[derive(Default)]
 struct Memory {
-    /// Rules that X does not take: they are not tried again before they are changed.
+    /// Rules that X does not take: they are not tried again before the file is.
     refused: HashSet<String>,
+    /// Rules that X says it has, under another spelling: neither are these.
+    present: HashSet<String>,
     failure: Option<String>,
     drift: Drift,
 }
@@ -91,15 +93,18 @@ impl RulesKeeper {
 
     async fn keep(&self) {
         // In mode apply the first connect looks; should it not have come to it, this does soon.
-        let mut due = match self.config.lock().mode {
-            RulesMode::Apply => Instant::now() + AGAIN,
-            RulesMode::Check | RulesMode::Off => Instant::now(),
+        let mut due = {
+            let config = self.config.lock();
+            match config.mode {
+                RulesMode::Apply => Instant::now() + config.every.min(AGAIN),
+                RulesMode::Check | RulesMode::Off => Instant::now(),
+            }
         };
         loop {
             let cause = tokio::select! {
                 () = self.reloaded.notified() => Cause::Reload,
                 () = tokio::time::sleep_until(due) => Cause::Timer,
-                () = tokio::time::sleep(LOOK_AT_FILE) => {
+                () = tokio::time::sleep(LOOK_AT_FILE), if self.has_file() => {
                     if !self.file_changed().await {
                         continue;
                     }
@@ -112,11 +117,16 @@ impl RulesKeeper {
         }
     }
 
+    fn has_file(&self) -> bool {
+        let config = self.config.lock();
+        config.mode != RulesMode::Off && config.path.is_some()
+    }
+
     /// Takes over a file that has changed; whether there is something new in it. One that is wrong changes nothing, and is
     /// complained of once.
     async fn file_changed(&self) -> bool {
-        let RulesConfig { path, file, mode, .. } = self.config.lock().clone();
-        let Some(path) = path.filter(|_| mode != RulesMode::Off) else {
+        let RulesConfig { path, file, .. } = self.config.lock().clone();
+        let Some(path) = path else {
             return false;
         };
         let read = tokio::task::spawn_blocking(move || {
@@ -151,6 +161,7 @@ impl RulesKeeper {
         }
         if cause != Cause::Timer {
             memory.refused.clear();
+            memory.present.clear();
         }
         let outcome = self.reconcile(&config, cause, &mut memory).await;
         self.metrics
@@ -254,8 +265,11 @@ impl RulesKeeper {
         let Applied {
             created,
             deleted,
+            present,
             refused,
         } = applied;
+        let spelt_otherwise = present.iter().filter_map(|error| error.value.clone());
+        memory.present.extend(spelt_otherwise);
         for error in refused {
             tracing::error!(%error, "a rule of the file is not in force");
             memory.refused.extend(error.value.clone());
@@ -289,14 +303,16 @@ impl RulesKeeper {
 /// What is to be done, without what X does not take anyway.
 fn planned(config: &RulesConfig, memory: &Memory, stored: &[Rule]) -> Plan {
     let mut plan = Plan::of(&config.file.rules, &config.ownership, stored);
-    plan.created.retain(|rule| !memory.refused.contains(&rule.value));
+    let settled = |value: &String| memory.refused.contains(value) || memory.present.contains(value);
+    plan.created.retain(|rule| !settled(&rule.value));
     plan
 }
 
-/// Whether a stream would meet with this error as well.
+/// Whether a stream would meet with this error as well: there is no way to X, or the token is none.
 fn concerns_stream(error: &ConnectError) -> bool {
-    matches!(
+    let no_way = matches!(
         error.class,
-        ConnectErrorClass::Network | ConnectErrorClass::Certificate | ConnectErrorClass::Refused
-    )
+        ConnectErrorClass::Network | ConnectErrorClass::Certificate
+    );
+    no_way || error.status.is_none() || error.status == Some(401)
 }

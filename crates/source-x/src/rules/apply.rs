@@ -15,6 +15,9 @@ pub struct Applied {
     pub created: u64,
     /// How many were deleted, those with an old tag among them.
     pub deleted: u64,
+    /// Those that X says it has already, though it did not list them so: somebody has added them meanwhile, or X takes two texts for
+    /// the same rule.
+    pub present: Vec<RuleError>,
     /// Those that X does not take, and why. The others are in force all the same.
     pub refused: Vec<RuleError>,
 }
@@ -83,9 +86,10 @@ impl RulesClient {
             Step::Add(rules) => {
                 let added = self.add_patiently(rules, Mode::Apply, patience).await?;
                 applied.created += added.created.len() as u64;
-                // One that is there already is what was wanted: a request whose answer was lost, or somebody else's.
-                let others = added.errors.into_iter().filter(|error| !error.is_duplicate());
-                applied.refused.extend(others);
+                let (present, refused): (Vec<_>, Vec<_>) =
+                    added.errors.into_iter().partition(RuleError::is_duplicate);
+                applied.present.extend(present);
+                applied.refused.extend(refused);
             }
             Step::Delete(rules) => {
                 let ids: Vec<_> = rules.iter().map(|rule| rule.id.clone()).collect();

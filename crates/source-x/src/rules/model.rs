@@ -5,6 +5,11 @@ use std::fmt;
 use serde::Serialize;
 use stream_core::source::ConnectError;
 
+use crate::response::one_line;
+
+/// As much of a rule stands in a message, in characters: enough to find it.
+const LONGEST_SHOWN: usize = 200;
+
 /// A rule that X has stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
@@ -54,7 +59,7 @@ pub enum RuleProblem {
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.value {
-            Some(value) => write!(f, "{value:?}: ")?,
+            Some(value) => write!(f, "{:?}: ", one_line(value, LONGEST_SHOWN))?,
             None => f.write_str("a rule: ")?,
         }
         match &self.problem {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use source_x::RulesClient;
+use source_x::endpoint::Version;
 use source_x::rules::{Patience, RulesError};
 
 use crate::components::{self, RulesConfig};
@@ -16,6 +17,10 @@ const LONGEST: Duration = Duration::from_secs(20 * 60);
 /// The way to X's rules, and what the configuration says of them.
 pub(super) fn load(config: Option<&Path>) -> Result<(RulesClient, RulesConfig), CommandError> {
     let (source, rules) = components::load_rules(config, &environment())?;
+    if source.endpoint().version() == Version::V1 {
+        let message = "v1.1 has no rules: [stream.filter] says what its stream brings (docs/v1.1.md)";
+        return Err(CommandError::new(SysExit::Usage, message));
+    }
     Ok((source.rules(), rules))
 }
 

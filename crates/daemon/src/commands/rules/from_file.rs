@@ -39,8 +39,12 @@ pub(super) async fn apply(args: &RulesFileArgs) -> Result<(), CommandError> {
     let Applied {
         created,
         deleted,
+        present,
         refused,
     } = &applied;
+    for rule in present {
+        eprintln!("birdfeed: {rule}");
+    }
     if args.json {
         let refused: Vec<_> = refused.iter().map(ToString::to_string).collect();
         print(&json!({"created": created, "deleted": deleted, "refused": refused}))?;

@@ -4,10 +4,24 @@ use source_x::rules::{NewRule, Plan, Retag, Rule};
 
 /// A rule with its tag.
 pub(super) fn line(value: &str, tag: Option<&str>) -> String {
+    let value = visible(value);
     match tag {
-        Some(tag) => format!("{value}  [{tag}]"),
-        None => value.to_owned(),
+        Some(tag) => format!("{value}  [{}]", visible(tag)),
+        None => value,
     }
+}
+
+/// Text that says nothing to a terminal: anybody with the account's token can write rules.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// What X has.
@@ -27,7 +41,7 @@ pub(super) fn plan(plan: &Plan) -> String {
         .collect();
     lines.extend(plan.deleted.iter().map(|rule| format!("- {}", of(rule))));
     lines.extend(plan.retagged.iter().map(|Retag { rule, tag }| {
-        let new = tag.as_deref().unwrap_or("no tag");
+        let new = tag.as_deref().map_or_else(|| "no tag".to_owned(), visible);
         format!("~ {} -> [{new}]", of(rule))
     }));
     let covered = plan.covered.iter();
