@@ -28,11 +28,11 @@ pub(crate) struct Admission {
 impl Admission {
     pub(crate) fn new(settings: &Settings) -> Self {
         Admission {
-            rules: Rules::new(settings.rule_cap, settings.seed),
+            rules: Rules::new(settings),
             slots: Slots::new(settings.ghost_slot),
             connects: RateWindow::new(settings.connect_limit, settings.window),
             rule_reads: RateWindow::new(450, settings.window),
-            rule_writes: RateWindow::new(100, settings.window),
+            rule_writes: RateWindow::new(settings.rule_write_limit, settings.window),
             nonces: VecDeque::new(),
             attempts: 0,
             rule_requests: 0,

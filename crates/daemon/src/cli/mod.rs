@@ -1,15 +1,18 @@
 //! The command line.
 
+mod config_args;
 #[cfg(feature = "simulator")]
 mod demo;
+mod rules;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::config_args::ConfigArgs;
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
+pub use self::rules::{Doomed, RulesAddArgs, RulesCommand, RulesDeleteArgs, RulesFileArgs, RulesListArgs};
 use crate::admin::Address;
 
 /// Keeps one X stream alive and fans it out to Kafka, RabbitMQ and files.
@@ -39,6 +42,13 @@ pub enum Command {
                       birdfeed check --config deploy/birdfeed.toml --no-secrets   (in CI)"
     )]
     Check(CheckArgs),
+    /// The rules of the filtered stream, by hand or from a file.
+    #[command(
+        subcommand,
+        after_help = "Example: birdfeed rules add \"cats has:images\"\n         \
+                      birdfeed rules plan --file rules.toml"
+    )]
+    Rules(RulesCommand),
     /// Read back what the sinks have got: nothing is missing, or what is, and why. Takes nothing from them.
     #[command(after_help = "Example: birdfeed verify --config birdfeed.toml\n         \
                       birdfeed verify --config birdfeed.toml --sink kafka --json\n         \
@@ -60,14 +70,6 @@ pub enum Command {
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
     Config(ConfigCommand),
-}
-
-/// Which configuration.
-#[derive(Clone, Debug, Args)]
-pub struct ConfigArgs {
-    /// The configuration file; without one, the defaults and the environment.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 /// `birdfeed check`.

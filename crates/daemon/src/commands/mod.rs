@@ -5,6 +5,7 @@ use std::io::Write as _;
 pub mod check;
 #[cfg(feature = "simulator")]
 pub mod demo;
+pub mod rules;
 pub mod run;
 #[cfg(feature = "simulator")]
 pub mod simulate;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use journal::OpenError;
+use source_x::XSource;
 use stream_core::pipeline::{Failure, NamedSink, Pipeline, Rest, StartError};
+use stream_core::source::Source;
 use stream_core::telemetry::{Observer, Status};
 
 use crate::admin::{self, Address, Admin};
@@ -15,7 +17,9 @@ use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 use crate::metrics::Metrics;
 use crate::progress;
-use crate::signals::{self, Signals};
+use crate::reload::Reload;
+use crate::rules::{RuledSource, RulesKeeper};
+use crate::signals::{self, Hangups, Signals};
 
 /// Runs until a signal, or until it cannot go on.
 pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
@@ -26,11 +30,18 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         drain,
         warnings,
     } = components::load(file, &environment())?;
-    log.start();
+    let log = log.start();
+    let leaves = components::leaves(file, &environment())?;
     announce(file, &data_path, &warnings);
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
-    let ended = runtime.block_on(daemon(data_path, admin, drain));
+    let reload = |keeper| Reload {
+        file: file.map(Path::to_owned),
+        leaves,
+        log,
+        keeper,
+    };
+    let ended = runtime.block_on(daemon(data_path, admin, drain, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -44,6 +55,7 @@ fn announce(file: Option<&Path>, data_path: &DataPath, warnings: &[String]) {
         settings,
         source,
         sinks,
+        ..
     } = data_path;
     let (endpoint, address) = (source.endpoint().name(), source.address());
     tracing::info!(stream = settings.stream, endpoint, address, "the stream");
@@ -73,11 +85,20 @@ pub(crate) fn runtime(tasks: usize) -> Result<tokio::runtime::Runtime, CommandEr
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) -> Result<(), CommandError> {
+async fn daemon(
+    data_path: DataPath,
+    admin: Option<Address>,
+    drain: Duration,
+    reload: impl FnOnce(Option<Arc<RulesKeeper>>) -> Reload,
+) -> Result<(), CommandError> {
+    let hangups = Hangups::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let dir = data_path.settings.journal.dir.clone();
-    let (mut pipeline, _) = start(data_path, admin.as_ref())?;
+    let Started {
+        mut pipeline, keeper, ..
+    } = start(data_path, admin.as_ref())?;
+    tokio::spawn(reload(keeper).answer(hangups));
     let Status { journal, lanes, .. } = pipeline.view().status();
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
@@ -109,15 +130,22 @@ async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) ->
     ended(failure.or(rest.failure))
 }
 
-/// Starts the data path, with an admin server at `admin`; gives it, and where the server listens.
-pub(crate) fn start(
-    data_path: DataPath,
-    admin: Option<&Address>,
-) -> Result<(Pipeline, Option<SocketAddr>), CommandError> {
+/// What was started.
+pub(crate) struct Started {
+    pub(crate) pipeline: Pipeline,
+    /// Where the admin server listens.
+    pub(crate) admin: Option<SocketAddr>,
+    /// Who keeps the rules, if the stream has any.
+    pub(crate) keeper: Option<Arc<RulesKeeper>>,
+}
+
+/// Starts the data path, with an admin server at `admin`.
+pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Started, CommandError> {
     let DataPath {
         mut settings,
         source,
         sinks,
+        rules,
     } = data_path;
     let lanes: Vec<_> = sinks
         .iter()
@@ -136,7 +164,13 @@ pub(crate) fn start(
         })
     };
     let admin = admin.map(bind).transpose()?;
+    let has_rules = source.endpoint().has_rules();
+    let keeper = has_rules.then(|| RulesKeeper::new(source.rules(), rules, metrics.clone()));
+    let source = with_rules(source, keeper.as_ref());
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
+    if let Some(keeper) = &keeper {
+        keeper.start(pipeline.announcer());
+    }
     metrics
         .watch(pipeline.view())
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
@@ -148,7 +182,22 @@ pub(crate) fn start(
         Ok::<_, CommandError>(bound)
     };
     let admin = admin.map(serve).transpose()?;
-    Ok((pipeline, admin))
+    Ok(Started {
+        pipeline,
+        admin,
+        keeper,
+    })
+}
+
+/// The stream's source, which waits for its rules if somebody keeps them.
+fn with_rules(source: Arc<XSource>, keeper: Option<&Arc<RulesKeeper>>) -> Arc<dyn Source> {
+    match keeper {
+        Some(keeper) => Arc::new(RuledSource {
+            source,
+            keeper: keeper.clone(),
+        }),
+        None => source,
+    }
 }
 
 /// What a restart does not cure ends with the code that no service manager restarts.

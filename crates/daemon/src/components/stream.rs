@@ -24,6 +24,7 @@ pub(super) struct Stream {
     pub(super) max_retries: Option<u32>,
     /// What becomes of what comes again.
     pub(super) dedupe: Dedupe,
+    pub(super) endpoint: Endpoint,
     /// The lane of what it is asked for.
     pub(super) lane: Lane,
     /// Unless something is wrong with it.
@@ -73,6 +74,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         name,
         max_retries,
         dedupe,
+        endpoint,
         lane: endpoint.messages().lane(),
         source: XSource::new(&settings)
             .map_err(|error| note(section, &error))

@@ -6,6 +6,7 @@ use super::collector;
 use super::family::Family;
 use super::journal::JournalMetrics;
 use super::lane::LaneMetrics;
+use super::rules::RulesMetrics;
 use super::stream::StreamMetrics;
 use super::verify::VerifyMetrics;
 
@@ -15,6 +16,7 @@ pub fn catalogue() -> Vec<Family> {
         StreamMetrics::FAMILIES,
         LaneMetrics::FAMILIES,
         JournalMetrics::FAMILIES,
+        RulesMetrics::FAMILIES,
     ];
     let mut all: Vec<_> = counted.concat();
     all.extend(collector::families());

@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stream`, `lane`, `journal`, `program` | the owners: each its families, labels and updates |
+//! | `stream`, `lane`, `journal`, `rules`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
 //! | `instrument` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
@@ -21,11 +21,13 @@ mod lane;
 mod process;
 mod program;
 mod reading;
+mod rules;
 mod stream;
 mod verify;
 
 use ::journal::Timing;
 use prometheus::{Encoder as _, Error, Registry, TextEncoder};
+use source_x::rules::SyncOutcome;
 use stream_core::model::Lane;
 use stream_core::telemetry::{Observation, Observer, View};
 
@@ -35,6 +37,7 @@ pub use self::family::{Family, FamilyKind};
 use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
+use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
 
@@ -44,6 +47,7 @@ pub struct Metrics {
     stream: StreamMetrics,
     lane: LaneMetrics,
     journal: JournalMetrics,
+    rules: RulesMetrics,
 }
 
 impl Metrics {
@@ -58,6 +62,7 @@ impl Metrics {
             stream: StreamMetrics::register(&registrar)?,
             lane: LaneMetrics::register(&registrar)?,
             journal: JournalMetrics::register(&registrar)?,
+            rules: RulesMetrics::register(&registrar)?,
             registry,
         })
     }
@@ -70,6 +75,16 @@ impl Metrics {
     /// Counts how long the journal's disk took.
     pub fn time(&self, timing: Timing) {
         self.journal.on(timing);
+    }
+
+    /// X has `active` rules, and `drift` are not as they are wanted.
+    pub(crate) fn rules_seen(&self, active: usize, drift: usize) {
+        self.rules.seen(active, drift);
+    }
+
+    /// Counts a look at the rules.
+    pub(crate) fn rules_synced(&self, outcome: SyncOutcome) {
+        self.rules.synced(outcome);
     }
 
     /// The page `/metrics`, in Prometheus' text format.

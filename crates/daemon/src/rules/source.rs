@@ -1,0 +1,36 @@
+//! Decorator of the stream's source: no connect before the rules are true.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use source_x::XSource;
+use stream_core::source::{ConnectError, Connection, ServerDisconnect, Source, Split};
+
+use super::keeper::RulesKeeper;
+
+/// A source whose rules somebody keeps.
+pub(crate) struct RuledSource {
+    pub(crate) source: Arc<XSource>,
+    pub(crate) keeper: Arc<RulesKeeper>,
+}
+
+type Connecting<'a> = Pin<Box<dyn Future<Output = Result<Box<dyn Connection>, ConnectError>> + Send + 'a>>;
+
+impl Source for RuledSource {
+    fn connect(&self) -> Connecting<'_> {
+        Box::pin(async {
+            self.keeper.before_connect().await?;
+            self.source.connect().await
+        })
+    }
+
+    fn split(&self, message: &Bytes) -> Split {
+        self.source.split(message)
+    }
+
+    fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect> {
+        self.source.farewell(unfinished)
+    }
+}
