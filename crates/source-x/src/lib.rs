@@ -36,6 +36,7 @@ pub mod stream;
 mod tls;
 pub mod token;
 
+pub use api::Refusal;
 pub use endpoint::Endpoint;
 pub use query::{Query, QueryError};
 pub use rules::RulesClient;

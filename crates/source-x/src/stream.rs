@@ -7,12 +7,13 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
+use parking_lot::Mutex;
 use stream_core::source::{
     ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split,
 };
 use tokio::time::{Instant, timeout_at};
 
-use crate::api::{Answer, Api, Call, with_causes};
+use crate::api::{Answer, Api, Call, Refusal, with_causes};
 use crate::endpoint::{Endpoint, Messages};
 use crate::response;
 use crate::rules::RulesClient;
@@ -23,6 +24,8 @@ pub struct XSource {
     api: Api,
     call: Call,
     messages: Messages,
+    /// The last answer that was no stream.
+    refusal: Mutex<Option<Refusal>>,
 }
 
 impl XSource {
@@ -42,6 +45,7 @@ impl XSource {
             api: Api::new(settings)?,
             call,
             messages: settings.endpoint.messages(),
+            refusal: Mutex::default(),
         })
     }
 
@@ -60,14 +64,22 @@ impl XSource {
         RulesClient::on(self.api.clone())
     }
 
+    /// The answer that the last attempt met, if it met one that is no stream, and nobody has asked before.
+    pub fn take_refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().take()
+    }
+
     pub(crate) fn api(&self) -> &Api {
         &self.api
     }
 
     async fn open(&self) -> Result<XConnection, ConnectError> {
+        *self.refusal.lock() = None;
         let answer = self.api.send(self.call.clone()).await?;
         if answer.head.status != StatusCode::OK {
-            return Err(answer.into_error().await);
+            let (error, refusal) = answer.into_refusal().await;
+            *self.refusal.lock() = Some(refusal);
+            return Err(error);
         }
         if response::is_encoded(&answer.head.headers) {
             return Err(ConnectError {

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use stream_core::source::{ConnectError, Request as Seen};
 
 pub(crate) use self::answer::Answer;
+pub use self::answer::Refusal;
 use self::link::Peer;
 pub(crate) use self::step::with_causes;
 use self::step::{refused, within};

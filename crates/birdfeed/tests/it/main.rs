@@ -1,0 +1,7 @@
+//! The library against the simulator, over real sockets.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod examples;
+mod stream;
+mod support;

@@ -1,0 +1,239 @@
+//! What becomes of a stream, event by event.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use birdfeed::{
+    ConnectOutcome, Deadlines, DisconnectReason, Error, Event, Exit, MessageKind, Stream, WaitClass,
+};
+use simulator::{At, Chunking, Disconnect, Fault, FaultPlan, Garbage, Moment, Socket, Status, Step};
+
+use crate::support::{TOKEN, first, next, start};
+
+#[tokio::test]
+async fn posts_are_those_of_the_ledger_byte_for_byte() {
+    let (simulator, builder) = start(FaultPlan::default(), |world| {
+        world.posts = Some(300);
+        world.chunking = Chunking::Random;
+        world.keep_alive = Duration::from_millis(50);
+    })
+    .await;
+    let mut stream = builder.build().unwrap();
+    assert!(matches!(
+        next(&mut stream).await,
+        Some(Event::Connected { connection: 1 })
+    ));
+    let mut posts = Vec::new();
+    loop {
+        match next(&mut stream).await.unwrap() {
+            Event::Post(post) => posts.push(post),
+            Event::KeepAlive if posts.len() == 300 => break,
+            Event::KeepAlive => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let ledger = simulator.ledger().posts();
+    assert_eq!(posts.len(), ledger.len());
+    for (post, written) in posts.iter().zip(&ledger) {
+        assert_eq!(post.message().raw(), &written.line);
+        assert_eq!(post.raw(), &written.data());
+        assert_eq!(post.id(), written.id.as_str());
+    }
+    assert!(posts.iter().any(|post| post.author().is_some()));
+    assert!(posts.iter().any(|post| !post.matching_rules().is_empty()));
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_whole_and_the_wait_after_it_ends_at_once_when_asked() {
+    let fault = Fault::Status(Status::TooManyConnections);
+    let (_simulator, builder) = start(FaultPlan::once(1, fault), |_| {}).await;
+    let mut stream = builder.build().unwrap();
+    let Some(Event::RequestError(error)) = next(&mut stream).await else {
+        panic!("no refusal");
+    };
+    assert_eq!(
+        (error.status, error.outcome),
+        (429, ConnectOutcome::TooManyConnections)
+    );
+    let body = String::from_utf8_lossy(&error.body);
+    assert!(body.contains("TooManyConnections"), "{body}");
+    assert_ne!(error.headers["x-rate-limit-remaining"], "0");
+    let Some(Event::Waiting(waiting)) = next(&mut stream).await else {
+        panic!("no wait");
+    };
+    assert_eq!(waiting.class, WaitClass::RateLimited);
+    assert!(waiting.wait > Duration::from_secs(30), "{waiting:?}");
+    let handle = stream.handle();
+    let asked = Instant::now();
+    handle.disconnect();
+    assert!(handle.is_disconnected());
+    let Some(Event::Disconnected(end)) = next(&mut stream).await else {
+        panic!("no end");
+    };
+    assert_eq!((end.exit, end.discarded), (Exit::Asked, 0));
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    assert!(next(&mut stream).await.is_none() && next(&mut stream).await.is_none());
+}
+
+#[tokio::test]
+async fn one_failure_is_too_many_for_who_wants_no_retry() {
+    let faults = FaultPlan::once(1, Fault::Status(Status::Unavailable));
+    let (_simulator, builder) = start(faults, |_| {}).await;
+    let mut stream = builder.max_retries(0).build().unwrap();
+    let Some(Event::RequestError(error)) = next(&mut stream).await else {
+        panic!("no refusal");
+    };
+    assert_eq!((error.status, error.outcome), (503, ConnectOutcome::Http));
+    let Some(Event::Disconnected(end)) = next(&mut stream).await else {
+        panic!("no end");
+    };
+    assert_eq!(end.exit, Exit::RetriesExhausted);
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_error_of_the_connection_each_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let builder = Stream::builder(TOKEN).base_url(format!("http://{address}"));
+    let mut stream = builder.max_retries(2).build().unwrap();
+    let mut failures = 0;
+    let end = loop {
+        match next(&mut stream).await.unwrap() {
+            Event::ConnectionError(error) => {
+                assert_eq!(error.reason, None);
+                assert!(error.detail.contains("connecting to"), "{error:?}");
+                failures += 1;
+            }
+            Event::Waiting(waiting) => assert_eq!(waiting.class, WaitClass::Network),
+            Event::Disconnected(end) => break end,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((failures, end.exit), (3, Exit::RetriesExhausted));
+}
+
+#[tokio::test]
+async fn a_goodbye_on_a_socket_left_open_closes_and_the_stream_comes_back() {
+    let fault = Fault::Disconnect(Disconnect::Upstream, Socket::LeftOpen);
+    let (_simulator, builder) = start(FaultPlan::once(1, fault), |_| {}).await;
+    let mut stream = builder.build().unwrap();
+    let message = first(&mut stream, |event| match event {
+        Event::Other(message) => Some(message),
+        _ => None,
+    })
+    .await;
+    assert_eq!(message.kind(), MessageKind::Error);
+    let title = message.errors()[0].text("title").map(Cow::into_owned);
+    assert_eq!(title.as_deref(), Some("operational-disconnect"));
+    let closed = first(&mut stream, |event| match event {
+        Event::Closed(closed) => Some(closed),
+        _ => None,
+    })
+    .await;
+    assert_eq!(closed.reason, DisconnectReason::Goodbye);
+    let again = first(&mut stream, |event| match event {
+        Event::Connected { connection } => Some(connection),
+        _ => None,
+    });
+    assert_eq!(again.await, 2);
+}
+
+#[tokio::test]
+async fn silence_breaks_and_garbage_does_not() {
+    let step = |posts, fault| Step {
+        at: At::connection(1),
+        moment: Moment::AfterPosts(posts),
+        fault,
+    };
+    let garbage = step(3, Fault::Garbage(Garbage::NotJson));
+    let faults = FaultPlan::new([garbage, step(6, Fault::Silence(None))]);
+    let (_simulator, builder) = start(faults, |_| {}).await;
+    let silence = Duration::from_millis(500);
+    let deadlines = Deadlines {
+        silence,
+        ..Deadlines::default()
+    };
+    let mut stream = builder.deadlines(deadlines).build().unwrap();
+    let garbage = first(&mut stream, |event| match event {
+        Event::Other(message) => Some(message.kind()),
+        _ => None,
+    });
+    assert_eq!(garbage.await, MessageKind::Invalid);
+    let reason = first(&mut stream, |event| match event {
+        Event::ConnectionError(error) => Some(error.reason),
+        _ => None,
+    });
+    assert_eq!(reason.await, Some(DisconnectReason::Silence));
+}
+
+#[tokio::test]
+async fn who_takes_too_slowly_has_the_stream_closed_and_opened_again() {
+    let (_simulator, builder) = start(FaultPlan::default(), |_| {}).await;
+    let mut stream = builder.buffer(100_000).build().unwrap();
+    assert!(matches!(next(&mut stream).await, Some(Event::Connected { .. })));
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let (mut posts, mut bytes) = (0, 0);
+    let closed = loop {
+        match next(&mut stream).await.unwrap() {
+            Event::Post(post) => {
+                posts += 1;
+                bytes += post.message().raw().len();
+            }
+            Event::Closed(closed) => break closed,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(closed.reason, DisconnectReason::JournalFull);
+    assert!(closed.detail.contains("too slowly"), "{closed:?}");
+    // What the reader read at once may be above the bound.
+    assert!(posts > 0 && bytes < 400_000, "{posts} posts of {bytes} bytes");
+    let again = first(&mut stream, |event| match event {
+        Event::Connected { connection } => Some(connection),
+        _ => None,
+    });
+    assert_eq!(again.await, 2);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_is_closed() {
+    let (simulator, builder) = start(FaultPlan::default(), |_| {}).await;
+    let mut stream = builder.build().unwrap();
+    assert!(matches!(next(&mut stream).await, Some(Event::Connected { .. })));
+    drop(stream);
+    let closed = async {
+        while simulator
+            .ledger()
+            .connections()
+            .iter()
+            .any(|one| one.end.is_none())
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), closed)
+        .await
+        .unwrap();
+}
+
+#[test]
+fn what_cannot_work_is_said_before_anything_connects() {
+    let Err(error) = Stream::filter(" ") else {
+        panic!("an empty token")
+    };
+    assert!(matches!(error, Error::Token(_)));
+    assert_eq!(format!("{error:?}"), "the bearer token is empty");
+    let builder = Stream::builder(TOKEN)
+        .tweet_fields(["athor_id"])
+        .backfill_minutes(6);
+    let Err(error) = builder.build() else {
+        panic!("a wrong name")
+    };
+    let expected =
+        "tweet.fields: X knows no \"athor_id\"; did you mean \"author_id\"?; backfill_minutes: 0 to 5, not 6";
+    assert_eq!(error.to_string(), expected);
+    let Err(error) = Stream::builder(TOKEN).base_url("http://example.org").build() else {
+        panic!("the token in the clear")
+    };
+    assert!(error.to_string().starts_with("base_url"), "{error}");
+}
