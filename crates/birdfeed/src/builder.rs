@@ -1,10 +1,17 @@
 //! Builder of a stream: every parameter, checked before anything connects.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use source_x::{Deadlines, Endpoint, Settings, Token, XSource};
+use source_x::base_url::BaseUrl;
+use source_x::filter::FilterLevel;
+use source_x::oauth::Keys;
+use source_x::{
+    Compression, Credentials, Deadlines, Endpoint, Family, Filter, Http, ProxyUrl, Settings, Token, XSource,
+};
 use stream_core::intake::Finder;
+use stream_core::source::Framing;
 use stream_core::supervisor::Standalone;
 use tokio_util::sync::CancellationToken;
 
@@ -19,43 +26,66 @@ const BUFFER: usize = 16 * 1024 * 1024;
 #[must_use = "nothing happens until it is built"]
 pub struct Builder {
     settings: Settings,
+    proxy: Proxy,
     max_retries: Option<u32>,
     buffer: usize,
+}
+
+/// The way to X.
+enum Proxy {
+    /// What `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    Environment,
+    Off,
+    Url(String),
 }
 
 impl Stream {
     /// The filtered stream: posts that match the app's rules.
     pub fn filter(token: impl Into<Token>) -> Result<Self, Error> {
-        Self::builder(token).build()
+        Self::builder(token.into()).build()
     }
 
     /// About one in a hundred of all posts.
     pub fn sample(token: impl Into<Token>) -> Result<Self, Error> {
-        Self::builder(token).endpoint(Endpoint::Sample).build()
+        Self::builder(token.into()).endpoint(Endpoint::Sample).build()
     }
 
-    /// Every stream and every parameter.
-    pub fn builder(token: impl Into<Token>) -> Builder {
-        Builder::new(token.into())
+    /// v1.1's `statuses/filter`, for servers that speak it: X has retired it.
+    pub fn v1_filter(keys: Keys, filter: Filter) -> Result<Self, Error> {
+        let builder = Self::builder(keys).endpoint(Endpoint::V1Filter);
+        builder.v1(filter).build()
+    }
+
+    /// v1.1's `statuses/sample`, for servers that speak it.
+    pub fn v1_sample(keys: Keys) -> Result<Self, Error> {
+        Self::builder(keys).endpoint(Endpoint::V1Sample).build()
+    }
+
+    /// Every stream and every parameter. v2 wants a bearer token, v1.1 [`Keys`].
+    pub fn builder(credentials: impl Into<Credentials>) -> Builder {
+        Builder::new(credentials.into())
     }
 }
 
-macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+/// Setters of lists of texts, which stand in a part of the settings under the same name.
+macro_rules! lists {
+    ($part:ident: $($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        pub fn $name(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-            self.settings.query.$name = names.into_iter().map(Into::into).collect();
+        pub fn $name(mut self, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+            self.settings.$part.$name = values.into_iter().map(Into::into).collect();
             self
         }
     )*};
 }
 
+/// Which stream, and what it is asked for.
 impl Builder {
-    fn new(token: Token) -> Self {
-        let mut settings = Settings::new(token);
+    fn new(credentials: Credentials) -> Self {
+        let mut settings = Settings::new(credentials);
         settings.base_url = std::env::var("BIRDFEED_BASE_URL").ok();
         Self {
             settings,
+            proxy: Proxy::Environment,
             max_retries: None,
             buffer: BUFFER,
         }
@@ -67,7 +97,7 @@ impl Builder {
         self
     }
 
-    names! {
+    lists! { query:
         /// What a post may carry (`tweet.fields`).
         tweet_fields;
         /// What is included besides the post.
@@ -107,11 +137,75 @@ impl Builder {
         self.settings.query.partition = Some(partition);
         self
     }
+}
 
+/// What v1.1's streams are asked for.
+impl Builder {
+    /// All of it at once.
+    pub fn v1(mut self, filter: Filter) -> Self {
+        self.settings.filter = filter;
+        self
+    }
+
+    lists! { filter:
+        /// Users whose statuses are wanted, by their ids.
+        follow;
+        /// Phrases, one of which must match.
+        track;
+        /// Languages, as BCP 47 codes.
+        language;
+    }
+
+    /// Boxes, four numbers each: longitude and latitude of the corner in the south-west, then of that in the north-east.
+    pub fn locations(mut self, degrees: impl IntoIterator<Item = f64>) -> Self {
+        self.settings.filter.locations = degrees.into_iter().collect();
+        self
+    }
+
+    /// The least level of the statuses that are wanted.
+    pub fn filter_level(mut self, level: FilterLevel) -> Self {
+        self.settings.filter.filter_level = level;
+        self
+    }
+
+    /// Has the server warn before it drops a client that falls behind.
+    pub fn stall_warnings(mut self) -> Self {
+        self.settings.filter.stall_warnings = true;
+        self
+    }
+
+    /// How many statuses of the past come first; with a minus, and no others.
+    pub fn count(mut self, count: i32) -> Self {
+        self.settings.filter.count = Some(count);
+        self
+    }
+
+    /// How messages are told apart: [`Framing::Lengths`] asks for `delimited=length`.
+    pub fn framing(mut self, framing: Framing) -> Self {
+        self.settings.filter.framing = framing;
+        self
+    }
+}
+
+/// The way to X, and what becomes of failures.
+impl Builder {
     /// Failures in a row before it ends with [`Exit::RetriesExhausted`](crate::Exit); without end unless said. A connection that
     /// has brought something starts the count anew; failures of the network count as those of HTTP do.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
+        self
+    }
+
+    /// The proxy that leads to X: `http://`, `https://`, `socks5://` or `socks5h://`, with `user:password@` if it wants them. Unless
+    /// said, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` in the environment decide.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Proxy::Url(url.into());
+        self
+    }
+
+    /// Goes straight to X, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = Proxy::Off;
         self
     }
 
@@ -145,6 +239,24 @@ impl Builder {
         self
     }
 
+    /// Whether gzip is asked for; it is unless said.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.settings.compression = compression;
+        self
+    }
+
+    /// Which version of HTTP is asked for; 1.1 unless said.
+    pub fn http(mut self, version: Http) -> Self {
+        self.settings.http = version;
+        self
+    }
+
+    /// Which version of IP is used; either unless said.
+    pub fn ip(mut self, family: Family) -> Self {
+        self.settings.family = family;
+        self
+    }
+
     /// Bytes of events to hold while the program does something else; 16 MiB unless said. Whatever the figure, one event fits.
     pub fn buffer(mut self, bytes: usize) -> Self {
         self.buffer = bytes.max(1);
@@ -154,18 +266,44 @@ impl Builder {
     /// Checks everything that can be checked without a connection, and makes the stream, which connects when it is first asked
     /// for an event.
     pub fn build(self) -> Result<Stream, Error> {
-        self.settings.token.check()?;
-        let source = Arc::new(XSource::new(&self.settings)?);
+        let (max_retries, buffer) = (self.max_retries, self.buffer);
+        let source = Arc::new(XSource::new(&self.checked()?)?);
         let (finder, findings) = Finder::new();
-        let inbox = Arc::new(Inbox::new(source.clone(), finder, self.buffer));
+        let inbox = Arc::new(Inbox::new(source.clone(), finder, buffer));
         let supervisor = Standalone {
             source,
             intake: inbox.clone(),
             findings,
-            max_retries: self.max_retries,
+            max_retries,
             observer: inbox.clone(),
             stop: CancellationToken::new(),
         };
         Ok(Stream::new(supervisor, inbox))
     }
+
+    /// The settings, with their proxy and credentials that can be used.
+    pub(crate) fn checked(mut self) -> Result<Settings, Error> {
+        self.settings.credentials.check()?;
+        self.settings.proxy = match &self.proxy {
+            Proxy::Off => None,
+            Proxy::Url(url) => Some(ProxyUrl::parse(url)?),
+            Proxy::Environment => proxy_of_environment(&self.settings)?,
+        };
+        Ok(self.settings)
+    }
+}
+
+fn proxy_of_environment(settings: &Settings) -> Result<Option<ProxyUrl>, Error> {
+    let default = settings.endpoint.base_url();
+    let url = settings.base_url.as_deref().unwrap_or(default);
+    let Ok(url) = BaseUrl::parse(url, settings.allow_custom_host) else {
+        // Whoever connects there will say what is wrong with it.
+        return Ok(None);
+    };
+    // Those that are no Unicode name no proxy.
+    let texts = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables: HashMap<String, String> = texts.collect();
+    let proxy = ProxyUrl::from_environment(|name| variables.get(name).map(String::as_str), &url)?;
+    Ok(proxy)
 }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use stream_core::model::{ConnectOutcome, DisconnectReason, WaitClass};
 use stream_core::supervisor::SupervisorExit;
 
-use crate::message::{Message, Post};
+use crate::message::{Message, Post, Status};
 
 /// What a [`Stream`](crate::Stream) yields. One connection is `Connected`, then posts, others and keep-alives, then `Closed` or
 /// `ConnectionError`; after all of them comes one `Disconnected`.
@@ -22,6 +22,8 @@ pub enum Event {
     },
     /// A post, with what came beside it.
     Post(Post),
+    /// A status: what v1.1 and Powerstream bring in the place of posts.
+    Status(Status),
     /// Any other message: errors without data, likes, compliance, what nobody has seen, and lines that cannot be read.
     Other(Message),
     /// An empty line: X's sign of life, every 20 s at the latest.
@@ -111,6 +113,8 @@ pub struct Disconnected {
 pub enum Exit {
     /// Somebody called [`disconnect`](crate::Handle::disconnect).
     Asked,
+    /// X has sent all that was asked for, by a negative `count` of v1.1.
+    Finished,
     /// So many failures in a row as [`max_retries`](crate::Builder::max_retries) allows.
     RetriesExhausted,
     /// The thread that reads could not be started, or has died: a fault of the machine's or of ours.
@@ -121,6 +125,7 @@ impl From<SupervisorExit> for Exit {
     fn from(exit: SupervisorExit) -> Self {
         match exit {
             SupervisorExit::Asked => Self::Asked,
+            SupervisorExit::Finished => Self::Finished,
             SupervisorExit::RetriesExhausted => Self::RetriesExhausted,
         }
     }

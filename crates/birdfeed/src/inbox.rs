@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -81,9 +82,10 @@ impl Entry {
     fn into_event(self) -> Event {
         match self {
             Self::Event(event) => event,
-            Self::Message(message) => match message.into_post() {
-                Ok(post) => Event::Post(post),
-                Err(message) => Event::Other(message),
+            Self::Message(message) => match (message.post(), message.status()) {
+                (Some(post), _) => Event::Post(post),
+                (None, Some(status)) => Event::Status(status),
+                (None, None) => Event::Other(message),
             },
         }
     }
@@ -159,17 +161,30 @@ impl Inbox {
         queue.wake();
     }
 
-    fn entry(&self, connection: u64, frame: Frame) -> Entry {
+    fn message(&self, kind: MessageKind, raw: Bytes) -> Entry {
+        Entry::Message(Message::new(self.source.endpoint().messages(), kind, raw))
+    }
+
+    /// Takes a message apart, as far as it must be known who it is for.
+    fn look(&self, connection: u64, message: Bytes) -> Entry {
+        let split = self.source.split(&message);
+        self.finder.lock().look(connection, &split);
+        let kind = MessageKind::ALL
+            .into_iter()
+            .find(|kind| kind.name() == split.kind);
+        self.message(kind.unwrap_or(MessageKind::Invalid), message)
+    }
+
+    fn entries(&self, connection: u64, frame: Frame) -> Vec<Entry> {
         match frame {
-            Frame::KeepAlive => Entry::Event(Event::KeepAlive),
-            Frame::Oversize(line) => Entry::Message(Message::new(MessageKind::Invalid, line.head)),
-            Frame::Message(bytes) => {
-                let split = self.source.split(&bytes);
-                self.finder.lock().look(connection, &split);
-                let kind = MessageKind::ALL
+            Frame::KeepAlive => vec![Entry::Event(Event::KeepAlive)],
+            Frame::Oversize(line) => vec![self.message(MessageKind::Invalid, line.head)],
+            Frame::Message(line) => {
+                let several = self.source.messages(&line).unwrap_or_else(|| vec![line]);
+                several
                     .into_iter()
-                    .find(|kind| kind.name() == split.kind);
-                Entry::Message(Message::new(kind.unwrap_or(MessageKind::Invalid), bytes))
+                    .map(|message| self.look(connection, message))
+                    .collect()
             }
         }
     }
@@ -229,9 +244,10 @@ fn ended(reason: DisconnectReason, detail: &str) -> Option<Event> {
             let detail = "the buffer was full: the program takes events too slowly".to_owned();
             Some(Event::Closed(Closed { reason, detail }))
         }
-        DisconnectReason::CleanEnd | DisconnectReason::Goodbye | DisconnectReason::Refused => {
-            Some(Event::Closed(Closed { reason, detail }))
-        }
+        DisconnectReason::CleanEnd
+        | DisconnectReason::Goodbye
+        | DisconnectReason::Refused
+        | DisconnectReason::Finished => Some(Event::Closed(Closed { reason, detail })),
         DisconnectReason::Shutdown => None,
     }
 }
@@ -240,7 +256,7 @@ impl Intake for Inbox {
     fn frames(&self, connection: u64, _received_at: Timestamp, frames: Vec<Frame>) {
         let entries: Vec<_> = frames
             .into_iter()
-            .map(|frame| self.entry(connection, frame))
+            .flat_map(|frame| self.entries(connection, frame))
             .collect();
         self.push(entries);
     }

@@ -24,7 +24,9 @@
 //! | `event` | [`Event`]: what can happen |
 //! | `inbox` | the bounded buffer between the thread that reads and the program |
 //! | `reader` | that thread: the supervisor of `stream-core` on a source of `source-x` |
-//! | `message` | [`Message`], [`Post`], [`User`], [`Media`], [`Poll`], [`Place`]: JSON that is looked into when asked, and never fails |
+//! | `handler` | [`Handler`]: tweepy's callbacks by their names; [`Stream::run`] and [`Stream::spawn`] call them |
+//! | `rules` | [`Rules`]: adds, gets and deletes the rules of the filtered stream |
+//! | `message` | [`Message`], [`Post`], [`User`], [`Media`], [`Poll`], [`Place`], v1.1's [`Status`]: JSON that is looked into when asked, and never fails |
 //! | `error` | [`Error`] |
 //!
 //! For tests: where `BIRDFEED_BASE_URL` is set in the environment, it is the default of [`Builder::base_url`]. It may name this
@@ -35,19 +37,29 @@
 mod builder;
 mod error;
 mod event;
+mod handler;
 mod inbox;
 mod message;
 mod reader;
+mod rules;
 mod stream;
 
 pub use bytes::Bytes;
 pub use http::{HeaderMap, StatusCode};
-pub use source_x::split::MessageKind;
-pub use source_x::{Deadlines, Endpoint, Token};
+pub use source_x::filter::FilterLevel;
+pub use source_x::oauth::Keys;
+pub use source_x::rules::{Added, Deleted, NewRule, Rule, RuleError, RuleProblem};
+pub use source_x::split::{DisconnectCode, MessageKind};
+pub use source_x::{Compression, Credentials, Deadlines, Endpoint, Family, Filter, Http, Token};
 pub use stream_core::model::{ConnectOutcome, DisconnectReason, WaitClass};
+pub use stream_core::source::Framing;
 
 pub use self::builder::Builder;
 pub use self::error::Error;
 pub use self::event::{Closed, ConnectionError, Disconnected, Event, Exit, RequestError, Waiting};
-pub use self::message::{Includes, MatchingRule, Media, Message, Object, Place, Poll, Post, Reference, User};
+pub use self::handler::{Exception, Handler, HandlerResult, Running, Unreadable, dispatch};
+pub use self::message::{
+    Includes, MatchingRule, Media, Message, Object, Place, Poll, Post, Reference, Status, StatusUser, User,
+};
+pub use self::rules::Rules;
 pub use self::stream::{Handle, Stream};

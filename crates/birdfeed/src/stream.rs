@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_executor::block_on;
 use stream_core::supervisor::Standalone;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +40,11 @@ impl Stream {
     /// The next event; `None` once [`Event::Disconnected`] has been given. Cancel safe: a dropped call loses nothing.
     pub async fn next(&mut self) -> Option<Event> {
         poll_fn(|context| self.poll(context)).await
+    }
+
+    /// The same for a program without async: blocks this thread.
+    pub fn next_blocking(&mut self) -> Option<Event> {
+        block_on(self.next())
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Event>> {

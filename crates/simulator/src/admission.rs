@@ -1,5 +1,6 @@
 //! Admission control: rate-limit windows and the one slot of each stream. Pure; time is passed in.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::endpoint::Endpoint;
@@ -16,6 +17,8 @@ pub(crate) struct Admission {
     pub(crate) connects: RateWindow,
     pub(crate) rule_reads: RateWindow,
     pub(crate) rule_writes: RateWindow,
+    /// v1.1: each may be used once.
+    pub(crate) nonces: VecDeque<String>,
     /// Stream attempts so far.
     pub(crate) attempts: u32,
     /// Requests to the rules so far.
@@ -30,6 +33,7 @@ impl Admission {
             connects: RateWindow::new(settings.connect_limit, settings.window),
             rule_reads: RateWindow::new(450, settings.window),
             rule_writes: RateWindow::new(100, settings.window),
+            nonces: VecDeque::new(),
             attempts: 0,
             rule_requests: 0,
         }
@@ -115,6 +119,18 @@ impl Slots {
             ghost_until: None,
         });
         true
+    }
+
+    /// v1.1: takes the account's one slot, whoever has it; gives those who had it.
+    pub(crate) fn take_over(&mut self, endpoint: Endpoint, connection: u32) -> Vec<u32> {
+        let oldest = self.taken.extract_if(.., |slot| slot.endpoint.is_v1());
+        let oldest = oldest.map(|slot| slot.connection).collect();
+        self.taken.push(Slot {
+            endpoint,
+            connection,
+            ghost_until: None,
+        });
+        oldest
     }
 
     /// The server ended the stream: the slot is free at once.

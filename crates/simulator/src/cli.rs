@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::fault::FaultPlan;
+use crate::keys::OAuthKeys;
 use crate::settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
 use crate::simulator::Simulator;
 
@@ -132,8 +133,9 @@ pub async fn run(args: SimulateArgs, shutdown: impl Future<Output = ()>) -> io::
             format!("in {}", path.display())
         });
     say(format_args!(
-        "listening: {}\nbearer token: {token}",
-        simulator.base_url()
+        "listening: {}\nbearer token: {token}\nv1.1's keys: {}",
+        simulator.base_url(),
+        keys(&OAuthKeys::default())
     ));
     shutdown.await;
     let (ledger, faults) = (simulator.ledger().clone(), simulator.faults().clone());
@@ -152,6 +154,20 @@ pub async fn run(args: SimulateArgs, shutdown: impl Future<Output = ()>) -> io::
         say(format_args!("fault {}: fired {fired} times", step.fault.name()));
     }
     Ok(())
+}
+
+/// The four keys as the variables that `birdfeed run` reads.
+fn keys(keys: &OAuthKeys) -> String {
+    let OAuthKeys {
+        consumer_key,
+        consumer_secret,
+        access_token,
+        access_token_secret,
+    } = keys;
+    format!(
+        "X_CONSUMER_KEY={consumer_key} X_CONSUMER_SECRET={consumer_secret} X_ACCESS_TOKEN={access_token} \
+         X_ACCESS_TOKEN_SECRET={access_token_secret}"
+    )
 }
 
 /// Prints a line. That nobody reads is no reason to stop.

@@ -36,6 +36,23 @@ pub(crate) fn with_surrogates(json: &str) -> String {
     out
 }
 
+/// The same JSON in ASCII, slashes escaped, too: as v1.1 wrote it.
+pub(crate) fn ascii(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '/' => out.push_str("\\/"),
+            c if c.is_ascii() => out.push(c),
+            c => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    escape(&mut out, *unit);
+                }
+            }
+        }
+    }
+    out
+}
+
 fn escape(out: &mut String, unit: u16) {
     // Writing to a String cannot fail.
     let _ = write!(out, "\\u{unit:04x}");

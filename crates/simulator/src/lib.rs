@@ -1,6 +1,6 @@
 //! Test double of X: a look-alike with a fault plan and a ledger of every byte it wrote.
 //!
-//! It serves the filtered and the sample stream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
+//! It serves the filtered and the sample stream of v2 and of v1.1, Powerstream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
 //! headers and refusals, and posts of v2's shape and size from a seeded world. It shares nothing with the client under
 //! test: the HTTP side is written by hand on the socket, because the faults need the socket.
 //!
@@ -14,6 +14,8 @@
 //! | `http`, `tls` | requests, answers, the socket |
 //! | `admission` | rate-limit windows and the one slot of each stream |
 //! | `rules` | the rules endpoints |
+//! | `v1`, `keys` | v1.1: signatures and limits; Powerstream |
+//! | `notice` | v1.1: messages that are no statuses |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
 //! | `world` | makes the posts |
 //! | `template`, and `data/` beside `src/` | what is written, as text with holes |
@@ -39,7 +41,9 @@ mod endpoint;
 pub mod fault;
 mod http;
 mod json;
+mod keys;
 pub mod ledger;
+mod notice;
 mod rules;
 mod server;
 pub mod settings;
@@ -49,11 +53,14 @@ mod stream;
 mod template;
 mod time;
 mod tls;
+mod v1;
 mod world;
 
 pub use endpoint::Endpoint;
 pub use fault::{At, Cut, Disconnect, Fault, FaultPlan, Garbage, Moment, Socket, Status, Step};
+pub use keys::OAuthKeys;
 pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post, Totals};
+pub use notice::Notice;
 pub use rules::Rule;
 pub use settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
 pub use simulator::Simulator;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use crate::fault::FaultPlan;
+use crate::keys::OAuthKeys;
 use crate::time::MAX_SPAN;
 
 /// How lines of the stream end.
@@ -75,9 +76,12 @@ pub struct Settings {
     pub posts: Option<u64>,
     /// The bearer token that is accepted.
     pub token: String,
+    /// The keys that v1.1 accepts.
+    pub oauth: OAuthKeys,
     /// How lines of the stream end.
     pub line_end: LineEnd,
-    /// Silence after which an empty line is sent (a jitter of 0 to 300 ms is added when it is 1 s or more).
+    /// Silence after which an empty line is sent (a jitter of 0 to 300 ms is added when it is 1 s or more). v1.1 waits half as
+    /// long again: 30 s.
     pub keep_alive: Duration,
     /// Where chunk borders fall.
     pub chunking: Chunking,
@@ -91,7 +95,7 @@ pub struct Settings {
     pub rules_required: bool,
     /// How many rules fit. X: 1,000 for pay-per-use.
     pub rule_cap: usize,
-    /// Is the account entitled to `backfill_minutes`? Backfill repeats what is in the ledger: the world makes no posts while
+    /// Is the account entitled to `backfill_minutes`, and to v1.1's `count`? Backfill repeats what is in the ledger: the world makes no posts while
     /// nobody is connected.
     pub backfill_allowed: bool,
     /// What goes wrong, and when.
@@ -130,6 +134,7 @@ impl Default for Settings {
             rate: 50.0,
             posts: None,
             token: "simulator-token".to_owned(),
+            oauth: OAuthKeys::default(),
             line_end: LineEnd::default(),
             keep_alive: Duration::from_secs(20),
             chunking: Chunking::default(),

@@ -1,6 +1,6 @@
 //! What all connections of a simulator share.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,8 @@ pub(crate) struct ServerState {
     timeline: Mutex<Timeline>,
     admission: Mutex<Admission>,
     injected: Mutex<VecDeque<Fault>>,
+    /// Streams whose credentials have opened another.
+    evicted: Mutex<HashSet<u32>>,
 }
 
 impl ServerState {
@@ -45,6 +47,7 @@ impl ServerState {
             timeline: Mutex::new(Timeline::new(&settings, pool.clone())),
             admission: Mutex::new(Admission::new(&settings)),
             injected: Mutex::default(),
+            evicted: Mutex::default(),
             pool,
             settings,
         })
@@ -80,6 +83,17 @@ impl ServerState {
 
     pub(crate) fn take_injected(&self) -> Option<Fault> {
         self.injected.lock().pop_front()
+    }
+
+    /// These streams must end: the same credentials have opened another.
+    pub(crate) fn evict(&self, connections: Vec<u32>) {
+        self.evicted.lock().extend(connections);
+        self.wake();
+    }
+
+    /// Must this stream end?
+    pub(crate) fn is_evicted(&self, connection: u32) -> bool {
+        self.evicted.lock().contains(&connection)
     }
 
     /// From now on posts match the rules as they are now.

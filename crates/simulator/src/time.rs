@@ -52,12 +52,22 @@ pub(crate) fn rfc3339(ms: u64) -> String {
     )
 }
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
+/// The form of v1.1: `Sat Mar 10 14:03:15 +0000 2018`.
+pub(crate) fn v1_date(seconds: u64) -> String {
+    let days = seconds / 86_400;
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    let (week_day, month) = (DAYS[days as usize % 7], MONTHS[month as usize - 1]);
+    format!("{week_day} {month} {day:02} {hour:02}:{minute:02}:{second:02} +0000 {year:04}")
+}
+
 /// The form of HTTP's `Date`: `Thu, 18 Jun 2020 16:08:19 GMT`.
 pub(crate) fn http_date(seconds: u64) -> String {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let days = seconds / 86_400;
     let (year, month, day) = civil(days);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

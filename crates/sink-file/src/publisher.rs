@@ -29,12 +29,22 @@ impl FilePublisher {
     /// The line of `record`, without its end.
     fn line(&mut self, record: &Record) -> Bytes {
         if !self.envelope {
-            return record.value.clone();
+            return on_one_line(record.value.clone());
         }
         let mut line = Vec::with_capacity(record.value.len() + ROOM);
         wrap(record, &mut self.header, &mut line);
-        line.into()
+        on_one_line(line.into())
     }
+}
+
+/// NDJSON: a value that was sent on several lines (X's `delimited=length` allows it) stands on one. JSON has line feeds between
+/// its tokens only, where a space says the same.
+fn on_one_line(json: Bytes) -> Bytes {
+    if memchr::memchr(b'\n', &json).is_none() {
+        return json;
+    }
+    let one = json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte });
+    one.collect()
 }
 
 impl Publisher for FilePublisher {
@@ -61,5 +71,17 @@ impl Publisher for FilePublisher {
     fn close(self: Box<Self>, _budget: Duration) -> BoxFuture<'static, ()> {
         // Everything that counts is on the disk already.
         std::future::ready(()).boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_several_lines_is_written_on_one() {
+        let said = |text: &'static [u8]| on_one_line(Bytes::from_static(text));
+        assert_eq!(said(b"{\n\"a\":\r\n1}"), &b"{ \"a\":\r 1}"[..]);
+        assert_eq!(said(b"{\"a\":1}"), &b"{\"a\":1}"[..]);
     }
 }

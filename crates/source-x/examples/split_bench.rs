@@ -11,10 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use simulator::Simulator;
 use source_x::endpoint::Messages;
-use source_x::{Settings, Token, XSource};
-use stream_core::source::Source as _;
 
 // Rounds of a few milliseconds: the best one was not interrupted.
 const ROUNDS: &str = "500";
@@ -27,7 +24,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let messages = match arguments.next() {
         Some(file) if file != "-" => lines(&Bytes::from(std::fs::read(file)?)),
-        _ => simulated().await?,
+        _ => support::posts(POSTS).await?,
     };
     let rounds: usize = arguments.next().as_deref().unwrap_or(ROUNDS).parse()?;
     let best = (0..rounds).map(|_| pass(&messages)).min().unwrap_or_default();
@@ -47,22 +44,6 @@ fn lines(text: &Bytes) -> Vec<Bytes> {
         .map(|line| text.slice_ref(line.trim_ascii_end()))
         .filter(|line| !line.is_empty())
         .collect()
-}
-
-async fn simulated() -> Result<Vec<Bytes>, Box<dyn Error>> {
-    let world = simulator::Settings {
-        rate: 20_000.0,
-        ..simulator::Settings::default()
-    };
-    let mut settings = Settings::new(Token::from_value(world.token.clone()));
-    let simulator = Simulator::start(world).await?;
-    settings.base_url = Some(simulator.base_url());
-    let mut stream = support::Messages::new(XSource::new(&settings)?.connect().await?);
-    let mut messages = Vec::new();
-    while messages.len() < POSTS {
-        messages.extend(stream.next().await?);
-    }
-    Ok(messages)
 }
 
 fn pass(messages: &[Bytes]) -> Duration {

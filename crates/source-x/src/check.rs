@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use stream_core::source::ConnectError;
 
 use crate::api::Call;
+use crate::endpoint::{Endpoint, Version};
 use crate::rules::RulesError;
 use crate::stream::XSource;
 
@@ -27,12 +28,18 @@ pub enum CheckError {
     /// The account's usage could not be asked for; the way and the token are those of the stream.
     #[error("usage: {0}")]
     Usage(#[from] ConnectError),
+    /// v1.1: a filter without a predicate was not refused for that, but for something else.
+    #[error(transparent)]
+    Keys(ConnectError),
 }
 
 impl XSource {
     /// Tries the way to X and the token with a request that changes nothing: the filtered stream's rules, of which there must be
     /// some, or the account's usage.
     pub async fn check(&self) -> Result<(), CheckError> {
+        if self.endpoint().version() == Version::V1 {
+            return self.check_keys().await;
+        }
         if self.endpoint().has_rules() {
             return match self.rules().list().await?.len() {
                 0 => Err(CheckError::NoRules),
@@ -48,6 +55,20 @@ impl XSource {
         match answer.head.status {
             StatusCode::OK => Ok(()),
             _ => Err(answer.into_error().await.into()),
+        }
+    }
+
+    /// v1.1 has no request besides that for a stream: one without a predicate is refused with 406, once the keys are found good.
+    async fn check_keys(&self) -> Result<(), CheckError> {
+        let nothing = Call {
+            method: Endpoint::V1Filter.method().clone(),
+            path: Endpoint::V1Filter.path().to_owned(),
+            body: Bytes::new(),
+        };
+        let answer = self.api().send(nothing).await.map_err(CheckError::Keys)?;
+        match answer.head.status {
+            StatusCode::OK | StatusCode::NOT_ACCEPTABLE => Ok(()),
+            _ => Err(CheckError::Keys(answer.into_error().await)),
         }
     }
 }

@@ -1,34 +1,81 @@
 //! Happy Eyeballs (RFC 8305): from a name to a TCP connection; every address gets its chance, none holds up the others.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
-
-use crate::base_url::BaseUrl;
 
 /// The head start of an address over the next one; RFC 8305 recommends it.
 const HEAD_START: Duration = Duration::from_millis(250);
 /// A peer that acknowledges nothing for this long is gone.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Resolves the host anew (X moves, and asks clients to notice) and connects. The caller sets the deadline.
-pub(crate) async fn open(url: &BaseUrl) -> io::Result<TcpStream> {
-    let found = lookup_host((url.host(), url.port())).await?;
-    let addresses: Vec<_> = found.filter(|address| url.may_go_to(address.ip())).collect();
+/// Which version of IP is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Family {
+    /// Whichever answers first.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+impl Family {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::Any, Self::V4, Self::V6];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::V4 => "4",
+            Self::V6 => "6",
+        }
+    }
+
+    pub(crate) fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// A way to the other end, whatever leads there.
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
+/// Connects. The caller sets the deadline.
+pub(crate) async fn open(host: &str, port: u16, may: impl Fn(IpAddr) -> bool) -> io::Result<TcpStream> {
+    let stream = race(resolve(host, port, may).await?).await?;
+    configure(&stream)?;
+    Ok(stream)
+}
+
+/// Resolves the host anew (X moves, and asks clients to notice), into those of its addresses that may be used; at least one.
+pub(crate) async fn resolve(
+    host: &str,
+    port: u16,
+    may: impl Fn(IpAddr) -> bool,
+) -> io::Result<Vec<SocketAddr>> {
+    let found = lookup_host((host, port)).await?;
+    let addresses: Vec<_> = found.filter(|address| may(address.ip())).collect();
     if addresses.is_empty() {
         return Err(io::Error::other(
             "the name leads to no address that may be connected to",
         ));
     }
-    let stream = race(addresses).await?;
-    configure(&stream)?;
-    Ok(stream)
+    Ok(addresses)
 }
 
 /// The first connection that comes about; the others are dropped.

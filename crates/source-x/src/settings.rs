@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base_url::BaseUrlError;
-use crate::endpoint::Endpoint;
+use crate::credentials::Credentials;
+use crate::dial::Family;
+use crate::endpoint::{Endpoint, Version};
+use crate::filter::{Filter, FilterError};
+use crate::proxy::ProxyUrl;
 use crate::query::{Query, QueryError};
-use crate::token::Token;
 
 /// How long each step may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,8 +19,8 @@ pub struct Deadlines {
     pub connect: Duration,
     /// From the request to the head of the answer.
     pub head: Duration,
-    /// Without a single byte on an open stream. X sends an empty line at least every 20 s, often a little late.
-    pub silence: Duration,
+    /// Without a single byte on an open stream; `None` for [what X asks for](crate::endpoint::Version::silence).
+    pub silence: Option<Duration>,
 }
 
 impl Default for Deadlines {
@@ -25,7 +28,70 @@ impl Default for Deadlines {
         Self {
             connect: Duration::from_secs(10),
             head: Duration::from_secs(20),
-            silence: Duration::from_secs(25),
+            silence: None,
+        }
+    }
+}
+
+/// Whether answers are asked for in compressed form. What comes is read by what its head says of it, either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// gzip, if the server will.
+    #[default]
+    Gzip,
+    /// Not at all.
+    Off,
+}
+
+impl Compression {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Gzip, Self::Off];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Off => "off",
+        }
+    }
+
+    /// The value of the `Accept-Encoding` header.
+    pub(crate) const fn accepted(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Off => "identity",
+        }
+    }
+}
+
+/// Which version of HTTP is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Http {
+    /// HTTP/1.1: one stream, one connection, the simplest ways to fail.
+    #[default]
+    One,
+    /// HTTP/2, if the server will; over TLS only.
+    Two,
+}
+
+impl Http {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+
+    /// Its name in configurations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::One => "1.1",
+            Self::Two => "2",
+        }
+    }
+
+    /// Its names in TLS (ALPN), the best first.
+    pub(crate) fn protocols(self) -> Vec<Vec<u8>> {
+        let one = b"http/1.1".to_vec();
+        match self {
+            Self::One => vec![one],
+            Self::Two => vec![b"h2".to_vec(), one],
         }
     }
 }
@@ -41,10 +107,20 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// What the stream is asked for, checked against what the endpoint takes.
     pub query: Query,
-    /// Where the app's bearer token comes from.
-    pub token: Token,
+    /// What v1.1's streams are asked for instead.
+    pub filter: Filter,
+    /// Where the bearer token, or v1.1's keys, come from.
+    pub credentials: Credentials,
     /// Certificate authorities (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
+    /// Whether answers are asked for in compressed form.
+    pub compression: Compression,
+    /// Which version of HTTP is asked for.
+    pub http: Http,
+    /// The proxy that leads to X; `None` goes straight.
+    pub proxy: Option<ProxyUrl>,
+    /// Which version of IP is used.
+    pub family: Family,
     /// X asks for a descriptive one.
     pub user_agent: String,
     /// How long each step may take.
@@ -53,14 +129,19 @@ pub struct Settings {
 
 impl Settings {
     /// The filtered stream of the real X, with no fields asked for.
-    pub fn new(token: Token) -> Self {
+    pub fn new(credentials: impl Into<Credentials>) -> Self {
         Self {
             base_url: None,
             allow_custom_host: false,
             endpoint: Endpoint::Search,
             query: Query::default(),
-            token,
+            filter: Filter::default(),
+            credentials: credentials.into(),
             ca_file: None,
+            compression: Compression::default(),
+            http: Http::default(),
+            proxy: None,
+            family: Family::default(),
             user_agent: concat!("birdfeed/", env!("CARGO_PKG_VERSION")).to_owned(),
             deadlines: Deadlines::default(),
         }
@@ -80,9 +161,18 @@ pub enum SettingsError {
     /// The base URL may not see the token.
     #[error("base_url: {0}")]
     BaseUrl(#[from] BaseUrlError),
+    /// The proxy cannot be used.
+    #[error("proxy: {0}")]
+    Proxy(&'static str),
     /// Every mistake in the query.
     #[error("{}", Joined(.0))]
     Query(Vec<QueryError>),
+    /// Every mistake in what a stream of v1.1 is asked for.
+    #[error("{}", Joined(.0))]
+    Filter(Vec<FilterError>),
+    /// A bearer token for v1.1, or v1.1's keys for v2.
+    #[error("the {} stream takes {}", .0.name(), wanted(*.0))]
+    Credentials(Endpoint),
     /// The user agent cannot stand in a header.
     #[error("user_agent: only visible ASCII characters and spaces can stand in a header")]
     UserAgent,
@@ -102,9 +192,17 @@ pub enum SettingsError {
     Tls(String),
 }
 
-struct Joined<'a>(&'a [QueryError]);
+/// The credentials that `endpoint` takes.
+fn wanted(endpoint: Endpoint) -> &'static str {
+    match endpoint.version() {
+        Version::V1 => "the four keys of OAuth 1.0a, no bearer token",
+        Version::V2 => "a bearer token, no keys of OAuth 1.0a",
+    }
+}
 
-impl fmt::Display for Joined<'_> {
+struct Joined<'a, E>(&'a [E]);
+
+impl<E: fmt::Display> fmt::Display for Joined<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, error) in self.0.iter().enumerate() {
             let comma = if i > 0 { "; " } else { "" };
@@ -120,7 +218,7 @@ mod tests {
 
     #[test]
     fn silence_outlasts_a_late_keep_alive_and_is_noticed_within_half_a_minute() {
-        let silence = Deadlines::default().silence;
+        let silence = Version::V2.silence();
         assert!(Duration::from_millis(20_300) < silence && silence < Duration::from_secs(30));
     }
 }

@@ -5,17 +5,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use http::StatusCode;
-use http_body_util::BodyExt as _;
+use http::{Method, StatusCode};
 use parking_lot::Mutex;
 use stream_core::source::{
-    ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split,
+    ConnectError, ConnectErrorClass, Connection, Framing, ReadError, Request, ServerDisconnect, Source, Split,
 };
+use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
-use crate::api::{Answer, Api, Call, Refusal, with_causes};
+use crate::api::{Answer, Api, Arrived, Call, Refusal, with_causes};
 use crate::endpoint::{Endpoint, Messages};
-use crate::response;
+use crate::response::{self, Coding};
 use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
 
@@ -24,6 +24,7 @@ pub struct XSource {
     api: Api,
     call: Call,
     messages: Messages,
+    framing: Framing,
     /// The last answer that was no stream.
     refusal: Mutex<Option<Refusal>>,
 }
@@ -32,19 +33,29 @@ impl XSource {
     /// Checks the settings and loads the certificate authorities; connects to nothing. The token is first read by
     /// [`connect`](Source::connect).
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        let path = settings
-            .query
-            .path(settings.endpoint)
-            .map_err(SettingsError::Query)?;
-        let call = Call {
-            method: settings.endpoint.method().clone(),
-            path,
+        let Settings {
+            endpoint,
+            query,
+            filter,
+            ..
+        } = settings;
+        let mut call = Call {
+            method: endpoint.method().clone(),
+            path: query.path(*endpoint).map_err(SettingsError::Query)?,
             body: Bytes::new(),
         };
+        let api = Api::new(settings)?;
+        let asked = filter.encoded(*endpoint).map_err(SettingsError::Filter)?;
+        if call.method == Method::POST {
+            call.body = asked.into();
+        } else if !asked.is_empty() {
+            call.path = format!("{}?{asked}", call.path);
+        }
         Ok(Self {
-            api: Api::new(settings)?,
+            api,
             call,
-            messages: settings.endpoint.messages(),
+            messages: endpoint.messages(),
+            framing: filter.framing,
             refusal: Mutex::default(),
         })
     }
@@ -81,14 +92,13 @@ impl XSource {
             *self.refusal.lock() = Some(refusal);
             return Err(error);
         }
-        if response::is_encoded(&answer.head.headers) {
+        if Coding::of(&answer.head.headers) == Coding::Other {
             return Err(ConnectError {
                 class: ConnectErrorClass::Http,
                 status: Some(200),
                 retry_after: None,
                 request: Request::Sent,
-                detail: "HTTP 200: the stream is compressed, though identity was asked for (a proxy?)"
-                    .to_owned(),
+                detail: "HTTP 200: the stream is coded in a way that was not asked for (a proxy?)".to_owned(),
             });
         }
         if response::is_page(&answer.head.headers) {
@@ -97,8 +107,14 @@ impl XSource {
         Ok(XConnection {
             answer: Some(answer),
             begun: false,
-            silence: self.api.deadlines().silence,
+            silence: self
+                .api
+                .deadlines()
+                .silence
+                .unwrap_or(self.endpoint().version().silence()),
+            framing: self.framing,
             heard: Instant::now(),
+            fruitful: Instant::now(),
         })
     }
 }
@@ -119,6 +135,10 @@ impl Source for XSource {
     fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect> {
         response::farewell(unfinished)
     }
+
+    fn messages(&self, line: &Bytes) -> Option<Vec<Bytes>> {
+        crate::split::several(self.messages, line)
+    }
 }
 
 struct XConnection {
@@ -127,47 +147,81 @@ struct XConnection {
     /// Whether a byte has come: the first one tells a page that does not say that it is one.
     begun: bool,
     silence: Duration,
-    /// When the last bytes came; outlives a dropped call, so that calls cut short again and again do not hide silence.
+    framing: Framing,
+    /// When the last bytes came over the wire; outlives a dropped call, so that calls cut short again and again do not hide silence.
     heard: Instant,
+    /// When something last came out of them.
+    fruitful: Instant,
 }
 
 impl Connection for XConnection {
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         self.next().boxed()
     }
+
+    fn framing(&self) -> Framing {
+        self.framing
+    }
 }
 
 impl XConnection {
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         loop {
+            // Between portions others get their turn, however much a few bytes grow to.
+            consume_budget().await;
             let Some(answer) = &mut self.answer else {
                 return Ok(None);
             };
-            // hyper has no deadline of its own for a body.
-            let frame = timeout_at(self.heard + self.silence, answer.body.frame())
-                .await
-                .map_err(|_| ReadError::Silence(self.silence))?;
-            let frame = match frame {
-                None => return Ok(None),
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => {
-                    return Err(ReadError::Broken(response::one_line(&with_causes(&error), 200)));
-                }
-            };
-            self.heard = Instant::now();
-            // Trailers are frames too.
-            let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) else {
-                continue;
-            };
-            let is_page = !self.begun && data.trim_ascii_start().starts_with(b"<");
-            self.begun |= !data.trim_ascii_start().is_empty();
-            match is_page.then(|| self.answer.take()).flatten() {
-                Some(answer) => {
-                    let error = answer.into_page(data.to_vec()).await;
-                    return Err(ReadError::Refused(Box::new(error)));
-                }
-                None => return Ok(Some(data)),
+            match answer.body.portion().map_err(broken)? {
+                Some(data) if data.is_empty() => {}
+                Some(data) => return self.deliver(data).await,
+                None if !self.hear().await? => return Ok(None),
+                None => {}
             }
         }
     }
+
+    /// Waits for bytes, whatever comes of them; `false` at the server's clean end.
+    async fn hear(&mut self) -> Result<bool, ReadError> {
+        let Some(answer) = &mut self.answer else {
+            return Ok(false);
+        };
+        // hyper has no deadline of its own for a body.
+        let arrived = timeout_at(self.heard + self.silence, answer.body.fill())
+            .await
+            .map_err(|_| ReadError::Silence(self.silence))?;
+        match arrived.map_err(broken)? {
+            Arrived::End => {
+                answer.body.finish().map_err(broken)?;
+                return Ok(false);
+            }
+            Arrived::Nothing => {}
+            Arrived::Bytes => self.heard = Instant::now(),
+        }
+        // Compressed bytes may be nothing but flushes, for ever.
+        let barren = 2 * self.silence;
+        if self.fruitful.elapsed() > barren {
+            let detail = format!("compressed bytes come, and nothing has come out of them for {barren:?}");
+            return Err(ReadError::Broken(detail));
+        }
+        Ok(true)
+    }
+
+    /// Hands out what came, unless its beginning shows that it is a page.
+    async fn deliver(&mut self, data: Bytes) -> Result<Option<Bytes>, ReadError> {
+        self.fruitful = Instant::now();
+        let is_page = !self.begun && data.trim_ascii_start().starts_with(b"<");
+        self.begun |= !data.trim_ascii_start().is_empty();
+        match is_page.then(|| self.answer.take()).flatten() {
+            Some(answer) => {
+                let error = answer.into_page(data.to_vec()).await;
+                Err(ReadError::Refused(Box::new(error)))
+            }
+            None => Ok(Some(data)),
+        }
+    }
+}
+
+fn broken(error: impl std::error::Error + 'static) -> ReadError {
+    ReadError::Broken(response::one_line(&with_causes(&error), 200))
 }

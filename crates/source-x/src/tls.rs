@@ -8,10 +8,10 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
-use crate::settings::SettingsError;
+use crate::settings::{Http, SettingsError};
 
-/// A connector that offers HTTP/1.1 only: one stream, one connection, the simplest ways to fail.
-pub(crate) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, SettingsError> {
+/// A connector that offers these versions of HTTP.
+pub(crate) fn connector(ca_file: Option<&Path>, http: Http) -> Result<TlsConnector, SettingsError> {
     // Named, not the process default: which of rustls' providers is the default depends on the whole dependency tree.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -19,7 +19,7 @@ pub(crate) fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, Settings
         .map_err(|error| SettingsError::Tls(error.to_string()))?
         .with_root_certificates(roots(ca_file)?)
         .with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = http.protocols();
     Ok(TlsConnector::from(Arc::new(config)))
 }
 

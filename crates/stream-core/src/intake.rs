@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use crate::model::{Frame, StreamEvent, Timestamp};
-use crate::source::{ServerDisconnect, Split, Verdict};
+use crate::source::{Split, Verdict};
 
 /// Taker of all that comes of a stream. Giving it something never waits; it is asked for room afterwards.
 pub trait Intake: Send + Sync + 'static {
@@ -44,8 +44,8 @@ pub struct Findings {
     pub(crate) connection: u64,
     /// Whether a message has shown that it is the stream.
     pub(crate) proven: bool,
-    /// What the server said when it ended the stream.
-    pub(crate) disconnect: Option<ServerDisconnect>,
+    /// What the server said when it ended the stream, if it did.
+    pub(crate) verdict: Verdict,
 }
 
 /// Writer of findings: what messages say of their connection is read by the one who splits them, and matters to the reader,
@@ -68,12 +68,8 @@ impl Finder {
     /// Looks at a message that connection number `connection` brought.
     pub fn look(&mut self, connection: u64, split: &Split) {
         let current = self.told.connection == connection;
-        let disconnect = match &split.verdict {
-            Verdict::Disconnect(disconnect) => Some(disconnect.clone()),
-            Verdict::Continue => None,
-        };
         let proven = split.is_proof();
-        let news = !current || disconnect.is_some() || (proven && !self.told.proven);
+        let news = !current || split.verdict != Verdict::Continue || (proven && !self.told.proven);
         if news {
             let before = if current {
                 std::mem::take(&mut self.told)
@@ -83,7 +79,11 @@ impl Finder {
             self.told = Findings {
                 connection,
                 proven: before.proven || proven,
-                disconnect: before.disconnect.or(disconnect),
+                // The first word counts.
+                verdict: match before.verdict {
+                    Verdict::Continue => split.verdict.clone(),
+                    said => said,
+                },
             };
             self.tell.send_replace(self.told.clone());
         }

@@ -23,6 +23,12 @@ pub trait Source: Send + Sync + 'static {
     /// Says what the line means that a connection left unfinished: a refusal's body need not end with a line end. `None` if it
     /// is no more than half a message. Pure.
     fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect>;
+
+    /// The messages of a line that holds several of them, each a slice of it; `None` if the line is one message, as it almost
+    /// always is. Pure.
+    fn messages(&self, _line: &Bytes) -> Option<Vec<Bytes>> {
+        None
+    }
 }
 
 /// One open stream. Dropping it closes the socket.
@@ -30,6 +36,21 @@ pub trait Connection: Send {
     /// The next bytes, in whatever portions they arrive; `Ok(None)` is the server's clean end. Cancel safe: a dropped call
     /// loses nothing. Silence past the source's limit is [`ReadError::Silence`].
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>>;
+
+    /// How its bytes become messages.
+    fn framing(&self) -> Framing {
+        Framing::Lines
+    }
+}
+
+/// Framing: where a message of an open stream ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Framing {
+    /// At its LF (a CR before it goes too); an empty line is a sign of life.
+    #[default]
+    Lines,
+    /// After as many bytes, its CRLF among them, as the line before it says; so it may hold an LF. X's `delimited=length`.
+    Lengths,
 }
 
 /// Why a connection could not be opened, named by what the caller must do.
@@ -124,6 +145,8 @@ pub struct Split {
     pub dead_letter: Option<DeadLetterReason>,
     /// What the message means for the connection that brought it.
     pub verdict: Verdict,
+    /// How many messages the server says that it has held back since the connection began.
+    pub undelivered: Option<u64>,
 }
 
 /// What a message means for its connection.
@@ -134,6 +157,8 @@ pub enum Verdict {
     Continue,
     /// The server disconnects us: close and reconnect, even if the socket stays open.
     Disconnect(ServerDisconnect),
+    /// The server has sent all that was asked for, in these words: there is nothing to come back for.
+    Finished(String),
 }
 
 /// The server's disconnect, said in the stream.
@@ -155,6 +180,7 @@ impl Split {
             values: PerLane::default(),
             dead_letter: None,
             verdict: Verdict::Continue,
+            undelivered: None,
         }
     }
 

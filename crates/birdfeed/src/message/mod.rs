@@ -5,12 +5,14 @@ mod includes;
 mod json;
 mod object;
 mod post;
+mod status;
 mod things;
 mod whole;
 
 pub use self::includes::Includes;
 pub use self::object::Object;
 pub use self::post::{Post, Reference};
+pub use self::status::{Status, StatusUser};
 pub use self::things::{MatchingRule, Media, Place, Poll, User};
 pub use self::whole::Message;
 

@@ -1,53 +1,14 @@
 //! Post (<https://docs.x.com/x-api/fundamentals/data-dictionary>), with what came beside it.
 
-use std::fmt;
-
-use bytes::Bytes;
 use source_x::split::MessageKind;
 
-use super::object::{Object, accessor, thing};
+use super::object::{Object, thing};
 use super::things::MatchingRule;
-use super::whole::Message;
+use super::whole::{Message, part};
 
-/// A post: one that the stream brings, or one included with it.
-#[derive(Clone)]
-pub struct Post {
-    object: Object,
-    message: Message,
-}
-
-thing! {
-    /// Another post that a post refers to.
-    Reference {
-        /// `replied_to`, `quoted` or `retweeted`; empty if X leaves it out.
-        kind: id = "type",
-        /// The other post's id; empty if X leaves it out.
-        id: id = "id",
-    }
-}
-
-macro_rules! accessors {
-    ($($(#[$doc:meta])* $name:ident: $kind:ident = $member:literal,)*) => {
-        $(accessor!($(#[$doc])* $name: $kind = $member);)*
-    };
-}
-
-impl Post {
-    pub(super) fn new(object: Object, message: Message) -> Self {
-        Self { object, message }
-    }
-
-    /// All of its members, those without an accessor here among them.
-    pub fn object(&self) -> &Object {
-        &self.object
-    }
-
-    /// The post as it came.
-    pub fn raw(&self) -> &Bytes {
-        self.object.raw()
-    }
-
-    accessors! {
+part! {
+    /// A post: one that the stream brings, or one included with it.
+    Post {
         /// Decimal digits; empty if X leaves it out.
         id: id = "id",
         /// The text; of a post of more than 280 characters the beginning, see [`full_text`](Self::full_text).
@@ -95,7 +56,19 @@ impl Post {
         /// A long post's whole text and entities.
         note: object = "note_tweet",
     }
+}
 
+thing! {
+    /// Another post that a post refers to.
+    Reference {
+        /// `replied_to`, `quoted` or `retweeted`; empty if X leaves it out.
+        kind: id = "type",
+        /// The other post's id; empty if X leaves it out.
+        id: id = "id",
+    }
+}
+
+impl Post {
     /// The whole text, however long.
     pub fn full_text(&self) -> String {
         let note = self.note();
@@ -105,50 +78,26 @@ impl Post {
 
     /// The posts that it answers, quotes or repeats.
     pub fn references(&self) -> Vec<Reference> {
-        let references = self.object.objects("referenced_tweets").into_iter();
+        let references = self.object().objects("referenced_tweets").into_iter();
         references.map(Reference::new).collect()
-    }
-
-    /// The message that brought it.
-    pub fn message(&self) -> &Message {
-        &self.message
     }
 
     /// What could not be included, and why.
     pub fn errors(&self) -> Vec<Object> {
-        self.message.errors()
+        self.message().errors()
     }
 
     /// The rules that it matches, on the filtered stream.
     pub fn matching_rules(&self) -> Vec<MatchingRule> {
-        self.message.matching_rules()
+        self.message().matching_rules()
     }
 }
 
 impl Message {
     /// The post, if it brings one.
     pub fn post(&self) -> Option<Post> {
-        self.clone().into_post().ok()
-    }
-
-    pub(crate) fn into_post(self) -> Result<Post, Self> {
-        match self.data() {
-            Some(data) if self.kind() == MessageKind::Post => Ok(Post::new(data, self)),
-            _ => Err(self),
-        }
-    }
-}
-
-impl PartialEq for Post {
-    fn eq(&self, other: &Self) -> bool {
-        self.object == other.object
-    }
-}
-
-impl Eq for Post {}
-
-impl fmt::Debug for Post {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Post({:?})", self.object)
+        let is_post = self.kind() == MessageKind::Post && !self.is_v1();
+        let data = self.data().filter(|_| is_post)?;
+        Some(Post::new(data, self.clone()))
     }
 }

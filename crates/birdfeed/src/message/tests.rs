@@ -1,13 +1,18 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
+use source_x::endpoint::Messages;
 use source_x::split::MessageKind;
 
 use super::*;
 
 fn post(json: &str) -> Post {
-    let message = Message::new(MessageKind::Post, Bytes::copy_from_slice(json.as_bytes()));
-    message.into_post().unwrap()
+    let message = Message::new(
+        Messages::Posts,
+        MessageKind::Post,
+        Bytes::copy_from_slice(json.as_bytes()),
+    );
+    message.post().unwrap()
 }
 
 #[test]
@@ -80,8 +85,39 @@ fn half_surrogates_and_deep_nesting_are_taken() {
 #[test]
 fn what_is_no_object_has_no_members() {
     for line in ["[1]", "nonsense", "", "\u{1}"] {
-        let message = Message::new(MessageKind::Invalid, Bytes::copy_from_slice(line.as_bytes()));
+        let message = Message::new(
+            Messages::Posts,
+            MessageKind::Invalid,
+            Bytes::copy_from_slice(line.as_bytes()),
+        );
         assert!(message.post().is_none() && message.data().is_none() && message.errors().is_empty());
         assert_eq!(message.object().names().count(), 0);
     }
+}
+
+#[test]
+fn a_status_is_read_as_v1_1_writes_it() {
+    let json = concat!(
+        r#"{"created_at":"Sat Mar 10 14:03:15 +0000 2018","id":972474975512178689,"id_str":"972474975512178688","text":"a","#,
+        r#""truncated":true,"extended_tweet":{"full_text":"a and more"},"user":{"id_str":"7","screen_name":"n","#,
+        r#""created_at":"Thu Jan 01 00:00:01 +0000 1970"},"in_reply_to_status_id":null,"quoted_status":{"id":5}}"#
+    );
+    let raw = Bytes::from_static(json.as_bytes());
+    let message = Message::new(Messages::Statuses, MessageKind::Post, raw);
+    assert!(message.is_v1() && message.post().is_none());
+    let status = message.status().unwrap();
+    assert_eq!(status.id(), "972474975512178688");
+    assert_eq!(status.full_text(), "a and more");
+    let created = UNIX_EPOCH + Duration::from_secs(1_520_690_595);
+    assert_eq!(status.created_at(), Some(created));
+    let user = status.user().unwrap();
+    assert_eq!((user.id().as_ref(), user.screen_name().as_ref()), ("7", "n"));
+    assert_eq!(user.created_at(), Some(UNIX_EPOCH + Duration::from_secs(1)));
+    assert_eq!(
+        (
+            status.quoted_status().unwrap().id().as_ref(),
+            status.retweeted_status()
+        ),
+        ("5", None)
+    );
 }

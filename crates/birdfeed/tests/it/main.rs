@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod examples;
+mod handler;
+mod rules;
 mod stream;
 mod support;
+mod v1;

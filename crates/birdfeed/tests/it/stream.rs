@@ -151,7 +151,7 @@ async fn silence_breaks_and_garbage_does_not() {
     let (_simulator, builder) = start(faults, |_| {}).await;
     let silence = Duration::from_millis(500);
     let deadlines = Deadlines {
-        silence,
+        silence: Some(silence),
         ..Deadlines::default()
     };
     let mut stream = builder.deadlines(deadlines).build().unwrap();

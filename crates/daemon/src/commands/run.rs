@@ -87,9 +87,15 @@ async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) ->
             tracing::info!(signal, "draining; a second signal ends it at once");
             None
         }
-        failure = pipeline.failed() => {
-            tracing::error!(%failure, "cannot go on");
-            Some(failure)
+        failure = pipeline.failed() => match failure {
+            Failure::Finished => {
+                tracing::info!("the stream is complete; draining");
+                None
+            }
+            failure => {
+                tracing::error!(%failure, "cannot go on");
+                Some(failure)
+            }
         }
     };
     let rest = tokio::select! {

@@ -7,7 +7,6 @@ mod journal;
 mod lanes;
 mod log;
 mod partition;
-mod proxy;
 mod rules;
 mod shutdown;
 mod sink;
@@ -15,6 +14,8 @@ mod sink_amqp;
 mod sink_file;
 mod sink_kafka;
 mod stream;
+mod v1;
+mod wire;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -92,12 +93,11 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
     let log = root.section("log", log::build);
     let drain = root.section("shutdown", shutdown::build);
     let (source, sinks) = (stream.source?, sinks?);
-    let proxy = proxy::warning(environment, &source.address());
     let of_sinks = sinks.iter().flat_map(|NamedSink { name, sink }| {
         let warnings = sink.warnings().into_iter();
         warnings.map(move |warning| format!("sink {name}: {warning}"))
     });
-    let warnings = proxy.into_iter().chain(of_sinks).collect();
+    let warnings = of_sinks.collect();
     Some(Parts {
         data_path: DataPath {
             settings,

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use source_x::endpoint::{Parameter, Takes};
+use source_x::credentials::Credentials;
+use source_x::endpoint::{Parameter, Takes, Version};
 use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
 use stream_core::model::Lane;
 
-use super::partition;
+use super::{partition, v1, wire};
 use crate::config::{Environment, Origin, Section};
 
 /// The variable that holds the bearer token when no file is named.
 const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
-
-/// Endpoints that X has and that we do not speak yet.
-const LATER: [&str; 3] = ["powerstream", "v1-filter", "v1-sample"];
 
 /// Stream of X, as far as it can be had without connecting.
 pub(super) struct Stream {
@@ -36,23 +34,35 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
     let backfill_minutes = backfill(section, endpoint);
     let partition = partition::build(section, endpoint, environment);
     dedupe(section);
+    let local_dc_only = endpoint
+        .takes(Parameter::LocalDcOnly)
+        .and_then(|_| section.flag("local_dc_only"));
     let query = Query {
         backfill_minutes,
         partition,
+        local_dc_only,
         ..section.section("fields", |section| query(section, endpoint))
     };
-    let token = token(section, environment);
+    let filter = v1::filter(section, endpoint);
+    let credentials = match endpoint.version() {
+        Version::V1 => v1::keys(section, environment),
+        // Without a token, what else is wrong shows all the same.
+        Version::V2 => {
+            Credentials::from(token(section, environment).unwrap_or_else(|| Token::from_value("")))
+        }
+    };
     let ca_file = section.path("ca_file");
-    // Without a token, what else is wrong shows all the same.
-    let defaults = Settings::new(token.unwrap_or_else(|| Token::from_value("")));
+    let defaults = Settings::new(credentials);
     let settings = Settings {
         base_url: section.text("base_url"),
         allow_custom_host: section.flag("allow_custom_host").unwrap_or(false),
         ca_file: ca_file.filter(|path| !section.is_elsewhere(path)),
         endpoint,
         query,
+        filter,
         ..defaults
     };
+    let settings = wire::build(section, environment, settings);
     Stream {
         event_source: format!("/x/{}/{name}", endpoint.name()),
         name,
@@ -90,10 +100,13 @@ fn note(section: &Section, error: &SettingsError) {
             ("base_url", error.to_string(), hint)
         }
         SettingsError::Query(_) => ("fields", error.to_string(), "leave them out for X's defaults"),
-        SettingsError::CaFile { .. }
-        | SettingsError::NoRoots(_)
-        | SettingsError::Tls(_)
-        | SettingsError::UserAgent => (
+        // Both were seen to where they stand.
+        SettingsError::Filter(_) | SettingsError::Credentials(_) => {
+            ("endpoint", error.to_string(), "see docs/v1.1.md")
+        }
+        SettingsError::Proxy(words) => ("proxy", (*words).to_owned(), "proxy = \"off\""),
+        SettingsError::UserAgent => ("user_agent", error.to_string(), "for example \"acme/1.0\""),
+        SettingsError::CaFile { .. } | SettingsError::NoRoots(_) | SettingsError::Tls(_) => (
             "ca_file",
             error.to_string(),
             "a file with certificates in PEM form",
@@ -107,15 +120,10 @@ fn endpoint(section: &mut Section) -> Endpoint {
         return Endpoint::Search;
     };
     Endpoint::from_name(&name).unwrap_or_else(|| {
-        let wrong = if LATER.contains(&name.as_str()) {
-            "is not there yet"
-        } else {
-            "is not known"
-        };
         let known = Endpoint::ALL.map(Endpoint::name).join(", ");
         section.note(
             "endpoint",
-            format!("{name:?} {wrong}"),
+            format!("{name:?} is not known"),
             format!("one of: {known}"),
         );
         Endpoint::Search

@@ -38,7 +38,7 @@ fn text(name: &str, value: Value) -> Result<String, (String, String)> {
         Value::Integer(number) => return Ok(number.to_string()),
         Value::Bool(flag) => return Ok(flag.to_string()),
         Value::Table(ref inner) => format!("a name with dots needs quotes: {:?}", dotted(name, inner)),
-        Value::List(_) | Value::Other => format!("write {name} = \"text\""),
+        Value::List(_) | Value::Float(_) | Value::Other => format!("write {name} = \"text\""),
     };
     Err((format!("wants a string, not {}", value.kind()), hint))
 }

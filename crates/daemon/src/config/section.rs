@@ -121,6 +121,11 @@ impl Section {
         self.notes.borrow_mut().push(problem);
     }
 
+    /// How many mistakes were noted so far, here and elsewhere.
+    pub(crate) fn problems(&self) -> usize {
+        self.notes.borrow().len()
+    }
+
     /// Notes that `key`, which was not asked for yet, is needed if it is not there.
     pub(crate) fn require(&self, key: &str, hint: impl Into<String>) {
         if !self.has(key) {

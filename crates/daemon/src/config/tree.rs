@@ -30,7 +30,9 @@ pub(super) enum Value {
     Bool(bool),
     List(Vec<Node>),
     Table(Table),
-    /// A float or a date, which no key wants.
+    /// As it is written.
+    Float(String),
+    /// A date, which no key wants.
     Other,
 }
 
@@ -62,7 +64,8 @@ impl Value {
             Self::Bool(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
-            Self::Other => "a float or a date",
+            Self::Float(_) => "a number with a fraction",
+            Self::Other => "a date",
         }
     }
 }
@@ -110,7 +113,8 @@ fn value_of(value: &DeValue<'_>, at: &impl Fn(usize) -> Origin) -> Value {
         DeValue::Boolean(flag) => Value::Bool(*flag),
         DeValue::Array(list) => Value::List(list_of(list, at)),
         DeValue::Table(table) => Value::Table(table_of(table, at)),
-        DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
+        DeValue::Float(number) => Value::Float(number.as_str().to_owned()),
+        DeValue::Datetime(_) => Value::Other,
     }
 }
 

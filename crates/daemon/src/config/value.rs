@@ -120,6 +120,18 @@ impl Section {
         fitting
     }
 
+    /// A list of strings or numbers, as texts; in the environment joined by commas. An `example` stands in messages.
+    pub(crate) fn texts(&mut self, key: &'static str, example: &str) -> Vec<String> {
+        let Some(node) = self.take(key) else {
+            return Vec::new();
+        };
+        let texts = texts(&node);
+        if texts.is_none() {
+            self.wrong_type(key, &node, example);
+        }
+        texts.unwrap_or_default()
+    }
+
     /// A list of names of `known`, each once; in the environment joined by commas.
     pub(crate) fn names<'k>(&mut self, key: &'static str, known: &[&'k str]) -> Option<Vec<&'k str>> {
         let node = self.take(key)?;
@@ -145,6 +157,25 @@ impl Section {
             }
         }
         (names.len() == count).then_some(names)
+    }
+}
+
+/// The items of a list of strings and numbers, as texts.
+fn texts(node: &Node) -> Option<Vec<String>> {
+    match (&node.value, &node.origin) {
+        (Value::Text(text), Origin::Variable(_)) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            Some(items.map(str::to_owned).collect())
+        }
+        (Value::List(list), _) => {
+            let items = list.iter().map(|node| match &node.value {
+                Value::Text(text) | Value::Float(text) => Some(text.clone()),
+                Value::Integer(number) => Some(number.to_string()),
+                _ => None,
+            });
+            items.collect()
+        }
+        _ => None,
     }
 }
 

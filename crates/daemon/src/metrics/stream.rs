@@ -24,6 +24,7 @@ instruments! {
         frames: Counters<FrameKind> = "stream_frames_total", "Lines of the stream: message, keep_alive (an empty line), oversize.";
         discarded: IntCounter = "stream_discarded_bytes_total", "Bytes of half lines at the end of connections.";
         messages: Counters<KindName> = "stream_messages_total", "Messages journaled, by kind.";
+        undelivered: IntCounter = "stream_undelivered_total", "Statuses that matched and that X says it has held back (v1.1's limit notices).";
         http_errors: Counters<HttpStatusLabel> = "stream_http_errors_total", "Answers to an attempt to connect that opened no stream, by status; `other` for those that X does not give.";
         gap_seconds: Counters<NotFilled, AtomicF64> = "stream_gap_seconds_total", "Time without a connection, and whether it was filled afterwards.";
         lag: Histogram = "stream_lag_seconds", "From a post's creation at X to its receipt.";
@@ -52,6 +53,7 @@ impl StreamMetrics {
                     self.lag.observe(lag.as_secs_f64());
                 }
             }
+            Observation::Undelivered { messages } => self.undelivered.inc_by(messages),
             Observation::DeadLetter { reason } => self.dead_letters.inc(reason),
             Observation::Dropped { reason, messages } => self.dropped.inc_by(reason, messages),
             // The lane's.

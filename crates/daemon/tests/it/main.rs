@@ -19,4 +19,5 @@ mod deploy;
 mod stream;
 mod support;
 mod troubleshooting;
+mod v1;
 mod verify;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::garbage::Garbage;
+use crate::notice::Notice;
 
 /// An answer instead of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +185,10 @@ pub enum Fault {
     Disconnect(Disconnect, Socket),
     /// A line that is not a post.
     Garbage(Garbage),
+    /// v1.1: a message that is no status.
+    Notice(Notice),
+    /// v1.1: a message that says goodbye, with this code.
+    Code(u8, Socket),
     /// A valid message of so many bytes.
     Oversize(usize),
     /// The next post comes in pieces of `bytes`, one each `every`.
@@ -213,6 +218,8 @@ impl Fault {
             Fault::Cut(_) => "cut",
             Fault::Disconnect(..) => "disconnect",
             Fault::Garbage(_) => "garbage",
+            Fault::Notice(_) => "notice",
+            Fault::Code(..) => "code",
             Fault::Oversize(_) => "oversize",
             Fault::Trickle { .. } => "trickle",
             Fault::Duplicate(_) => "duplicate",

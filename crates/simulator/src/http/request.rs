@@ -42,6 +42,15 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Decoded parameters of a form, if the body is one.
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        let kind = self.header("content-type").unwrap_or_default();
+        if !kind.starts_with("application/x-www-form-urlencoded") {
+            return Vec::new();
+        }
+        pairs(&String::from_utf8_lossy(&self.body))
+    }
+
     pub(crate) fn wants_close(&self) -> bool {
         self.header("connection")
             .is_some_and(|value| value.eq_ignore_ascii_case("close"))
@@ -121,22 +130,25 @@ fn parse(head: &[u8]) -> Option<Request> {
         let (name, value) = line.split_once(':')?;
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
+    Some(Request {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: pairs(query),
+        headers,
+        body: Vec::new(),
+    })
+}
+
+/// The parameters of a query or a form, decoded.
+fn pairs(text: &str) -> Vec<(String, String)> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(name), decode(value))
     };
-    let query = query
-        .split('&')
+    text.split('&')
         .filter(|text| !text.is_empty())
         .map(pair)
-        .collect();
-    Some(Request {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query,
-        headers,
-        body: Vec::new(),
-    })
+        .collect()
 }
 
 /// Percent decoding; `+` is a space. What is not a valid escape stays as it is.

@@ -53,9 +53,12 @@ impl Response {
     }
 }
 
-/// The head of a stream.
-pub(crate) fn stream_head(rate: RateLimit) -> Vec<u8> {
+/// The head of a stream; Powerstream says which data centre it is, if one alone was asked for.
+pub(crate) fn stream_head(rate: RateLimit, local: bool) -> Vec<u8> {
     let mut head = head(200, JSON, Some(rate));
+    if local {
+        head.push_str("x-powerstream-datacenter: atla\r\nx-powerstream-localdconly: true\r\n");
+    }
     head.push_str("transfer-encoding: chunked\r\n\r\n");
     head.into_bytes()
 }
@@ -96,7 +99,11 @@ fn reason(status: u16) -> &'static str {
         402 => "Payment Required",
         403 => "Forbidden",
         404 => "Not Found",
+        406 => "Not Acceptable",
         409 => "Conflict",
+        413 => "Request Entity Too Large",
+        416 => "Requested Range Not Satisfiable",
+        420 => "Enhance Your Calm",
         422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         500 => "Internal Server Error",

@@ -17,11 +17,12 @@ pub(super) struct Open {
 }
 
 impl Connections {
-    pub(super) fn open(&mut self, number: u32, endpoint: Endpoint) {
+    pub(super) fn open(&mut self, number: u32, endpoint: Endpoint, delimited: bool) {
         self.0.push(Open {
             public: Connection {
                 number,
                 endpoint,
+                delimited,
                 entered: 0,
                 written: 0,
                 end: None,
@@ -51,6 +52,10 @@ impl Connections {
 }
 
 impl Open {
+    pub(super) fn is_delimited(&self) -> bool {
+        self.public.delimited
+    }
+
     /// Enters so many bytes, a whole line with its end; gives the offset after them.
     pub(super) fn enter(&mut self, bytes: usize, is_post: bool) -> u64 {
         self.public.entered += bytes as u64;

@@ -13,7 +13,7 @@ pub enum LineKind {
     Post(Origin),
     /// An empty line, so that the client knows of the stream's life.
     KeepAlive,
-    /// An errors-only message: a disconnect.
+    /// A message that is no post: a disconnect, a notice of v1.1.
     Control,
     /// A bad or strange line of the fault plan.
     Garbage,
@@ -170,6 +170,8 @@ pub struct Connection {
     pub number: u32,
     /// The stream that was asked for.
     pub endpoint: Endpoint,
+    /// Whether before each message stands its length.
+    pub delimited: bool,
     /// Bytes of the body entered.
     pub entered: u64,
     /// Bytes of the body that the kernel took.
@@ -191,7 +193,7 @@ pub struct Totals {
     pub whole_posts: u64,
     /// Keep-alives entered.
     pub keep_alives: u64,
-    /// Errors-only messages entered.
+    /// Messages entered that are no posts.
     pub controls: u64,
     /// Garbage lines entered.
     pub garbage: u64,

@@ -133,19 +133,21 @@ impl Ledger {
     /// The bytes of a connection's body that the kernel took, chunk framing aside.
     pub fn body(&self, connection: u32) -> Vec<u8> {
         let mut body = Vec::new();
+        let open = self
+            .connections()
+            .into_iter()
+            .find(|open| open.number == connection);
+        let delimited = open.is_some_and(|open| open.delimited);
         for line in self
             .lines()
             .into_iter()
             .filter(|line| line.connection == connection)
         {
+            body.extend_from_slice(&prefix(delimited, line.bytes.len(), self.line_end));
             body.extend_from_slice(&line.bytes);
             body.extend_from_slice(self.line_end);
         }
-        let written = self
-            .connections()
-            .into_iter()
-            .find(|open| open.number == connection)
-            .map_or(0, |open| open.written);
+        let written = open.map_or(0, |open| open.written);
         body.truncate(usize::try_from(written).unwrap_or(usize::MAX));
         body
     }
@@ -156,10 +158,10 @@ impl Ledger {
         line.into()
     }
 
-    pub(crate) fn open(&self, number: u32, endpoint: Endpoint) {
+    pub(crate) fn open(&self, number: u32, endpoint: Endpoint, delimited: bool) {
         // The counts change under the same lock as what they count.
         let mut inner = self.inner.lock();
-        inner.connections.open(number, endpoint);
+        inner.connections.open(number, endpoint, delimited);
         self.totals.send_modify(|totals| totals.connections += 1);
     }
 
@@ -175,7 +177,9 @@ impl Ledger {
         let mut totals = self.totals();
         for draft in drafts {
             let is_post = matches!(draft, Draft::Post { .. });
-            let end = open.enter(draft.line().len() + self.line_end.len(), is_post);
+            let length = draft.line().len();
+            let prefix = prefix(open.is_delimited(), length, self.line_end).len();
+            let end = open.enter(prefix + length + self.line_end.len(), is_post);
             draft.count(&mut totals);
             kept.line(connection, end, draft)?;
         }
@@ -201,4 +205,14 @@ impl Ledger {
         self.totals.send_modify(|totals| totals.ended += 1);
         kept.end(connection, end, unwritten)
     }
+}
+
+/// What stands before a message of so many bytes: with `delimited=length`, how many it has with its line end. Keep-alives have
+/// none.
+pub(crate) fn prefix(delimited: bool, length: usize, line_end: &[u8]) -> Vec<u8> {
+    if !delimited || length == 0 {
+        return Vec::new();
+    }
+    let length = (length + line_end.len()).to_string();
+    [length.as_bytes(), line_end].concat()
 }

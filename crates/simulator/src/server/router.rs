@@ -8,7 +8,8 @@ use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
 use crate::http::{bodies, params};
 use crate::state::ServerState;
-use crate::time;
+use crate::v1::Options;
+use crate::{time, v1};
 
 /// Outcome of a request.
 pub(super) enum Answer {
@@ -23,6 +24,7 @@ pub(super) struct Admitted {
     pub(super) endpoint: Endpoint,
     pub(super) backfill_minutes: u8,
     pub(super) rate: RateLimit,
+    pub(super) options: Options,
 }
 
 /// Answers a request, whatever it is.
@@ -37,7 +39,9 @@ pub(super) fn answer(state: &ServerState, request: &Request) -> Answer {
         request.path.as_str(),
         Endpoint::at(&request.path),
     ) {
-        ("GET", _, Some(endpoint)) => answer_stream(state, request, endpoint, authorised),
+        (method, _, Some(endpoint)) if endpoint.takes(method) => {
+            answer_stream(state, request, endpoint, authorised)
+        }
         _ if !authorised => refuse(Status::Unauthorized),
         ("GET", "/2/tweets/search/stream/rules/counts", _) => {
             Answer::Respond(state.admission().rules.counts(), None)
@@ -56,6 +60,19 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         let rate = admission.connects.take(Instant::now());
         return struck(state, &planned, rate.unwrap_or_else(|spent| spent));
     }
+    if endpoint.is_v1() {
+        drop(admission);
+        return match v1::admit(state, request, endpoint, number) {
+            Ok((options, rate)) => Answer::Stream(Admitted {
+                number,
+                endpoint,
+                backfill_minutes: 0,
+                rate,
+                options,
+            }),
+            Err(response) => Answer::Respond(response, None),
+        };
+    }
     if !authorised {
         return Answer::Respond(bodies::refusal(Status::Unauthorized), None);
     }
@@ -63,7 +80,13 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         Ok(rate) => rate,
         Err(rate) => return spent(rate),
     };
-    let query = match params::check(request, endpoint, state.settings.backfill_allowed) {
+    let allowed = state.settings.backfill_allowed;
+    let query = match endpoint {
+        Endpoint::Powerstream => v1::powerstream(request, allowed),
+        _ => params::check(request, endpoint, allowed)
+            .map(|query| (query.backfill_minutes, Options::default())),
+    };
+    let (backfill_minutes, options) = match query {
         Ok(query) => query,
         Err(response) => return Answer::Respond(response, Some(rate)),
     };
@@ -76,8 +99,9 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     Answer::Stream(Admitted {
         number,
         endpoint,
-        backfill_minutes: query.backfill_minutes,
+        backfill_minutes,
         rate,
+        options,
     })
 }
 

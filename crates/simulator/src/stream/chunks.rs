@@ -40,6 +40,11 @@ impl Chunker {
         &mut self.batch
     }
 
+    /// The length of the batch, spare bytes included.
+    pub(crate) fn batch_len(&self) -> usize {
+        self.batch.len()
+    }
+
     /// Body bytes in the batch.
     pub(crate) fn len(&self) -> usize {
         self.batch.len() - SIZE

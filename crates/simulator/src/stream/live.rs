@@ -10,8 +10,10 @@ use super::schedule::Schedule;
 use super::writer::Writer;
 use crate::endpoint::Endpoint;
 use crate::http::wire::Wire;
-use crate::ledger::{End, Origin};
+use crate::ledger::{End, LineKind, Origin};
+use crate::notice::FALLING_BEHIND;
 use crate::state::ServerState;
+use crate::v1::Options;
 use crate::world::Stamp;
 
 /// Posts remembered for [`Fault::Duplicate`](crate::Fault::Duplicate).
@@ -28,22 +30,35 @@ pub(super) struct Stream<'a> {
     recent: VecDeque<Stamp>,
     rng: Rng,
     jitter: Duration,
+    options: Options,
+    /// v1.1: how many posts limit notices have told of.
+    pub(super) undelivered: u64,
+    warned: bool,
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, endpoint: Endpoint) -> Self {
+    pub(super) fn new(
+        state: &'a ServerState,
+        wire: Wire,
+        number: u32,
+        endpoint: Endpoint,
+        options: Options,
+    ) -> Self {
         let settings = &state.settings;
         let seed = settings.seed ^ u64::from(number) << 32;
         Stream {
             state,
             number,
             endpoint,
-            writer: Writer::new(state, wire, number, seed),
+            writer: Writer::new(state, wire, number, options.delimited, seed),
             schedule: Schedule::new(settings.faults.in_stream(number)),
             pacer: Pacer::new(state.rate(), Instant::now()),
             recent: VecDeque::new(),
             rng: Rng::with_seed(seed),
             jitter: Duration::ZERO,
+            options,
+            undelivered: 0,
+            warned: false,
         }
     }
 
@@ -57,7 +72,7 @@ impl<'a> Stream<'a> {
         let now = Instant::now();
         self.pacer.set_rate(self.state.rate(), now);
         let due = self.pacer.due(now).min(self.schedule.posts_until_next());
-        let keep_alive_at = self.writer.last_write() + self.state.settings.keep_alive + self.jitter;
+        let keep_alive_at = self.writer.last_write() + self.keep_alive() + self.jitter;
         if due > 0 && self.has_posts() {
             self.send_batch(due).await
         } else if now >= keep_alive_at {
@@ -69,6 +84,12 @@ impl<'a> Stream<'a> {
             let change = self.state.changed.notified();
             self.writer.wait(Some(until), change).await
         }
+    }
+
+    /// The silence that is allowed: v1.1's is half as long again.
+    fn keep_alive(&self) -> Duration {
+        let v2 = self.state.settings.keep_alive;
+        if self.endpoint.is_v1() { v2 * 3 / 2 } else { v2 }
     }
 
     async fn send_keep_alive(&mut self) -> Result<(), End> {
@@ -94,7 +115,20 @@ impl<'a> Stream<'a> {
         }
         self.writer.enter_posts(&lines, Origin::Live)?;
         self.remember(lines.iter().map(|(stamp, _)| *stamp));
-        self.writer.flush().await
+        let began = Instant::now();
+        self.writer.flush().await?;
+        self.warn_if_behind(began.elapsed()).await
+    }
+
+    /// Warns, once and if asked to, a client that took more than six tenths of the time that it has for a batch.
+    async fn warn_if_behind(&mut self, took: Duration) -> Result<(), End> {
+        let is_behind = took > self.state.settings.slow_reader * 6 / 10;
+        if !(is_behind && self.options.stall_warnings) || self.warned {
+            return Ok(());
+        }
+        self.warned = true;
+        let (kind, what) = (LineKind::Control, "falling-behind".to_owned());
+        self.writer.send_line(kind, what, FALLING_BEHIND.as_bytes()).await
     }
 
     /// Makes and enters the next post; gives its line with its end, nothing written yet.
@@ -102,8 +136,8 @@ impl<'a> Stream<'a> {
         let Some(stamp) = self.state.timeline().next(self.endpoint) else {
             return Ok(None);
         };
+        let start = self.writer.place();
         let place = self.writer.push_post(stamp);
-        let start = place.start;
         self.writer.enter_posts(&[(stamp, place)], Origin::Live)?;
         self.remember([stamp].into_iter());
         Ok(Some(self.writer.take_back(start)))

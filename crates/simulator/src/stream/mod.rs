@@ -18,10 +18,12 @@ use std::convert::Infallible;
 
 use self::live::Stream;
 use crate::endpoint::Endpoint;
-use crate::fault::Planned;
+use crate::fault::{Planned, Socket};
 use crate::http::wire::Wire;
-use crate::ledger::{End, Origin};
+use crate::ledger::{End, LineKind, Origin};
+use crate::notice;
 use crate::state::ServerState;
+use crate::v1::Options;
 
 /// Runs a stream whose response head is written, to its end.
 pub(crate) async fn run(
@@ -30,16 +32,35 @@ pub(crate) async fn run(
     number: u32,
     endpoint: Endpoint,
     backfill_minutes: u8,
+    options: Options,
 ) {
-    let mut stream = Stream::new(state, wire, number, endpoint);
-    let Err(end) = play(&mut stream, backfill_minutes).await;
+    let mut stream = Stream::new(state, wire, number, endpoint, options);
+    let Err(end) = play(&mut stream, backfill_minutes, options).await;
     stream.writer.close(end).await;
 }
 
-async fn play(stream: &mut Stream<'_>, backfill_minutes: u8) -> Result<Infallible, End> {
-    let missed = stream.state.timeline().recent(stream.endpoint, backfill_minutes);
+async fn play(stream: &mut Stream<'_>, backfill_minutes: u8, options: Options) -> Result<Infallible, End> {
+    if options.metadata {
+        let (kind, what) = (LineKind::Control, "metadata".to_owned());
+        stream
+            .writer
+            .send_line(kind, what, notice::metadata().as_bytes())
+            .await?;
+    }
+    let missed = if options.count == 0 {
+        stream.state.timeline().recent(stream.endpoint, backfill_minutes)
+    } else {
+        let count = usize::try_from(options.count.unsigned_abs()).unwrap_or(usize::MAX);
+        stream.state.timeline().last(stream.endpoint, count)
+    };
     stream.writer.send_posts(&missed, Origin::Backfill).await?;
+    if options.count < 0 {
+        stream.disconnect_v1(9, Socket::Closed).await?;
+    }
     loop {
+        if stream.state.is_evicted(stream.number) {
+            stream.disconnect_v1(7, Socket::Closed).await?;
+        }
         while let Some(fault) = stream.state.take_injected() {
             stream.strike(Planned::injected(fault)).await?;
         }

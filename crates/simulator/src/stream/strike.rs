@@ -8,6 +8,7 @@ use super::live::Stream;
 use crate::fault::{Cut, Disconnect, Fault, Planned, Socket};
 use crate::http::bodies;
 use crate::ledger::{End, LineKind};
+use crate::notice::{self, Notice};
 
 impl Stream<'_> {
     /// Counts a fault and lets it happen, if there is something for it to strike; an `Err` ends the stream.
@@ -27,6 +28,8 @@ impl Stream<'_> {
             Fault::Reset => Err(End::Reset),
             Fault::Cut(place) => self.cut(place).await,
             Fault::Disconnect(kind, socket) => self.disconnect(kind, socket, name).await,
+            Fault::Notice(notice) => self.notice(notice).await,
+            Fault::Code(code, socket) => self.disconnect_v1(code, socket).await,
             Fault::Garbage(kind) => {
                 let fault = format!("{name} {}", kind.name());
                 self.writer
@@ -56,7 +59,26 @@ impl Stream<'_> {
     }
 
     async fn disconnect(&mut self, kind: Disconnect, socket: Socket, name: String) -> Result<(), End> {
-        let message = bodies::disconnect(kind);
+        self.say_goodbye(bodies::disconnect(kind), name, socket).await
+    }
+
+    /// v1.1's last message.
+    pub(super) async fn disconnect_v1(&mut self, code: u8, socket: Socket) -> Result<(), End> {
+        self.say_goodbye(&notice::disconnect(code), format!("code {code}"), socket)
+            .await
+    }
+
+    async fn notice(&mut self, notice: Notice) -> Result<(), End> {
+        if notice == Notice::Limit {
+            self.undelivered += 7;
+        }
+        let (line, name) = (notice.line(self.undelivered), format!("notice {}", notice.name()));
+        self.writer
+            .send_line(LineKind::Control, name, line.as_bytes())
+            .await
+    }
+
+    async fn say_goodbye(&mut self, message: &str, name: String, socket: Socket) -> Result<(), End> {
         self.writer
             .send_line(LineKind::Control, name, message.as_bytes())
             .await?;

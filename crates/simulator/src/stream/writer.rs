@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::chunks::Chunker;
 use crate::http::wire::{Stopped, Wire};
-use crate::ledger::{Draft, End, LineKind, Origin};
+use crate::ledger::{Draft, End, LineKind, Origin, prefix};
 use crate::state::ServerState;
 use crate::world::{Stamp, Times};
 
@@ -17,6 +17,7 @@ pub(super) struct Writer<'a> {
     state: &'a ServerState,
     wire: Wire,
     number: u32,
+    delimited: bool,
     chunker: Chunker,
     times: Times,
     last_write: Instant,
@@ -25,11 +26,12 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, seed: u64) -> Self {
+    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, delimited: bool, seed: u64) -> Self {
         Writer {
             state,
             wire,
             number,
+            delimited,
             chunker: Chunker::new(state.settings.chunking, seed),
             times: Times::default(),
             last_write: Instant::now(),
@@ -56,9 +58,21 @@ impl<'a> Writer<'a> {
         let batch = self.chunker.batch();
         let start = batch.len();
         self.state.pool.write(stamp, &mut self.times, batch);
-        let line = start..batch.len();
+        let prefix = self.prefix(self.chunker.batch_len() - start);
+        let batch = self.chunker.batch();
+        let line = start + prefix.len()..batch.len() + prefix.len();
+        batch.splice(start..start, prefix);
         self.push(self.state.settings.line_end.bytes());
         line
+    }
+
+    fn prefix(&self, length: usize) -> Vec<u8> {
+        prefix(self.delimited, length, self.state.settings.line_end.bytes())
+    }
+
+    /// Where the next byte goes in the batch.
+    pub(super) fn place(&self) -> usize {
+        self.chunker.batch_len()
     }
 
     /// Takes what was appended last out of the batch again.
@@ -100,6 +114,8 @@ impl<'a> Writer<'a> {
 
     async fn send_entered(&mut self, draft: Draft<'_>, line: &[u8]) -> Result<(), End> {
         enter(self.state, self.number, [draft])?;
+        let prefix = self.prefix(line.len());
+        self.push(&prefix);
         self.push(line);
         self.push(self.state.settings.line_end.bytes());
         self.flush().await

@@ -16,7 +16,7 @@ macro_rules! templates {
 
 templates! {
     "annotation" "entities" "hashtag" "hosts" "includes" "link" "link_target" "media_key" "metrics" "names" "not_found"
-    "old_id" "old_time" "photo" "place" "places" "poll" "post" "referenced" "rule_id" "sources" "subjects" "tagged_rule" "tags"
+    "old_id" "old_time" "photo" "place" "places" "poll" "post" "referenced" "rule_id" "sources" "status" "subjects" "tagged_rule" "tags"
     "topics" "towns" "untagged_rule" "user" "video"
 }
 

@@ -26,6 +26,12 @@ pub(crate) struct Times {
 }
 
 impl Times {
+    /// The two times of a status of v1.1.
+    pub(super) fn of_status(id: u64) -> (String, String) {
+        let ms = time::ms_of(id);
+        (time::v1_date(ms / 1000), format!("{ms:013}"))
+    }
+
     fn set(&mut self, id: u64) {
         let second = time::ms_of(id) / 1000;
         if second != self.second {
@@ -144,7 +150,7 @@ fn object(members: &[(&'static str, String)]) -> (String, Vec<(&'static str, Ran
 }
 
 /// The 19 digits of an id.
-fn digits(mut id: u64) -> [u8; 19] {
+pub(super) fn digits(mut id: u64) -> [u8; 19] {
     let mut digits = [b'0'; 19];
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (id % 10) as u8;

@@ -7,7 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `timeline` | which post comes next, and which came last |
-//! | `pool`, `message`, `matching_rules` | all that a post can be, ready to be written |
+//! | `pool`, `message`, `status`, `matching_rules` | all that a post can be, ready to be written |
 //! | `compose`, `entities`, `included` | make the messages of the pool |
 //! | `draw` | chance, and the data files |
 
@@ -18,6 +18,7 @@ mod included;
 mod matching_rules;
 mod message;
 mod pool;
+mod status;
 mod timeline;
 
 pub(crate) use message::Times;

@@ -7,11 +7,14 @@ use parking_lot::RwLock;
 
 use super::matching_rules::matching_rules;
 use super::message::{Message, Times, Written};
+use super::status::Status;
 use crate::rules::Rule;
 use crate::settings::SizeProfile;
 
 /// How many different messages a world has.
 pub(super) const MESSAGES: u16 = 512;
+/// How many different statuses of v1.1 it has. Their numbers come after those of messages; and then once more, each in a list.
+pub(super) const STATUSES: u16 = 128;
 /// How many different `matching_rules` a rule set has.
 const SNIPPETS: usize = 24;
 
@@ -27,6 +30,7 @@ pub(crate) struct Stamp {
 #[derive(Debug)]
 pub(crate) struct Pool {
     messages: Vec<Message>,
+    statuses: Vec<Status>,
     snippets: RwLock<Vec<Box<[u8]>>>,
 }
 
@@ -34,8 +38,11 @@ impl Pool {
     pub(crate) fn new(seed: u64, size: SizeProfile) -> Self {
         let mut rng = Rng::with_seed(seed);
         let messages = std::iter::repeat_with(|| Message::new(&mut rng, size)).take(usize::from(MESSAGES));
+        let messages = messages.collect();
+        let statuses = std::iter::repeat_with(|| Status::new(&mut rng)).take(usize::from(STATUSES));
         Pool {
-            messages: messages.collect(),
+            messages,
+            statuses: statuses.collect(),
             snippets: RwLock::default(),
         }
     }
@@ -50,6 +57,10 @@ impl Pool {
 
     /// Appends the post's line, without its end.
     pub(crate) fn write(&self, stamp: Stamp, times: &mut Times, out: &mut Vec<u8>) -> Written {
+        if let Some(at) = stamp.message.checked_sub(MESSAGES) {
+            let status = &self.statuses[usize::from(at % STATUSES)];
+            return status.write(stamp.id, at >= STATUSES, out);
+        }
         let message = &self.messages[usize::from(stamp.message)];
         let snippets = self.snippets.read();
         let rules = stamp.rules.map(|at| &*snippets[at as usize]);

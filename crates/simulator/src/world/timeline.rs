@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::pool::{MESSAGES, Pool, Stamp};
+use super::pool::{MESSAGES, Pool, STATUSES, Stamp};
 use crate::endpoint::Endpoint;
 use crate::rules::Rule;
 use crate::settings::Settings;
@@ -79,7 +79,7 @@ impl Timeline {
             return None;
         }
         self.left = self.left.map(|left| left - 1);
-        let message = self.rng.u16(0..MESSAGES);
+        let message = self.rng.u16(numbers(endpoint));
         let rules = if self.rules.is_empty() {
             0
         } else {
@@ -116,11 +116,28 @@ impl Timeline {
             Clock::Steps => time::ms_of(self.last_id),
         };
         let from = now.saturating_sub(u64::from(minutes) * 60_000);
-        let fits = |stamp: &&Stamp| {
-            minutes > 0
-                && stamp.rules.is_some() == (endpoint == Endpoint::Search)
-                && time::ms_of(stamp.id) > from
-        };
+        let fits = |stamp: &&Stamp| minutes > 0 && belongs(stamp, endpoint) && time::ms_of(stamp.id) > from;
         self.history.iter().filter(fits).copied().collect()
     }
+
+    /// The last so many posts of this stream, oldest first.
+    pub(crate) fn last(&self, endpoint: Endpoint, count: usize) -> Vec<Stamp> {
+        let newest_first = self.history.iter().rev().filter(|stamp| belongs(stamp, endpoint));
+        let mut stamps: Vec<_> = newest_first.take(count).copied().collect();
+        stamps.reverse();
+        stamps
+    }
+}
+
+/// The numbers in the pool of what a stream brings.
+fn numbers(endpoint: Endpoint) -> Range<u16> {
+    match endpoint {
+        Endpoint::Search | Endpoint::Sample => 0..MESSAGES,
+        Endpoint::Filter | Endpoint::StatusSample => MESSAGES..MESSAGES + STATUSES,
+        Endpoint::Powerstream => MESSAGES..MESSAGES + 2 * STATUSES,
+    }
+}
+
+fn belongs(stamp: &Stamp, endpoint: Endpoint) -> bool {
+    stamp.rules.is_some() == (endpoint == Endpoint::Search) && numbers(endpoint).contains(&stamp.message)
 }

@@ -1,9 +1,12 @@
 //! What the examples share: settings from the environment, and lines from bytes.
 #![allow(dead_code, reason = "each example uses a part")]
 
+use std::error::Error;
+
 use bytes::{Bytes, BytesMut};
-use source_x::{Settings, Token};
-use stream_core::source::{Connection, ReadError};
+use simulator::Simulator;
+use source_x::{Settings, Token, XSource};
+use stream_core::source::{Connection, ReadError, Source as _};
 
 /// `X_BEARER_TOKEN` or `X_BEARER_TOKEN_FILE`; `X_BASE_URL` (any host) and `X_CA_FILE` if they are set.
 pub(crate) fn settings() -> Settings {
@@ -19,6 +22,23 @@ pub(crate) fn settings() -> Settings {
     }
     settings.ca_file = var("X_CA_FILE").map(Into::into);
     settings
+}
+
+/// So many posts of the simulator.
+pub(crate) async fn posts(count: usize) -> Result<Vec<Bytes>, Box<dyn Error>> {
+    let world = simulator::Settings {
+        rate: 20_000.0,
+        ..simulator::Settings::default()
+    };
+    let mut settings = Settings::new(Token::from_value(world.token.clone()));
+    let simulator = Simulator::start(world).await?;
+    settings.base_url = Some(simulator.base_url());
+    let mut stream = Messages::new(XSource::new(&settings)?.connect().await?);
+    let mut messages = Vec::new();
+    while messages.len() < count {
+        messages.extend(stream.next().await?);
+    }
+    Ok(messages)
 }
 
 /// The messages of one connection.

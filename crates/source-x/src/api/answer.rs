@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use stream_core::source::ConnectError;
+use tokio::task::consume_budget;
 use tokio::time::timeout;
 
+use super::body::{Arrived, Body};
 use super::link::Link;
+use crate::credentials::Authority;
 use crate::endpoint::Endpoint;
-use crate::response;
-use crate::token::Bearer;
+use crate::response::{self, Coding};
 
 /// How much of an error's body is worth reading, and for how long.
 const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
@@ -20,9 +21,9 @@ const ERROR_BODY: (usize, Duration) = (64 * 1024, Duration::from_secs(5));
 /// An answer whose head has arrived. Dropping it closes the connection.
 pub(crate) struct Answer {
     pub(crate) head: http::response::Parts,
-    pub(crate) body: Incoming,
+    pub(crate) body: Body,
     endpoint: Endpoint,
-    bearer: Bearer,
+    authority: Authority,
     _link: Link,
 }
 
@@ -36,14 +37,19 @@ pub struct Refusal {
 }
 
 impl Answer {
-    /// The answer to a request for `endpoint` that carried `bearer` over `link`.
-    pub(super) fn new(answer: Response<Incoming>, endpoint: Endpoint, bearer: Bearer, link: Link) -> Self {
+    /// The answer to a request for `endpoint` that carried `authority` over `link`.
+    pub(super) fn new(
+        answer: Response<Incoming>,
+        endpoint: Endpoint,
+        authority: Authority,
+        link: Link,
+    ) -> Self {
         let (head, body) = answer.into_parts();
         Self {
+            body: Body::new(body, Coding::of(&head.headers)),
             head,
-            body,
             endpoint,
-            bearer,
+            authority,
             _link: link,
         }
     }
@@ -56,11 +62,10 @@ impl Answer {
     /// The same, and what came, word for word.
     pub(crate) async fn into_refusal(mut self) -> (ConnectError, Refusal) {
         let (limit, patience) = ERROR_BODY;
-        // What has arrived by the deadline serves. Compressed bytes would explain nothing.
-        let body = if response::is_encoded(&self.head.headers) {
-            Vec::new()
-        } else {
-            self.read(limit, patience).await.0
+        // What has arrived by the deadline serves. Bytes in another coding would explain nothing.
+        let body = match Coding::of(&self.head.headers) {
+            Coding::Identity | Coding::Gzip => self.read(limit, patience).await.0,
+            Coding::Other => Vec::new(),
         };
         let error = response::classify(self.endpoint, self.head.status, &self.head.headers, &body);
         let (headers, body) = (self.head.headers, body.into());
@@ -74,15 +79,22 @@ impl Answer {
         response::page(&self.head.headers, &begun)
     }
 
-    /// The body up to `limit` bytes, the token blotted out, and whether that is all of it.
+    /// The body up to `limit` bytes, the secrets blotted out, and whether that is all of it.
     pub(crate) async fn read(&mut self, limit: usize, patience: Duration) -> (Vec<u8>, bool) {
         let mut bytes = Vec::new();
         let reading = async {
             loop {
-                match self.body.frame().await {
-                    None => return bytes.len() <= limit,
-                    Some(Err(_)) => return false,
-                    Some(Ok(frame)) => bytes.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                // Between portions the deadline gets its turn, however much a few bytes grow to.
+                consume_budget().await;
+                match self.body.portion() {
+                    Ok(Some(portion)) => bytes.extend_from_slice(&portion),
+                    Ok(None) => match self.body.fill().await {
+                        Ok(Arrived::End) => return self.body.finish().is_ok(),
+                        Ok(Arrived::Bytes) => self.body.believe_bytes(),
+                        Ok(Arrived::Nothing) => {}
+                        Err(_) => return false,
+                    },
+                    Err(_) => return false,
                 }
                 if bytes.len() > limit {
                     return false;
@@ -91,6 +103,6 @@ impl Answer {
         };
         let whole = timeout(patience, reading).await.unwrap_or(false);
         bytes.truncate(limit);
-        (self.bearer.redact(bytes), whole)
+        (self.authority.redact(bytes), whole)
     }
 }

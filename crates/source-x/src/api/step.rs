@@ -9,6 +9,8 @@ use rustls::CertificateError;
 use stream_core::source::{ConnectError, ConnectErrorClass, Request};
 use tokio::time::timeout;
 
+use super::proxied::ProxyRefusal;
+
 /// Runs one step under its deadline, before or after the request has left us; names the step in either failure.
 pub(super) async fn within<T, E>(
     deadline: Duration,
@@ -46,6 +48,14 @@ fn failed(request: Request, step: &str, cause: &(dyn Error + 'static)) -> Connec
             Some(hint) => error(class, request, format!("{step}: {words} ({hint})")),
             None => error(class, request, format!("{step}: {words}")),
         };
+    }
+    if chain(cause).into_iter().any(<dyn Error>::is::<ProxyRefusal>) {
+        let hint = "the proxy refuses: check its user and password, and whether it lets this machine out to that host";
+        return error(
+            ConnectErrorClass::Refused,
+            request,
+            format!("{step}: {words} ({hint})"),
+        );
     }
     let mut faults = chain(cause).into_iter().filter_map(hyper_fault);
     if faults.any(hyper::Error::is_parse_too_large) {

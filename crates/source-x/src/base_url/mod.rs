@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-/// X's hosts, today's and the one that it had before.
-pub const HOSTS: [&str; 2] = ["api.x.com", "api.twitter.com"];
+/// X's hosts: today's, the one that it had before, and the one of v1.1's streams.
+pub const HOSTS: [&str; 3] = ["api.x.com", "api.twitter.com", "stream.twitter.com"];
 
 /// A base URL that may not be used. Never repeats the URL: it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +108,17 @@ impl BaseUrl {
         self.authority.as_str()
     }
 
+    /// Scheme, host and port in the form that signatures have them in (RFC 5849, 3.4.1.2): lower case, without the scheme's
+    /// own port.
+    pub(crate) fn origin(&self) -> String {
+        let (scheme, own) = if self.tls { ("https", 443) } else { ("http", 80) };
+        let host = self.authority.host().to_ascii_lowercase();
+        match self.port() {
+            port if port == own => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
+        }
+    }
+
     /// Whether a connection may go to `address`, which the host's name resolved to. Link-local addresses are where clouds
     /// keep their metadata; a name that promised loopback must lead there.
     pub fn may_go_to(&self, address: IpAddr) -> bool {
@@ -126,7 +137,7 @@ impl BaseUrl {
 
     /// Whether it is loopback in its plainest form. What other programs would also take for 127.0.0.1 (`127.1`, `0x7f000001`,
     /// `localhost.`) is not.
-    fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = self.host();
         host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }

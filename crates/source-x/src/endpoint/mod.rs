@@ -3,11 +3,14 @@
 
 mod parameter;
 
+use std::time::Duration;
+
 use http::Method;
 use stream_core::model::Lane;
 
 use self::parameter::{
-    BACKFILL, Group, LIKE_FIELDS, PARTS_OF_2, PARTS_OF_4, PARTS_OF_8, PARTS_OF_20, POST_FIELDS, RECOVERY,
+    BACKFILL, Group, LIKE_FIELDS, LOCAL, PARTS_OF_2, PARTS_OF_4, PARTS_OF_8, PARTS_OF_20, POST_FIELDS,
+    RECOVERY,
 };
 pub use self::parameter::{Parameter, Takes};
 
@@ -35,15 +38,40 @@ pub enum Messages {
     Likes,
     /// v2: an event of an account under `data`, whatever it is about.
     Activity,
+    /// v1.1: statuses, and messages that are named by their one member.
+    Statuses,
+    /// The same, alone on its line or in a list.
+    Batches,
 }
 
 impl Messages {
     /// The lane of what such a stream is asked for.
     pub const fn lane(self) -> Lane {
         match self {
-            Self::Posts => Lane::Tweets,
+            Self::Posts | Self::Statuses | Self::Batches => Lane::Tweets,
             Self::Likes => Lane::Likes,
             Self::Activity => Lane::Activity,
+        }
+    }
+}
+
+/// Version of X's API: which credentials it wants, how long its streams may be silent, how they are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// v1.1, which X has retired: OAuth 1.0a, a [`Filter`](crate::Filter) in a form.
+    V1,
+    /// v2: a bearer token, a [`Query`](crate::Query).
+    V2,
+}
+
+impl Version {
+    /// Without a single byte for this long, a stream has stalled. v2 sends an empty line at least every 20 s, often a little
+    /// late; v1.1 every 30 s, and asks for the patience of three
+    /// (<https://docs.x.com/x-api/fundamentals/handling-disconnections>).
+    pub const fn silence(self) -> Duration {
+        match self {
+            Self::V1 => Duration::from_secs(90),
+            Self::V2 => Duration::from_secs(25),
         }
     }
 }
@@ -66,6 +94,7 @@ macro_rules! endpoints {
 }
 
 const API: &str = "https://api.x.com";
+const V1_STREAM: &str = "https://stream.twitter.com";
 
 endpoints! {
     /// The filtered stream: posts that match the app's rules.
@@ -218,6 +247,36 @@ endpoints! {
         rules: false,
         messages: Messages::Activity,
     };
+    /// Powerstream: what matches rules of its own, in v1.1's form (<https://docs.x.com/x-api/powerstream/introduction>).
+    Powerstream = Row {
+        name: "powerstream",
+        base_url: API,
+        method: Method::GET,
+        path: "/2/powerstream",
+        parameters: &[BACKFILL, RECOVERY, LOCAL],
+        rules: false,
+        messages: Messages::Batches,
+    };
+    /// v1.1's filtered stream: what matches the request's own predicates. Retired; other servers speak it.
+    V1Filter = Row {
+        name: "v1-filter",
+        base_url: V1_STREAM,
+        method: Method::POST,
+        path: "/1.1/statuses/filter.json",
+        parameters: &[],
+        rules: false,
+        messages: Messages::Statuses,
+    };
+    /// v1.1's sample: about one in a hundred of all statuses. Retired; other servers speak it.
+    V1Sample = Row {
+        name: "v1-sample",
+        base_url: V1_STREAM,
+        method: Method::GET,
+        path: "/1.1/statuses/sample.json",
+        parameters: &[],
+        rules: false,
+        messages: Messages::Statuses,
+    };
 }
 
 impl Endpoint {
@@ -248,6 +307,28 @@ impl Endpoint {
     /// The path of the request, without a query.
     pub const fn path(self) -> &'static str {
         self.row().path
+    }
+
+    /// The version of the API that it belongs to, which its path says.
+    pub fn version(self) -> Version {
+        if self.path().starts_with("/1.1/") {
+            Version::V1
+        } else {
+            Version::V2
+        }
+    }
+
+    /// Whether it brings what matches predicates in the request itself: they are too long for anything but a form.
+    pub fn takes_predicates(self) -> bool {
+        self.version() == Version::V1 && *self.method() == Method::POST
+    }
+
+    /// X's name of `parameter` here: Powerstream has a spelling of its own.
+    pub const fn name_of(self, parameter: Parameter) -> &'static str {
+        match self {
+            Self::Powerstream => parameter.in_camel_case(),
+            _ => parameter.name(),
+        }
     }
 
     /// What it takes as the value of `parameter`; `None` if it has no such parameter.

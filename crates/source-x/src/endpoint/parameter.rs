@@ -29,11 +29,13 @@ pub enum Parameter {
     EndTime,
     /// Which part of a stream that X delivers in several; whoever wants the whole opens each.
     Partition,
+    /// Powerstream: only what the data centre that answers has itself.
+    LocalDcOnly,
 }
 
 impl Parameter {
     /// All that there are, in the order in which they stand in a request.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TweetFields,
         Self::Expansions,
         Self::MediaFields,
@@ -45,6 +47,7 @@ impl Parameter {
         Self::StartTime,
         Self::EndTime,
         Self::Partition,
+        Self::LocalDcOnly,
     ];
 
     /// X's name of it.
@@ -61,6 +64,17 @@ impl Parameter {
             Self::StartTime => "start_time",
             Self::EndTime => "end_time",
             Self::Partition => "partition",
+            Self::LocalDcOnly => "localDcOnly",
+        }
+    }
+
+    /// Powerstream's name of it.
+    pub(super) const fn in_camel_case(self) -> &'static str {
+        match self {
+            Self::BackfillMinutes => "backfillMinutes",
+            Self::StartTime => "startTime",
+            Self::EndTime => "endTime",
+            _ => self.name(),
         }
     }
 }
@@ -79,6 +93,8 @@ pub enum Takes {
     },
     /// A time of the form `YYYY-MM-DDTHH:mm:ssZ`.
     Time,
+    /// `true` or `false`.
+    Flag,
 }
 
 /// Parameters that endpoints have together.
@@ -111,6 +127,9 @@ pub(super) const BACKFILL: Group = &[(
         required: false,
     },
 )];
+
+/// One data centre alone.
+pub(super) const LOCAL: Group = &[(Parameter::LocalDcOnly, Takes::Flag)];
 
 /// A stretch of the past, for accounts that have it.
 pub(super) const RECOVERY: Group = &[

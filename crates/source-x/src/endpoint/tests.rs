@@ -81,7 +81,7 @@ fn the_rows_are_those_of_xs_own_description() {
                     (false, None, Some(names))
                 }
                 Takes::Number { range, required } => (*required, Some((*range.start(), *range.end())), None),
-                Takes::Time => (false, None, None),
+                Takes::Time | Takes::Flag => (false, None, None),
             };
             Some((parameter.name(), said))
         });

@@ -32,6 +32,8 @@ pub struct Query {
     pub end_time: Option<String>,
     /// [`Parameter::Partition`], counted from 1; each is a stream of its own.
     pub partition: Option<u8>,
+    /// [`Parameter::LocalDcOnly`].
+    pub local_dc_only: Option<bool>,
 }
 
 impl Query {
@@ -67,7 +69,10 @@ impl Query {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let pair = |parameter: Parameter| Some(format!("{}={}", parameter.name(), self.value(parameter)?));
+        let pair = |parameter: Parameter| {
+            let name = endpoint.name_of(parameter);
+            Some(format!("{name}={}", self.value(parameter)?))
+        };
         let pairs: Vec<_> = Parameter::ALL.into_iter().filter_map(pair).collect();
         let mark = if pairs.is_empty() { "" } else { "?" };
         Ok(format!("{}{mark}{}", endpoint.path(), pairs.join("&")))
@@ -86,6 +91,7 @@ impl Query {
             Parameter::StartTime => return self.start_time.as_deref().map(Value::Time),
             Parameter::EndTime => return self.end_time.as_deref().map(Value::Time),
             Parameter::Partition => return self.partition.map(Value::Number),
+            Parameter::LocalDcOnly => return self.local_dc_only.map(Value::Flag),
         };
         (!names.is_empty()).then_some(Value::Names(names))
     }

@@ -105,3 +105,19 @@ fn what_an_endpoint_does_not_take_is_refused() {
         .collect();
     assert_eq!(texts, ["partition: the sample stream has no such parameter"]);
 }
+
+#[test]
+fn powerstream_has_a_spelling_of_its_own() {
+    let query = Query {
+        backfill_minutes: Some(5),
+        start_time: Some("2026-01-01T00:00:00Z".to_owned()),
+        end_time: Some("2026-01-01T01:00:00Z".to_owned()),
+        local_dc_only: Some(true),
+        ..Query::default()
+    };
+    assert_eq!(
+        query.path(Endpoint::Powerstream).unwrap(),
+        "/2/powerstream?backfillMinutes=5&startTime=2026-01-01T00:00:00Z&endTime=2026-01-01T01:00:00Z&localDcOnly=true"
+    );
+    assert!(query.path(Endpoint::V1Filter).unwrap_err().len() > 3);
+}

@@ -14,6 +14,7 @@ pub(super) enum Value<'a> {
     Names(&'a [String]),
     Number(u8),
     Time(&'a str),
+    Flag(bool),
 }
 
 impl fmt::Display for Value<'_> {
@@ -23,6 +24,7 @@ impl fmt::Display for Value<'_> {
             Self::Names(names) => f.write_str(&names.join(",")),
             Self::Number(number) => number.fmt(f),
             Self::Time(text) => f.write_str(text),
+            Self::Flag(flag) => flag.fmt(f),
         }
     }
 }
@@ -49,7 +51,7 @@ pub(super) fn check(
             }),
             None,
         ) => Some(QueryProblem::Missing(range.clone())),
-        (_, None) => None,
+        (_, None) | (Some(Takes::Flag), Some(Value::Flag(_))) => None,
         (_, Some(_)) => Some(QueryProblem::NotForEndpoint(endpoint)),
     };
     problem.into_iter().collect()

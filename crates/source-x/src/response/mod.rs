@@ -16,7 +16,7 @@ use self::class::{class, retry_after};
 pub(crate) use self::problem::Problem;
 pub(crate) use self::text::one_line;
 use self::text::{MAX_TEXT, text};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Version};
 
 /// What the answer of `endpoint` means. `body` may be cut short, empty, or not JSON.
 pub fn classify(endpoint: Endpoint, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> ConnectError {
@@ -99,12 +99,33 @@ pub(crate) fn farewell(unfinished: &[u8]) -> Option<ServerDisconnect> {
     })
 }
 
-/// Whether the body is bytes that we could not read: we ask for `identity`, so a compressed answer is a broken server's.
-pub fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
+/// How the bytes of a body are coded, as its head says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// As they are.
+    Identity,
+    /// Compressed once, with gzip.
+    Gzip,
+    /// In a way that nobody asked for.
+    Other,
+}
+
+impl Coding {
+    /// The coding of an answer with these `headers`.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(CONTENT_ENCODING).into_iter();
+        let codings = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let mut found = Self::Identity;
+        for coding in codings.map(<[u8]>::trim_ascii) {
+            let is = |name: &[u8]| coding.eq_ignore_ascii_case(name);
+            found = match found {
+                _ if coding.is_empty() || is(b"identity") => found,
+                Self::Identity if is(b"gzip") || is(b"x-gzip") => Self::Gzip,
+                _ => return Self::Other,
+            };
+        }
+        found
+    }
 }
 
 /// What to do about it.
@@ -114,6 +135,9 @@ fn advice(
     class: ConnectErrorClass,
     problem: &Problem<'_>,
 ) -> Option<&'static str> {
+    if endpoint.version() == Version::V1 {
+        return v1_advice(status);
+    }
     match class {
         ConnectErrorClass::UsageCapped => {
             return Some("the account's posts or credits are used up: buy more, or wait for the next period");
@@ -142,6 +166,27 @@ fn advice(
         403 => "the app may not use this: an app-only bearer token and the right access level are needed",
         404 => "no such address: check base_url and endpoint",
         409 if endpoint.has_rules() => "define rules first: the filtered stream does not start without any",
+        _ => return None,
+    })
+}
+
+/// v1.1 answers in plain text or HTML; the status says what to do.
+fn v1_advice(status: StatusCode) -> Option<&'static str> {
+    Some(match status.as_u16() {
+        300..=399 => "redirect refused: the token goes to base_url only",
+        401 => {
+            "the server does not take the keys or the signature: check all four of [stream.oauth], and this machine's clock"
+        }
+        403 => {
+            "these keys may not use v1.1, which X itself has retired: see docs/v1.1.md, or choose an endpoint of v2"
+        }
+        404 => "no such address: check base_url and endpoint",
+        406 => "a parameter is not as the server wants it: check [stream.filter]",
+        413 => "a list of [stream.filter] is longer than these keys may have: shorten it",
+        416 => "count is out of range, or not for these keys: take it away",
+        420 | 429 => {
+            "too many logins, or too many clients with the same keys: find the others; each further one lengthens the wait"
+        }
         _ => return None,
     })
 }

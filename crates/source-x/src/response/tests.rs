@@ -184,10 +184,21 @@ fn a_long_body_is_cut_short() {
 }
 
 #[test]
-fn only_identity_is_no_encoding() {
-    assert!(!is_encoded(&HeaderMap::new()));
-    assert!(!is_encoded(&headers(&[("content-encoding", "Identity")])));
-    assert!(is_encoded(&headers(&[("content-encoding", "gzip")])));
+fn a_body_is_coded_as_its_head_says() {
+    assert_eq!(Coding::of(&HeaderMap::new()), Coding::Identity);
+    for (value, coding) in [
+        ("Identity", Coding::Identity),
+        ("", Coding::Identity),
+        ("gzip", Coding::Gzip),
+        ("X-GZIP", Coding::Gzip),
+        ("identity, gzip", Coding::Gzip),
+        ("gzip, gzip", Coding::Other),
+        ("br", Coding::Other),
+        ("deflate", Coding::Other),
+    ] {
+        let headers = headers(&[("content-encoding", value)]);
+        assert_eq!(Coding::of(&headers), coding, "{value:?}");
+    }
 }
 
 #[test]
@@ -266,5 +277,49 @@ fn what_is_left_unfinished_is_a_refusal_if_it_says_so() {
         r#"{"data":{"id":"1"}}"#,
     ] {
         assert_eq!(refusal(rest), None, "{rest}");
+    }
+}
+
+#[test]
+fn v1_s_texts_and_pages_are_shown_with_what_to_do() {
+    for (status, body, class, said) in [
+        (
+            401,
+            "Timestamp out of bounds.",
+            Refused,
+            "Timestamp out of bounds. (the server does not take the keys",
+        ),
+        (401, "", Refused, "this machine's clock"),
+        (
+            403,
+            "<html>\n<title>Error 403</title><pre>Please use V2</pre></html>",
+            Refused,
+            "Error 403 Please use V2 (these keys",
+        ),
+        (
+            406,
+            "Parameter track item index 69 too long: x\r\n",
+            Refused,
+            "item index 69 too long: x (a parameter",
+        ),
+        (413, "", Refused, "longer than"),
+        (416, "", Refused, "count is out of range"),
+        (
+            420,
+            "Easy there, Turbo. Too many requests recently. Enhance your calm.\r\n",
+            WAIT,
+            "Enhance your calm. (too many logins",
+        ),
+        (503, "busy", Http, "HTTP 503: busy"),
+    ] {
+        let status_code = StatusCode::from_u16(status).unwrap();
+        let error = classify(
+            Endpoint::V1Filter,
+            status_code,
+            &HeaderMap::new(),
+            body.as_bytes(),
+        );
+        assert_eq!((error.class, error.status), (class, Some(status)), "{error}");
+        assert!(error.detail.contains(said), "{error}");
     }
 }

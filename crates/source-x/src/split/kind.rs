@@ -13,6 +13,12 @@ pub enum MessageKind {
     Error,
     /// What a holder of posts must do: delete, withhold, scrub.
     Compliance,
+    /// v1.1: the server has something against how we read.
+    Warning,
+    /// v1.1: how many statuses matched and were held back.
+    Limit,
+    /// v1.1: the server ends the stream.
+    Disconnect,
     /// An object of no kind that we know.
     Unknown,
     /// Nothing that could be read: a dead letter.
@@ -21,12 +27,15 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// All that there are.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Post,
         Self::Like,
         Self::Activity,
         Self::Error,
         Self::Compliance,
+        Self::Warning,
+        Self::Limit,
+        Self::Disconnect,
         Self::Unknown,
         Self::Invalid,
     ];
@@ -39,6 +48,9 @@ impl MessageKind {
             Self::Activity => "activity",
             Self::Error => "error",
             Self::Compliance => "compliance",
+            Self::Warning => "warning",
+            Self::Limit => "limit",
+            Self::Disconnect => "disconnect",
             Self::Unknown => "unknown",
             Self::Invalid => "invalid",
         }

@@ -12,9 +12,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use self::shape::{MAX_BYTES, bare};
 
-/// Where the bearer token comes from. `Debug` names the place, never the token.
+/// Where the bearer token comes from, or one of v1.1's keys. `Debug` names the place, never the token.
 #[derive(Clone)]
-pub struct Token(Place);
+pub struct Token {
+    place: Place,
+    /// What messages call it.
+    name: &'static str,
+}
 
 #[derive(Clone)]
 enum Place {
@@ -52,12 +56,23 @@ pub(crate) struct Bearer(SecretString);
 impl Token {
     /// The token itself, for example from the environment.
     pub fn from_value(token: impl Into<String>) -> Self {
-        Self(Place::Value(SecretString::from(token.into())))
+        Self::at(Place::Value(SecretString::from(token.into())))
     }
 
     /// The file that holds the token; read for every connection.
     pub fn from_file(path: impl Into<PathBuf>) -> Self {
-        Self(Place::File(path.into()))
+        Self::at(Place::File(path.into()))
+    }
+
+    fn at(place: Place) -> Self {
+        let name = "the bearer token";
+        Self { place, name }
+    }
+
+    /// The same under another name in messages: `the consumer key`.
+    #[must_use]
+    pub fn called(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     /// Reads the token and says what is wrong with it, if anything.
@@ -65,9 +80,14 @@ impl Token {
         self.read().map(drop)
     }
 
-    /// Reads the token; space around it does not count.
+    /// Reads the token as one that a request can bear.
     pub(crate) fn read(&self) -> Result<Bearer, TokenError> {
-        let text = match &self.0 {
+        self.read_secret().map(Bearer)
+    }
+
+    /// Reads the token; space around it does not count.
+    pub(crate) fn read_secret(&self) -> Result<SecretString, TokenError> {
+        let text = match &self.place {
             Place::Value(token) => token.clone(),
             Place::File(path) => read_file(path).map_err(|error| TokenError::Unreadable {
                 path: path.clone(),
@@ -76,7 +96,7 @@ impl Token {
         };
         match bare(text.expose_secret()) {
             Ok("") => Err(TokenError::Empty(self.place())),
-            Ok(token) => Ok(Bearer(SecretString::from(token))),
+            Ok(token) => Ok(SecretString::from(token)),
             Err(reason) => Err(TokenError::Malformed {
                 place: self.place(),
                 reason,
@@ -85,8 +105,8 @@ impl Token {
     }
 
     fn place(&self) -> String {
-        match &self.0 {
-            Place::Value(_) => "the bearer token".to_owned(),
+        match &self.place {
+            Place::Value(_) => self.name.to_owned(),
             Place::File(path) => format!("token file {}", path.display()),
         }
     }
@@ -129,7 +149,7 @@ fn read_file(path: &Path) -> io::Result<SecretString> {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.place {
             Place::Value(_) => f.write_str("Token(value)"),
             Place::File(path) => write!(f, "Token(file {path:?})"),
         }
@@ -147,21 +167,26 @@ impl Bearer {
 
     /// `text` with the token blotted out, should a server send it back to us.
     pub(crate) fn redact(&self, text: Vec<u8>) -> Vec<u8> {
-        let token = self.0.expose_secret().as_bytes();
-        let finder = memchr::memmem::Finder::new(token);
-        let mut clean = Vec::new();
-        let mut from = 0;
-        for at in finder.find_iter(&text) {
-            clean.extend_from_slice(&text[from..at]);
-            clean.extend_from_slice(b"[redacted]");
-            from = at + token.len();
-        }
-        if from == 0 {
-            return text;
-        }
-        clean.extend_from_slice(&text[from..]);
-        clean
+        blot_out(text, &self.0)
     }
+}
+
+/// `text` with a secret, which is not empty, blotted out.
+pub(crate) fn blot_out(text: Vec<u8>, secret: &SecretString) -> Vec<u8> {
+    let token = secret.expose_secret().as_bytes();
+    let finder = memchr::memmem::Finder::new(token);
+    let mut clean = Vec::new();
+    let mut from = 0;
+    for at in finder.find_iter(&text) {
+        clean.extend_from_slice(&text[from..at]);
+        clean.extend_from_slice(b"[redacted]");
+        from = at + token.len();
+    }
+    if from == 0 {
+        return text;
+    }
+    clean.extend_from_slice(&text[from..]);
+    clean
 }
 
 #[cfg(test)]

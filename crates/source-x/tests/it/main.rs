@@ -3,5 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod connect;
+mod gzip;
+mod http2;
+mod proxy;
 mod simulator;
 mod support;
+mod v1;

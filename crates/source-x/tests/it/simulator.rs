@@ -141,7 +141,7 @@ async fn each_refusal_has_its_class() {
         assert!(found.abs_diff(reset) <= Duration::from_secs(2), "{found:?}");
     }
     let (_simulator, mut settings) = start(|_| {}).await;
-    settings.token = Token::from_value("another");
+    settings.credentials = Token::from_value("another").into();
     assert_eq!(refusal(&settings).await.class, Refused);
 }
 
@@ -172,7 +172,7 @@ async fn ends_are_told_apart() {
 async fn silence_on_an_open_stream_is_noticed() {
     let (_simulator, mut settings) =
         start(|world| world.faults = FaultPlan::once(1, Fault::Silence(None))).await;
-    settings.deadlines.silence = Duration::from_millis(300);
+    settings.deadlines.silence = Some(Duration::from_millis(300));
     let mut connection = connect(&settings).await.unwrap();
     let end = loop {
         if let Err(end) = connection.chunk().await {
@@ -295,7 +295,7 @@ async fn rules_are_added_listed_and_deleted() {
 #[tokio::test]
 async fn a_refused_request_about_rules_has_its_class() {
     let (_simulator, mut settings) = start(|_| {}).await;
-    settings.token = Token::from_value("another");
+    settings.credentials = Token::from_value("another").into();
     let client = RulesClient::new(&settings).unwrap();
     match client.list().await.unwrap_err() {
         source_x::rules::RulesError::Request(error) => assert_eq!(error.class, ConnectErrorClass::Refused),

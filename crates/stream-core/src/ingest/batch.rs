@@ -42,6 +42,8 @@ pub(super) struct Batch {
     pub(super) waiting: Vec<oneshot::Sender<()>>,
     /// Who waits for what stood before them to be split, which it now is.
     pub(super) marks: Vec<oneshot::Sender<()>>,
+    /// How many messages there are more than lines: a line may hold several.
+    pub(super) surplus: u64,
 }
 
 impl Ready {
@@ -65,6 +67,7 @@ impl Batcher<'_> {
     pub(super) fn batch(&mut self, items: Vec<Item>) -> Batch {
         let (mut letters, mut rest, mut waiting, mut marks) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut surplus = 0;
         for item in items {
             match item {
                 Item::Frames {
@@ -74,11 +77,9 @@ impl Batcher<'_> {
                 } => {
                     self.seen = received_at;
                     let origin = Origin::Stream(connection);
-                    rest.extend(
-                        frames
-                            .into_iter()
-                            .filter_map(|frame| self.frame(frame, origin, received_at)),
-                    );
+                    for frame in frames {
+                        surplus += self.frame(frame, origin, received_at, &mut rest);
+                    }
                 }
                 Item::Event(json, seen) => {
                     self.seen = seen.unwrap_or(self.seen);
@@ -96,6 +97,7 @@ impl Batcher<'_> {
             rest,
             waiting,
             marks,
+            surplus,
         }
     }
 
@@ -104,15 +106,25 @@ impl Batcher<'_> {
         self.ready(Kind::DeadLetter, self.seen, json, Origin::Ourselves)
     }
 
-    fn frame(&self, frame: Frame, origin: Origin, received_at: Timestamp) -> Option<Ready> {
+    /// Appends what a frame comes to; gives how many messages that is beyond one.
+    fn frame(&self, frame: Frame, origin: Origin, received_at: Timestamp, into: &mut Vec<Ready>) -> u64 {
         match frame {
-            Frame::KeepAlive => None,
-            Frame::Message(line) => Some(self.ready(Kind::Message, received_at, line, origin)),
+            Frame::KeepAlive => {}
+            Frame::Message(line) => match self.splitter.source.messages(&line) {
+                Some(messages) if !messages.is_empty() => {
+                    let surplus = messages.len() as u64 - 1;
+                    let ready = |message| self.ready(Kind::Message, received_at, message, origin);
+                    into.extend(messages.into_iter().map(ready));
+                    return surplus;
+                }
+                _ => into.push(self.ready(Kind::Message, received_at, line, origin)),
+            },
             Frame::Oversize(line) => {
                 let letter = DeadLetter::oversize(received_at, line).to_json();
-                Some(self.ready(Kind::DeadLetter, received_at, letter, origin))
+                into.push(self.ready(Kind::DeadLetter, received_at, letter, origin));
             }
         }
+        0
     }
 
     fn ready(&self, kind: Kind, received_at: Timestamp, payload: Bytes, origin: Origin) -> Ready {

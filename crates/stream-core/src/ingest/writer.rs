@@ -38,6 +38,8 @@ pub(crate) struct Ingest {
     pub(crate) heartbeat: Arc<Heartbeat>,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
     pub(crate) seen: Timestamp,
+    /// A connection's number, and what the server says that it has held back of it so far.
+    pub(crate) undelivered: (u64, u64),
 }
 
 impl Ingest {
@@ -74,8 +76,15 @@ impl Ingest {
             rest,
             waiting,
             marks,
+            surplus,
         } = batcher.batch(items);
         self.seen = batcher.seen;
+        if surplus > 0 {
+            self.status.update(|status| {
+                status.received += surplus;
+                status.waiting += surplus;
+            });
+        }
         // At once, not when the disk has taken them: the reader waits for it.
         self.look(&rest);
         for reached in marks {
@@ -163,17 +172,18 @@ impl Ingest {
     }
 
     /// Counts what is journaled, and hands it to the lanes.
-    fn publish(&self, ready: &[Ready], split: Vec<Message>) {
+    fn publish(&mut self, ready: &[Ready], split: Vec<Message>) {
         // First: what the stream counts as journaled, lanes have been given.
         self.tail.push(split, self.log.chain(), self.log.end());
         let (mut messages, mut oversize) = (0, 0);
-        for Ready { draft, .. } in ready.iter().filter(|one| one.is_line()) {
+        for Ready { draft, origin } in ready.iter().filter(|one| one.is_line()) {
             if draft.kind == Kind::DeadLetter && draft.split.dead_letter.is_none() {
                 oversize += 1;
                 self.dead_letter(DeadLetterReason::Oversize);
             } else {
                 messages += 1;
                 self.note(draft);
+                self.held_back(*origin, draft);
             }
         }
         self.status.update(|status| {
@@ -192,6 +202,18 @@ impl Ingest {
         if let Some(reason) = draft.split.dead_letter {
             self.dead_letter(reason);
         }
+    }
+
+    /// Counts what the server says that it holds back: it tells the sum since the connection began.
+    fn held_back(&mut self, origin: Origin, draft: &Draft) {
+        let (Origin::Stream(connection), Some(sum)) = (origin, draft.split.undelivered) else {
+            return;
+        };
+        let (of, before) = std::mem::replace(&mut self.undelivered, (connection, sum));
+        let before = if of == connection { before } else { 0 };
+        let messages = sum.saturating_sub(before);
+        self.undelivered.1 = sum.max(before);
+        self.observer.on(Observation::Undelivered { messages });
     }
 
     /// Counts a message that cannot be read: without the lane for it, it goes nowhere.

@@ -93,6 +93,8 @@ closed_set! {
         JournalFull = "journal_full",
         /// We closed it, because we were told to stop.
         Shutdown = "shutdown",
+        /// The server has sent all that was asked for.
+        Finished = "finished",
     }
 }
 

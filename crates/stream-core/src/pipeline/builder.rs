@@ -231,6 +231,7 @@ impl Builder<'_> {
             observer: self.observer.clone(),
             status: self.status.clone(),
             finder,
+            undelivered: (0, 0),
             heartbeat,
             seen: recovery.seen.unwrap_or_else(Timestamp::now),
         }

@@ -93,6 +93,9 @@ pub struct Pipeline {
 /// Why a data path came to rest by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The server has sent all that was asked for: no failure, but an end all the same.
+    #[error("the stream is complete: all that was asked for has come")]
+    Finished,
     /// The supervisor gave up: `max_retries`.
     #[error("gave up after the configured number of failed attempts")]
     RetriesExhausted,
@@ -145,6 +148,7 @@ impl Pipeline {
         tokio::select! {
             exit = &mut self.reader => match exit {
                 Ok(SupervisorExit::RetriesExhausted) => Failure::RetriesExhausted,
+                Ok(SupervisorExit::Finished) => Failure::Finished,
                 Ok(SupervisorExit::Asked) | Err(_) => Failure::Died("the reader"),
             },
             _ = &mut self.ingest => Failure::Died("the journal's writer"),

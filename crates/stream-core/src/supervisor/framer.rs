@@ -1,13 +1,17 @@
-//! Bytes to frames: lines, cut on LF (a CR before it goes too), bounded in length.
+//! Bytes to frames: lines, cut on LF (a CR before it goes too), bounded in length; or messages of lengths that were announced.
 //!
 //! X ends messages with CRLF and keeps quiet streams alive with empty lines; chunk boundaries mean nothing
 //! (<https://docs.x.com/x-api/fundamentals/consuming-streaming-data>).
+//!
+//! With lengths, a line that announces none that can be believed is a message of its own. So a length that is wrong costs the
+//! message that it was for, and perhaps the next: both become dead letters, and the framer is in step again at the next line.
 
 use bytes::Bytes;
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Frame, Oversize, hex};
+use crate::source::Framing;
 
 /// The longest line that is taken whole, in bytes. X publishes no limit; posts with everything expanded were seen at 13 KB.
 pub(crate) const MAX_LINE: usize = 8 * 1024 * 1024;
@@ -15,11 +19,14 @@ pub(crate) const MAX_LINE: usize = 8 * 1024 * 1024;
 /// How much of a longer line is kept for its dead letter.
 const OVERSIZE_HEAD: usize = 64 * 1024;
 
-/// Framing: cuts lines out of chunks. Holds at most one unfinished line, never more than the limit.
+/// Framing: cuts lines or messages out of chunks. Holds at most one that is unfinished, never more than the limit.
 #[derive(Debug)]
 pub(super) struct Framer {
+    framing: Framing,
     limit: usize,
     unfinished: Line,
+    /// How much of a message is still to come whose length was announced.
+    due: usize,
 }
 
 #[derive(Debug)]
@@ -34,21 +41,48 @@ enum Line {
 }
 
 impl Framer {
-    /// A framer that takes lines of up to `limit` bytes whole.
-    pub(super) fn new(limit: usize) -> Self {
+    /// A framer that takes lines and messages of up to `limit` bytes whole.
+    pub(super) fn new(framing: Framing, limit: usize) -> Self {
         Self {
+            framing,
             limit,
             unfinished: Line::Short(Vec::new()),
+            due: 0,
         }
     }
 
     /// Appends the frames that `chunk` completes to `frames`.
     pub(super) fn feed(&mut self, mut chunk: &[u8], frames: &mut Vec<Frame>) {
-        while let Some(lf) = memchr(b'\n', chunk) {
-            frames.push(self.finish(&chunk[..lf]));
-            chunk = &chunk[lf + 1..];
+        loop {
+            let (end, next) = match (self.due, memchr(b'\n', chunk)) {
+                (0, Some(lf)) => (lf, lf + 1),
+                (due, _) if due > 0 && due <= chunk.len() => (due, due),
+                _ => break,
+            };
+            let was_announced = std::mem::take(&mut self.due) > 0;
+            let frame = self.finish(&chunk[..end]);
+            chunk = &chunk[next..];
+            match self.announced(&frame) {
+                Some(length) if !was_announced => self.due = length,
+                _ => frames.push(frame),
+            }
         }
+        self.due = self.due.saturating_sub(chunk.len());
         self.keep(chunk);
+    }
+
+    /// The length that a line announces: one that there can be.
+    fn announced(&self, line: &Frame) -> Option<usize> {
+        let Frame::Message(line) = line else {
+            return None;
+        };
+        let is_length = self.framing == Framing::Lengths && line.iter().all(u8::is_ascii_digit);
+        let length = std::str::from_utf8(line)
+            .ok()
+            .filter(|_| is_length)?
+            .parse()
+            .ok()?;
+        (1..=self.limit).contains(&length).then_some(length)
     }
 
     /// What is held of an unfinished line: all of it, or the beginning of one that is too long.
@@ -139,7 +173,9 @@ impl Framer {
     }
 }
 
+/// The frame of a line, or of a message with its line end.
 fn whole(line: &[u8]) -> Frame {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         Frame::KeepAlive
@@ -155,7 +191,11 @@ mod tests {
     use super::*;
 
     fn frames(limit: usize, chunks: &[&[u8]]) -> Vec<Frame> {
-        let (mut framer, mut frames) = (Framer::new(limit), Vec::new());
+        framed(Framing::Lines, limit, chunks)
+    }
+
+    fn framed(framing: Framing, limit: usize, chunks: &[&[u8]]) -> Vec<Frame> {
+        let (mut framer, mut frames) = (Framer::new(framing, limit), Vec::new());
         for chunk in chunks {
             framer.feed(chunk, &mut frames);
         }
@@ -215,29 +255,134 @@ mod tests {
 
     #[test]
     fn what_is_unfinished_is_counted() {
-        let mut framer = Framer::new(10);
+        let mut framer = Framer::new(Framing::Lines, 10);
         framer.feed(b"a\nbcd", &mut Vec::new());
         assert_eq!(framer.unfinished(), 3);
         framer.feed(b"efghijklmnop", &mut Vec::new());
         assert_eq!(framer.unfinished(), 15);
     }
 
+    /// A message as X sends it with `delimited=length`.
+    fn with_length(message: &[u8]) -> Vec<u8> {
+        [format!("{}\r\n", message.len() + 2).as_bytes(), message, b"\r\n"].concat()
+    }
+
+    #[test]
+    fn announced_messages_may_hold_line_feeds_and_keep_alives_stand_between_them() {
+        let bytes = [
+            &b"\r\n\n"[..],
+            &with_length(b"{\n\r\n}"),
+            b"\r\n",
+            &with_length("é".as_bytes()),
+            b"5\r\n{\"a",
+        ]
+        .concat();
+        let expected = [
+            Frame::KeepAlive,
+            Frame::KeepAlive,
+            message("{\n\r\n}"),
+            Frame::KeepAlive,
+            message("é"),
+        ];
+        for size in 1..bytes.len() {
+            let chunks: Vec<_> = bytes.chunks(size).collect();
+            assert_eq!(
+                framed(Framing::Lengths, 100, &chunks),
+                expected,
+                "chunks of {size}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_length_costs_two_messages_at_most_and_nothing_is_silent() {
+        let next = with_length(b"{\"next\":1}");
+        let broken: [(&[u8], &[&str]); 7] = [
+            // Two too few, as if the line end did not count: nothing is lost.
+            (b"7\r\n{\"a\":1}\r\n", &["{\"a\":1}", ""]),
+            (b"4\r\n{\"a\":1}\r\n", &["{\"a\"", ":1}"]),
+            (
+                b"99999999999999999999\r\n{\"a\":1}\r\n",
+                &["99999999999999999999", "{\"a\":1}"],
+            ),
+            (b"101\r\n{\"a\":1}\r\n", &["101", "{\"a\":1}"]),
+            (b"-9\r\n{\"a\":1}\r\n", &["-9", "{\"a\":1}"]),
+            (b"0\r\n{\"a\":1}\r\n", &["0", "{\"a\":1}"]),
+            // Lengths were asked for, and none come.
+            (b"{\"a\":1}\r\n", &["{\"a\":1}"]),
+        ];
+        for (bytes, expected) in broken {
+            let found = framed(Framing::Lengths, 100, &[bytes, &next]);
+            let expected = expected.iter().map(|line| match *line {
+                "" => Frame::KeepAlive,
+                line => message(line),
+            });
+            let expected: Vec<_> = expected.chain([message("{\"next\":1}")]).collect();
+            assert_eq!(found, expected, "{}", String::from_utf8_lossy(bytes));
+        }
+        // Three too many take the next message's length with them.
+        let long = framed(Framing::Lengths, 100, &[b"12\r\n{\"a\":1}\r\n", &next, &next]);
+        assert_eq!(long.last(), Some(&message("{\"next\":1}")));
+        assert!(long.len() <= 4, "{long:?}");
+    }
+
+    fn cut<'b>(mut bytes: &'b [u8], cuts: &[usize]) -> Vec<&'b [u8]> {
+        let mut chunks = Vec::new();
+        for cut in cuts {
+            let (chunk, tail) = bytes.split_at((*cut).min(bytes.len()));
+            chunks.push(chunk);
+            bytes = tail;
+        }
+        chunks.push(bytes);
+        chunks
+    }
+
+    fn marks(bytes: &[u8]) -> u64 {
+        bytes.iter().map(|byte| u64::from(*byte == b'x')).sum()
+    }
+
     proptest! {
         #[test]
         fn chunking_never_matters(
-            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'x')], 0..200),
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'x'), b'0'..=b'9'], 0..200),
             cuts in proptest::collection::vec(1_usize..9, 0..80),
             limit in 1_usize..20,
+            framing in prop_oneof![Just(Framing::Lines), Just(Framing::Lengths)],
         ) {
-            let mut rest = &bytes[..];
-            let mut chunks = Vec::new();
-            for cut in cuts {
-                let (chunk, tail) = rest.split_at(cut.min(rest.len()));
-                chunks.push(chunk);
-                rest = tail;
+            prop_assert_eq!(framed(framing, limit, &cut(&bytes, &cuts)), framed(framing, limit, &[&bytes]));
+        }
+
+        #[test]
+        fn what_was_announced_comes_out_as_it_went_in(
+            messages in proptest::collection::vec("[a-z\\n\\r]{0,20}[a-z}]", 1..20),
+            cuts in proptest::collection::vec(1_usize..30, 0..80),
+        ) {
+            let bytes: Vec<u8> = messages.iter().flat_map(|message| with_length(message.as_bytes())).collect();
+            let expected: Vec<_> = messages.into_iter().map(|text| Frame::Message(text.into())).collect();
+            prop_assert_eq!(framed(Framing::Lengths, 100, &cut(&bytes, &cuts)), expected);
+        }
+
+        #[test]
+        fn what_is_held_is_bounded_and_every_byte_is_told_of(
+            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'x'), b'0'..=b'3'], 0..300),
+            limit in 1_usize..40,
+        ) {
+            let (mut framer, mut frames) = (Framer::new(Framing::Lengths, limit), Vec::new());
+            let mut letters = 0;
+            for byte in bytes.chunks(1) {
+                framer.feed(byte, &mut frames);
+                prop_assert!(framer.due <= limit);
+                let skipped = matches!(&framer.unfinished, Line::Oversize { .. });
+                prop_assert!(skipped || framer.unfinished() <= limit as u64);
+                letters += u64::from(byte == b"x");
             }
-            chunks.push(rest);
-            prop_assert_eq!(frames(limit, &chunks), frames(limit, &[&bytes]));
+            let told: u64 = frames.iter().map(|frame| match frame {
+                Frame::Message(text) => marks(text),
+                Frame::Oversize(over) => marks(&over.head),
+                Frame::KeepAlive => 0,
+            }).sum();
+            let held = marks(framer.rest());
+            prop_assert_eq!(told + held, letters);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::framer::Framer;
 use super::state::Refusal;
 use crate::intake::{Findings, Intake};
 use crate::model::{DisconnectReason, DropReason, Frame, Timestamp};
-use crate::source::{Connection, ReadError, Request, ServerDisconnect, Source};
+use crate::source::{Connection, ReadError, Request, ServerDisconnect, Source, Verdict};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
 /// Liveness: how long a line may stay unfinished while bytes keep coming.
@@ -84,6 +84,15 @@ impl Ending {
         }
     }
 
+    /// What a message says of its connection, if it ends it.
+    fn by(verdict: Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Continue => None,
+            Verdict::Disconnect(disconnect) => Some(Self::said(disconnect)),
+            Verdict::Finished(words) => Some(Self::new(DisconnectReason::Finished, words)),
+        }
+    }
+
     /// The server's words in the stream: a goodbye, or a refusal that came in the place of a stream.
     fn said(disconnect: ServerDisconnect) -> Self {
         let reason = match disconnect.refusal {
@@ -106,7 +115,7 @@ impl StreamReader {
     pub(super) async fn read(&self, number: u64, connection: &mut dyn Connection) -> Ending {
         let mut reading = Reading {
             connection: number,
-            framer: Framer::new(self.max_line),
+            framer: Framer::new(connection.framing(), self.max_line),
             began: Instant::now(),
             has_lines: false,
             keep_alives: 0,
@@ -133,7 +142,7 @@ impl StreamReader {
     async fn news(&self, findings: &mut watch::Receiver<Findings>, number: u64) -> Result<(), Ending> {
         let is_news = |found: &Findings| {
             let proves = || found.proven && self.status.update(|status| status.unproven > 0);
-            found.connection == number && (found.disconnect.is_some() || proves())
+            found.connection == number && (found.verdict != Verdict::Continue || proves())
         };
         let Ok(found) = findings.wait_for(is_news).await.map(|found| found.clone()) else {
             // Ingest has ended, and with it everything: nothing more will be found.
@@ -142,7 +151,7 @@ impl StreamReader {
         if found.proven {
             self.status.update(StreamStatus::proven);
         }
-        found.disconnect.map_or(Ok(()), |said| Err(Ending::said(said)))
+        Ending::by(found.verdict).map_or(Ok(()), Err)
     }
 
     /// What an end means, once everything that was read before it has been seen: a goodbye outruns the end that follows it.
@@ -158,16 +167,13 @@ impl StreamReader {
             ending.reason,
             DisconnectReason::CleanEnd | DisconnectReason::Broken | DisconnectReason::Silence
         );
-        let said = found.and_then(|found| found.disconnect).or_else(|| {
+        let said = found.and_then(|found| Ending::by(found.verdict)).or_else(|| {
             let rest = reading.framer.rest();
             // Half a message of a stream may be any bytes; of what never was one they are its text.
             let is_text = !proven || rest.starts_with(b"{");
-            self.source.farewell(rest).filter(|_| is_text)
+            self.source.farewell(rest).filter(|_| is_text).map(Ending::said)
         });
-        let ending = match said {
-            Some(disconnect) if theirs => Ending::said(disconnect),
-            _ => ending,
-        };
+        let ending = said.filter(|_| theirs).unwrap_or(ending);
         Ending { proven, ..ending }
     }
 

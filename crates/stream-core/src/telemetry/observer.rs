@@ -50,6 +50,11 @@ pub enum Observation<'a> {
         /// From its creation at the server to its receipt, if known.
         lag: Option<Duration>,
     },
+    /// The server says that it has held back so many messages more.
+    Undelivered {
+        /// How many.
+        messages: u64,
+    },
     /// A dead letter was written.
     DeadLetter {
         /// One of the closed set.

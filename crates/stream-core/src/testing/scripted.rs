@@ -21,6 +21,9 @@ const CHUNKS: usize = 16;
 /// - `garbage…` is a dead letter;
 /// - `"key":"…"` is the key;
 /// - `"goodbye":"…"` ends the connection; one that begins with `refused` is an HTTP error's;
+/// - `"finished":"…"` ends the stream for good;
+/// - `"undelivered":"…"` is how many messages are held back so far;
+/// - one that begins with a bar is as many messages as it has parts between bars;
 /// - it goes verbatim to `tweets`, unless it has `"only":"…"`, the name of another lane that gets it instead;
 /// - for each lane whose name stands in `"also":"…"`, that lane gets `{"tweet_id":"<key>","<lane>":<the line>}`.
 pub struct Scripted {
@@ -147,7 +150,21 @@ impl Source for Scripted {
         if let Some(detail) = field(message, "goodbye") {
             split.verdict = Verdict::Disconnect(disconnect(detail));
         }
+        if let Some(words) = field(message, "finished") {
+            split.verdict = Verdict::Finished(words.to_owned());
+        }
+        split.undelivered = field(message, "undelivered").and_then(|sum| sum.parse().ok());
         split
+    }
+
+    fn messages(&self, line: &Bytes) -> Option<Vec<Bytes>> {
+        let parts = line.strip_prefix(b"|")?;
+        Some(
+            parts
+                .split(|byte| *byte == b'|')
+                .map(|part| line.slice_ref(part))
+                .collect(),
+        )
     }
 
     fn farewell(&self, unfinished: &[u8]) -> Option<ServerDisconnect> {

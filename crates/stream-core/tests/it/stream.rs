@@ -332,3 +332,60 @@ async fn what_is_too_much_at_once_for_a_small_journal_goes_in_portions() {
     assert_eq!(rig.counts.of("dead letter oversize"), 1);
     assert_eq!(rig.memory.stored(Lane::DeadLetter).len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_several_messages_is_as_many_and_the_books_balance() {
+    let rig = Rig::new();
+    let run = rig.start();
+    let wire = run.script.accept();
+    send(
+        &wire,
+        [
+            plain(0, 10),
+            format!("|{}|{}|garbage", plain(1, 10), plain(2, 10)),
+            plain(3, 10),
+        ],
+    )
+    .await;
+    run.journaled(5).await;
+    run.settled().await;
+    let expected: Vec<_> = (0..4).map(|n| plain(n, 10)).collect();
+    assert_eq!(firsts(&rig.memory.stored(Lane::Tweets)), expected);
+    let status = run.view.status().stream;
+    assert_eq!((status.received, status.messages, status.waiting), (5, 5, 0));
+    assert_eq!(rig.counts.of("dead letter not_json"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_back_is_counted_once_though_it_is_told_as_a_sum() {
+    let rig = Rig::new();
+    let run = rig.start();
+    let told = |sum: u32| format!(r#"{{"undelivered":"{sum}"}}"#);
+    let wire = run.script.accept();
+    let again = run.script.accept();
+    // A sum that falls is no sum: what was counted stays.
+    send(&wire, [told(10), told(15), told(3), told(16)]).await;
+    run.journaled(4).await;
+    wire.end(Ok(())).await;
+    send(&again, [told(5)]).await;
+    run.journaled(5).await;
+    assert_eq!(rig.counts.of("undelivered"), 16 + 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_complete_is_not_asked_for_again() {
+    let rig = Rig::new();
+    let mut run = rig.start();
+    let wire = run.script.accept();
+    let again = run.script.accept();
+    send(&wire, [plain(0, 10), r#"{"finished":"all of it"}"#.to_owned()]).await;
+    let failure = tokio::time::timeout(PATIENCE, run.pipeline.failed())
+        .await
+        .unwrap();
+    assert!(matches!(failure, Failure::Finished), "{failure}");
+    assert_eq!(rig.counts.of("disconnected finished"), 1);
+    let rest = run.pipeline.drain(Duration::from_secs(20)).await;
+    assert!(rest.failure.is_none() && rest.status.lanes.iter().all(|lane| lane.pending == 0));
+    assert!(!again.send("x").await, "nobody connects a second time");
+    assert_eq!(firsts(&rig.memory.stored(Lane::Tweets)).len(), 2);
+}

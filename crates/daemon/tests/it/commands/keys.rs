@@ -14,11 +14,18 @@ stream        | endpoint = "sample"                                 | ENDPOINT=s
 stream        | endpoint = "labels"                                 | ENDPOINT=labels                                 | works
 stream        | endpoint = "likes-compliance"                       | ENDPOINT=likes-compliance                       | works
 stream        | endpoint = "activity"                               | ENDPOINT=activity                               | works
-stream        | endpoint = "v1-filter"                              | ENDPOINT=v1-filter                              | later
-stream        | endpoint = "v1-sample"                              | ENDPOINT=v1-sample                              | later
+stream        | endpoint = "powerstream"                            | ENDPOINT=powerstream                            | works
 stream        | base_url = "https://api.twitter.com"                | BASE_URL=https://api.twitter.com                | works
 stream        | allow_custom_host = true                            | ALLOW_CUSTOM_HOST=true                          | works
 stream        | bearer_token_file = "x-token"                       | BEARER_TOKEN_FILE=x-token                       | works
+stream        | proxy = "off"                                       | PROXY=off                                       | works
+stream        | proxy = "env"                                       | PROXY=env                                       | works
+stream        | proxy = "socks5h://proxy:1080"                      | PROXY=http://proxy:3128                         | works
+stream        | proxy_file = "proxy"                                | PROXY_FILE=proxy                                | works
+stream        | compression = "off"                                 | COMPRESSION=off                                 | works
+stream        | http = "2"                                          | HTTP=2                                          | works
+stream        | ip = "6"                                            | IP=6                                            | works
+stream        | user_agent = "acme/1.0"                             | USER_AGENT=acme/1.0                             | works
 stream        | max_retries = "unlimited"                           | MAX_RETRIES=unlimited                           | works
 stream        | max_retries = 5                                     | MAX_RETRIES=5                                   | works
 stream        | backfill = "off"                                    | BACKFILL=off                                    | works
@@ -129,6 +136,7 @@ fn from_environment(dir: &Path, section: &str, line: &str, (key, value): (&str, 
 fn each_works_or_is_not_there_yet() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("x-token"), "secret-token\n").unwrap();
+    std::fs::write(dir.path().join("proxy"), "http://bird:s3cret@proxy:3128\n").unwrap();
     std::fs::write(dir.path().join("kafka.properties"), "linger.ms=5\n").unwrap();
     std::fs::write(dir.path().join("amqp-url"), "amqp://localhost\n").unwrap();
     for row in KEYS.lines().filter(|row| !row.is_empty()) {

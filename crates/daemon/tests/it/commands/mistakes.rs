@@ -30,6 +30,35 @@ fn five_mistakes_are_five_messages() {
 /// One mistake each: the text, and what must be said of it.
 const SINGLE: &[(&str, &str)] = &[
     (
+        "[stream]\nproxy = \"http://bird:s3cret@proxy\"",
+        "birdfeed.toml:2:1: stream.proxy: holds a password, or a user's name\n    put the URL into a file",
+    ),
+    (
+        "[stream]\nproxy = \"socks4://proxy\"",
+        "birdfeed.toml:2:1: stream.proxy: the scheme must be http, https, socks5 or socks5h\n",
+    ),
+    (
+        "[stream]\nproxy = \"http://proxy:x\"",
+        "birdfeed.toml:2:1: stream.proxy: not of the form http://host:port, with user:password@",
+    ),
+    (
+        "[stream]\nproxy_file = \"/none\"\n",
+        "birdfeed.toml:2:1: stream.proxy_file: /none cannot be read: ",
+    ),
+    (
+        "[stream]\nproxy = \"off\"\nproxy_file = \"/none\"",
+        "stream.proxy: stands beside a proxy_file\n",
+    ),
+    (
+        "[stream]\nbase_url = \"http://localhost:1\"\nproxy = \"http://proxy\"",
+        "stream.proxy: plain http goes to this machine, and straight there\n",
+    ),
+    (
+        "[stream]\nuser_agent = \"acme\\n\"",
+        "birdfeed.toml:2:1: stream.user_agent: ",
+    ),
+    ("[stream]\nhttp = 2", "birdfeed.toml:2:1: stream.http: "),
+    (
         "[stream]\nendpoint = \"firehose-en\"",
         "birdfeed.toml:1:2: stream.partition: is needed: the firehose-en stream comes in 8 partitions\n    one process each",
     ),

@@ -5,6 +5,7 @@ mod keys;
 mod mistakes;
 mod operation;
 mod output;
+mod v1;
 mod verify;
 
 use std::path::Path;

@@ -189,7 +189,7 @@ pub fn birdfeed() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_birdfeed"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("BIRDFEED_") || name == "X_BEARER_TOKEN" {
+        if name.starts_with("BIRDFEED_") || name.starts_with("X_") {
             command.env_remove(name);
         }
     }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::value::{named, optional_time, time, up_to};
+use super::value::{named, number, optional_time, time, up_to};
 use crate::fault::garbage::Garbage;
 use crate::fault::kinds::{Cut, Disconnect, Fault, Socket, Status};
+use crate::notice::Notice;
 
 /// The longest line that a script can ask for.
 const MAX_BYTES: usize = 1 << 30;
@@ -31,6 +32,9 @@ pub(super) fn parse(words: &[&str]) -> Result<Fault, String> {
             Socket::LeftOpen,
         ),
         ["garbage", kind] => Fault::Garbage(named("kind of garbage", kind, &Garbage::ALL, Garbage::name)?),
+        ["notice", kind] => Fault::Notice(named("notice", kind, &Notice::ALL, Notice::name)?),
+        ["code", code] => Fault::Code(number(code)?, Socket::Closed),
+        ["code", code, "open"] => Fault::Code(number(code)?, Socket::LeftOpen),
         ["oversize", bytes] => Fault::Oversize(up_to(MAX_BYTES, bytes)?),
         ["trickle", bytes, every] => Fault::Trickle {
             bytes: up_to(MAX_BYTES, bytes)?,

@@ -20,6 +20,8 @@
 //! | `cut line\|utf8\|chunk\|ended` | cut the next post there |
 //! | `disconnect operational\|upstream\|force\|slow-reader\|internal [open]` | an errors-only message; `open` leaves the socket open |
 //! | `garbage NAME` | one of [`Garbage::ALL`](crate::Garbage::ALL) |
+//! | `notice NAME` | v1.1: one of [`Notice::ALL`](crate::Notice::ALL); the sum of a `limit` rises by 7 |
+//! | `code N [open]` | v1.1: a disconnect with that code |
 //! | `oversize BYTES` | a message of that size |
 //! | `trickle BYTES TIME` | the next post in pieces of BYTES, one each TIME |
 //! | `duplicate [N]`, `out-of-order [N]` | the last N posts again (default 1); the next N newest first (default 2) |
@@ -131,6 +133,7 @@ mod tests {
 
     use super::*;
     use crate::fault::{Disconnect, Fault, Garbage, Socket, Status};
+    use crate::notice::Notice;
 
     #[test]
     fn reads_every_kind_of_step() {
@@ -142,10 +145,14 @@ mod tests {
             rules 1: status 429-rate 5s\n\
             connection 6 after 2 keep-alives: disconnect upstream open\n\
             connection 7: trickle 3 20ms\n\
-            connection 8: status 402-credits\n";
+            connection 8: status 402-credits\n\
+            every connection every 5 posts: notice limit\n\
+            connection 9: code 12 open\n";
         let plan: FaultPlan = script.parse().unwrap();
         let steps: Vec<Step> = plan.fired().into_iter().map(|(step, _)| step).collect();
-        assert_eq!(steps.len(), 8);
+        assert_eq!(steps.len(), 10);
+        assert_eq!(steps[8].fault, Fault::Notice(Notice::Limit));
+        assert_eq!(steps[9].fault, Fault::Code(12, Socket::LeftOpen));
         assert_eq!(steps[7].fault, Fault::Status(Status::Credits));
         assert_eq!(steps[1].at, At::Connections(2..=4));
         assert_eq!(steps[2].moment, Moment::AfterPosts(10));

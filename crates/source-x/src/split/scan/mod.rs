@@ -83,6 +83,29 @@ impl<'a> Scan<'a> {
         Ok(Span::at(start, self.at))
     }
 
+    /// Passes a list, which begins here: `each` is told where every item lies.
+    pub(super) fn items(&mut self, mut each: impl FnMut(Span) -> Passed) -> Passed {
+        self.at += 1;
+        if self.skip_token(b']') {
+            return Ok(());
+        }
+        loop {
+            let item = self.value()?;
+            each(item)?;
+            if self.skip_token(b']') {
+                return Ok(());
+            }
+            good(self.skip_token(b','))?;
+        }
+    }
+
+    /// Passes a token of one byte if it is the next.
+    fn skip_token(&mut self, token: u8) -> bool {
+        let found = self.token() == token;
+        self.at += usize::from(found);
+        found
+    }
+
     /// Passes a value of any kind and depth.
     pub(super) fn value(&mut self) -> Passed<Span> {
         let mut token = self.token();

@@ -1,6 +1,9 @@
 use proptest::prelude::*;
-use stream_core::model::{DeadLetterReason, LaneSet};
+use stream_core::model::{DeadLetterReason, Lane, LaneSet, Span};
+use stream_core::source::{ServerDisconnect, Verdict};
 
+use super::common::created_at;
+use super::envelope::Envelope;
 use super::*;
 
 mod goodbye;

@@ -24,6 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(13_600);
 const BREATH: Duration = Duration::from_secs(1);
 /// How long climbed ladders are remembered after the process has ended.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+/// A connection that another client takes from us within this time shows that it wants it, too: the ladder's last rung.
+const CONTESTED: Duration = Duration::from_secs(15 * 60);
 
 /// State machine of the stream: what is to be done. `C` is an open connection; tests need none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub enum SupervisorExit {
     Asked,
     /// `max_retries` failures in a row.
     RetriesExhausted,
+    /// The server has sent all that was asked for.
+    Finished,
 }
 
 /// Input of the state machine: what has happened since the last step.
@@ -232,18 +236,21 @@ impl ReconnectPolicy {
 
     fn ended<C>(&mut self, ended: Ended, since: Duration, now: Now) -> SupervisorState<C> {
         if ended.proven {
-            let network = if now.monotonic.saturating_sub(since) >= HEALTHY {
-                0
-            } else {
-                self.failures.network
-            };
+            let lasted = now.monotonic.saturating_sub(since);
+            let class = ended.refusal.map(|refusal| refusal.class);
+            let contested = class == Some(ConnectErrorClass::TooManyConnections) && lasted < CONTESTED;
+            let kept = |keep: bool, failures: u32| if keep { failures } else { 0 };
             self.failures = Failures {
-                network,
+                network: kept(lasted < HEALTHY, self.failures.network),
+                rate_limited: kept(contested, self.failures.rate_limited),
                 ..Failures::default()
             };
         }
         match ended.refusal {
             _ if ended.reason == DisconnectReason::JournalFull => SupervisorState::Paused,
+            _ if ended.reason == DisconnectReason::Finished => {
+                SupervisorState::Stopped(SupervisorExit::Finished)
+            }
             Some(refusal) => self.failed(refusal, since, now),
             None => {
                 // After a healthy stream this is the first failure, whose wait is nothing: X wants the first reconnect at once.

@@ -71,6 +71,7 @@ fn states() -> Vec<SupervisorState<()>> {
         SupervisorState::Paused,
         SupervisorState::Stopped(SupervisorExit::Asked),
         SupervisorState::Stopped(SupervisorExit::RetriesExhausted),
+        SupervisorState::Stopped(SupervisorExit::Finished),
     ]
 }
 
@@ -118,6 +119,11 @@ fn expected(state: &SupervisorState<()>, input: &Input<()>) -> SupervisorState<(
             if ended.reason == DisconnectReason::JournalFull =>
         {
             SupervisorState::Paused
+        }
+        (SupervisorState::Streaming { .. }, Input::Ended(ended))
+            if ended.reason == DisconnectReason::Finished =>
+        {
+            SupervisorState::Stopped(SupervisorExit::Finished)
         }
         (SupervisorState::Streaming { .. }, Input::Ended(_))
         | (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => connecting(100.0),
@@ -332,4 +338,30 @@ fn failures_in_a_row_stop_it_and_the_end_of_a_stream_is_none() {
     // What was no stream is a failed attempt.
     policy.step(streaming(0), ended_unproven(DisconnectReason::CleanEnd), now(1.0));
     assert_eq!(fail(&mut policy), stopped);
+}
+
+#[test]
+fn a_stream_that_another_client_takes_each_time_is_fought_for_less_and_less() {
+    let taken = || {
+        Input::Ended(Ended {
+            reason: DisconnectReason::Refused,
+            refusal: Some(refusal(Class::TooManyConnections)),
+            proven: true,
+        })
+    };
+    let mut policy = ReconnectPolicy::default();
+    for secs in [60.0, 120.0, 240.0, 480.0, 900.0, 900.0] {
+        let next = policy.step(streaming(0), taken(), now(100.0));
+        assert_eq!(next, waiting(100.0 + secs, WaitClass::RateLimited));
+    }
+    // Left alone for long enough, it was ours; and so was one that ended in another way.
+    assert_eq!(
+        policy.step(streaming(0), taken(), now(900.0)),
+        waiting(960.0, WaitClass::RateLimited)
+    );
+    policy.step(streaming(0), ended(DisconnectReason::CleanEnd), now(1.0));
+    assert_eq!(
+        policy.step(streaming(0), taken(), now(1.0)),
+        waiting(61.0, WaitClass::RateLimited)
+    );
 }
