@@ -4,7 +4,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::{self, JoinHandle};
 
-use super::{Exception, Handler, HandlerResult};
+use super::callbacks::Handler;
+use super::exception::{Exception, HandlerResult};
 use crate::error::Error;
 use crate::event::{Disconnected, Event, Exit};
 use crate::stream::{Handle, Stream};
