@@ -1,4 +1,4 @@
-# tweepy before 4.14.
+# tweepy before 4.13.
 import os
 
 import tweepy

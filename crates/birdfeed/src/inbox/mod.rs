@@ -1,9 +1,10 @@
 //! Bounded buffer between the thread that reads and the program that takes: the library's [`Intake`]. Its bound is in bytes; who
 //! takes too slowly for five seconds has the stream closed, and opened again when half of it is free.
 
-use std::collections::VecDeque;
+mod queue;
+
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -17,11 +18,9 @@ use stream_core::source::Source as _;
 use stream_core::telemetry::{Observation, Observer};
 use tokio::sync::Notify;
 
+use self::queue::{Entry, Phase, Queue};
 use crate::event::{Closed, ConnectionError, Disconnected, Event, Exit, RequestError, Waiting};
 use crate::message::Message;
-
-/// What an entry costs besides its bytes.
-const OVERHEAD: usize = 256;
 
 /// The buffer. Whoever reads puts in, whoever has the [`Stream`](crate::Stream) takes out.
 pub(crate) struct Inbox {
@@ -31,64 +30,6 @@ pub(crate) struct Inbox {
     finder: Mutex<Finder>,
     queue: Mutex<Queue>,
     room: Notify,
-}
-
-#[derive(Default)]
-struct Queue {
-    entries: VecDeque<Entry>,
-    bytes: usize,
-    phase: Phase,
-    /// Events that nobody will see.
-    discarded: u64,
-    /// Whom to wake when something comes.
-    waker: Option<Waker>,
-}
-
-/// How far the stream has got.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Phase {
-    #[default]
-    Open,
-    /// The program wants no more.
-    Disconnecting,
-    /// Nothing will come any more.
-    Over,
-}
-
-enum Entry {
-    Message(Message),
-    Event(Event),
-}
-
-impl Entry {
-    /// What it counts for, in bytes.
-    fn cost(&self) -> usize {
-        let bytes = match self {
-            Self::Message(message) => message.raw().len(),
-            Self::Event(Event::RequestError(error)) => error.body.len(),
-            Self::Event(_) => 0,
-        };
-        OVERHEAD + bytes
-    }
-
-    /// Whether it may come again and again while nobody takes anything.
-    fn repeats(&self) -> bool {
-        matches!(
-            self,
-            Self::Event(Event::ConnectionError(_) | Event::RequestError(_) | Event::Waiting(_))
-        )
-    }
-
-    fn into_event(self) -> Event {
-        match self {
-            Self::Event(event) => event,
-            Self::Message(message) => match (message.post(), message.status()) {
-                (Some(post), _) => Event::Post(post),
-                (None, Some(status)) => Event::Status(status),
-                (None, None) => Event::Other(message),
-            },
-        }
-    }
 }
 
 impl Inbox {
@@ -216,19 +157,6 @@ impl Inbox {
 
     fn is_half_free(&self, bytes: usize) -> bool {
         bytes <= self.capacity / 2
-    }
-}
-
-impl Queue {
-    fn put(&mut self, entry: Entry) {
-        self.bytes += entry.cost();
-        self.entries.push_back(entry);
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
     }
 }
 
