@@ -1,16 +1,17 @@
 //! Event: one thing that became of a stream, in the order in which it did.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use stream_core::model::{ConnectOutcome, DisconnectReason, WaitClass};
+use stream_core::model::{ConnectOutcome, DisconnectReason, Timestamp, WaitClass};
 use stream_core::supervisor::SupervisorExit;
 
 use crate::message::{Message, Post, Status};
 
-/// What a [`Stream`](crate::Stream) yields. One connection is `Connected`, then posts, others and keep-alives, then `Closed` or
+/// What a [`Stream`](crate::Stream) yields. One connection is `Connected` (and `Gap`, if it is not
+/// the first), then posts, others and keep-alives, then `Closed` or
 /// `ConnectionError`; after all of them comes one `Disconnected`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -34,6 +35,8 @@ pub enum Event {
     RequestError(RequestError),
     /// The stream has ended, by X's will or ours. A reconnect follows.
     Closed(Closed),
+    /// The stream was blind, from the last byte of one connection to the next connection: what was posted meanwhile may be missing.
+    Gap(Gap),
     /// Nothing happens for some time; then comes the next connect.
     Waiting(Waiting),
     /// The end: nothing comes after it.
@@ -85,6 +88,26 @@ pub struct Closed {
     pub reason: DisconnectReason,
     /// X's own words, if it said any.
     pub detail: String,
+}
+
+/// A time without a stream, by this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Gap {
+    /// The last byte before it.
+    pub from: SystemTime,
+    /// The connection after it.
+    pub to: SystemTime,
+}
+
+impl Gap {
+    pub(crate) fn new(from: Timestamp, to: Timestamp) -> Self {
+        let at = |time: Timestamp| UNIX_EPOCH + Duration::from_micros(time.micros());
+        Self {
+            from: at(from),
+            to: at(to),
+        }
+    }
 }
 
 /// A pause before the next connect.

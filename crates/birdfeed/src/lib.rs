@@ -56,7 +56,7 @@ pub use stream_core::source::Framing;
 
 pub use self::builder::Builder;
 pub use self::error::Error;
-pub use self::event::{Closed, ConnectionError, Disconnected, Event, Exit, RequestError, Waiting};
+pub use self::event::{Closed, ConnectionError, Disconnected, Event, Exit, Gap, RequestError, Waiting};
 pub use self::handler::{Exception, Handler, HandlerResult, Running, Unreadable, dispatch};
 pub use self::message::{
     Includes, MatchingRule, Media, Message, Object, Place, Poll, Post, Reference, Status, StatusUser, User,

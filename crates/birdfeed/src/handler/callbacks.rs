@@ -3,7 +3,7 @@
 use source_x::split::MessageKind;
 
 use super::exception::{Exception, HandlerResult, Unreadable};
-use crate::event::{Closed, ConnectionError, Disconnected, RequestError, Waiting};
+use crate::event::{Closed, ConnectionError, Disconnected, Gap, RequestError, Waiting};
 use crate::message::{Includes, MatchingRule, Message, Object, Post, Status};
 use crate::stream::Handle;
 
@@ -123,6 +123,12 @@ pub trait Handler {
     /// An answer that is no stream, with its body and headers; a reconnect follows.
     fn on_request_error(&mut self, stream: &Handle, error: &RequestError) -> HandlerResult {
         tracing::error!(?error, "stream encountered HTTP error");
+        Ok(())
+    }
+
+    /// Nothing was seen for a while: what was posted meanwhile may be missing. tweepy has no such callback.
+    fn on_gap(&mut self, stream: &Handle, gap: &Gap) -> HandlerResult {
+        tracing::warn!(?gap, "nothing was seen for a while");
         Ok(())
     }
 

@@ -104,6 +104,7 @@ fn deliver(handler: &mut impl Handler, handle: &Handle, event: &Event) -> Handle
         Event::ConnectionError(error) => handler.on_connection_error(handle, error),
         Event::RequestError(error) => handler.on_request_error(handle, error),
         Event::Closed(closed) => handler.on_closed(handle, closed),
+        Event::Gap(gap) => handler.on_gap(handle, gap),
         Event::Waiting(waiting) => handler.on_waiting(handle, waiting),
         Event::Disconnected(end) => handler.on_disconnect(handle, end),
     }

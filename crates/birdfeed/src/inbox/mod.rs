@@ -19,7 +19,7 @@ use stream_core::telemetry::{Observation, Observer};
 use tokio::sync::Notify;
 
 use self::queue::{Entry, Phase, Queue};
-use crate::event::{Closed, ConnectionError, Disconnected, Event, Exit, RequestError, Waiting};
+use crate::event::{Closed, ConnectionError, Disconnected, Event, Exit, Gap, RequestError, Waiting};
 use crate::message::Message;
 
 /// The buffer. Whoever reads puts in, whoever has the [`Stream`](crate::Stream) takes out.
@@ -204,6 +204,7 @@ impl Intake for Inbox {
                 detail,
                 ..
             } => Some(self.connect_failed(*outcome, *status, detail)),
+            StreamEvent::Gap { from, to, .. } => Some(Event::Gap(Gap::new(*from, *to))),
             StreamEvent::Disconnected { reason, detail, .. } => ended(*reason, detail),
             _ => None,
         };

@@ -41,7 +41,13 @@ impl Entry {
     pub(super) fn cost(&self) -> usize {
         let bytes = match self {
             Self::Message(message) => message.raw().len(),
-            Self::Event(Event::RequestError(error)) => error.body.len(),
+            Self::Event(Event::RequestError(error)) => {
+                let headers = error.headers.iter();
+                let headers: usize = headers
+                    .map(|(name, value)| name.as_str().len() + value.len())
+                    .sum();
+                error.body.len() + headers
+            }
             Self::Event(_) => 0,
         };
         OVERHEAD + bytes

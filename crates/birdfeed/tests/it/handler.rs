@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use birdfeed::{
-    Closed, ConnectionError, Disconnected, Exception, Exit, Handle, Handler, HandlerResult, Includes,
+    Closed, ConnectionError, Disconnected, Exception, Exit, Gap, Handle, Handler, HandlerResult, Includes,
     MatchingRule, Message, Object, Post, RequestError, Waiting,
 };
 use simulator::{At, Disconnect, Fault, FaultPlan, Garbage, Moment, Socket, Status, Step};
@@ -90,6 +90,11 @@ impl Handler for Recorder {
 
     fn on_request_error(&mut self, _: &Handle, error: &RequestError) -> HandlerResult {
         self.tell(format!("request error: {}", error.status))
+    }
+
+    fn on_gap(&mut self, _: &Handle, gap: &Gap) -> HandlerResult {
+        assert!(gap.from <= gap.to && gap.to <= SystemTime::now());
+        self.tell("gap")
     }
 
     fn on_waiting(&mut self, _: &Handle, waiting: &Waiting) -> HandlerResult {
@@ -191,8 +196,10 @@ async fn what_becomes_of_the_connection_is_told() {
         "errors: operational-disconnect",
         "closed: goodbye",
         "connect",
+        "gap",
         "connection error: Some(Broken)",
         "connect",
+        "gap",
         "closed: clean_end",
         "request error: 503",
         waited,

@@ -237,3 +237,84 @@ fn what_cannot_work_is_said_before_anything_connects() {
     };
     assert!(error.to_string().starts_with("base_url"), "{error}");
 }
+
+#[tokio::test]
+async fn one_that_is_disconnected_before_its_first_event_ends_with_it() {
+    let (simulator, builder) = start(FaultPlan::default(), |_| {}).await;
+    let mut stream = builder.build().unwrap();
+    stream.disconnect();
+    let Some(Event::Disconnected(end)) = next(&mut stream).await else {
+        panic!("not the end");
+    };
+    assert_eq!(end.exit, Exit::Asked);
+    assert!(next(&mut stream).await.is_none());
+    assert_eq!(simulator.ledger().totals().posts, 0);
+}
+
+#[tokio::test]
+async fn what_is_read_and_not_taken_is_counted_when_it_is_discarded() {
+    let (simulator, builder) = start(FaultPlan::default(), |world| world.posts = Some(50)).await;
+    let mut stream = builder.build().unwrap();
+    assert!(matches!(next(&mut stream).await, Some(Event::Connected { .. })));
+    simulator
+        .ledger()
+        .wait_for(|totals| totals.whole_posts == 50)
+        .await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stream.disconnect();
+    let Some(Event::Disconnected(end)) = next(&mut stream).await else {
+        panic!("not the end");
+    };
+    assert_eq!((end.exit, end.discarded), (Exit::Asked, 50));
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_for_the_way() {
+    use tokio::io::{AsyncBufReadExt as _, BufReader};
+    let proxy = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (simulator, builder) = start(FaultPlan::default(), |world| world.tls = true).await;
+    let url = format!("http://user:secret@{}", proxy.local_addr().unwrap());
+    let mut stream = builder.proxy(url).max_retries(0).build().unwrap();
+    let asked = async {
+        let (socket, _) = proxy.accept().await.unwrap();
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line).await.unwrap();
+        line
+    };
+    let (asked, event) = tokio::join!(asked, next(&mut stream));
+    let address = simulator.base_url().replace("https://", "");
+    assert_eq!(asked, format!("CONNECT {address} HTTP/1.1\r\n"));
+    let Some(Event::ConnectionError(error)) = event else {
+        panic!("{event:?}");
+    };
+    assert!(
+        error.detail.contains("through http://127.0.0.1") && !error.detail.contains("secret"),
+        "{error:?}"
+    );
+    let Err(error) = Stream::builder(TOKEN).proxy("ftp://user:secret@host").build() else {
+        panic!("a proxy of ftp");
+    };
+    assert_eq!(
+        error.to_string(),
+        "proxy: the scheme must be http, https, socks5 or socks5h"
+    );
+}
+
+#[tokio::test]
+async fn a_server_is_trusted_whose_authority_is_in_the_file() {
+    let (simulator, builder) = start(FaultPlan::default(), |world| world.tls = true).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), simulator.ca_pem().unwrap()).unwrap();
+    let mut stream = builder.ca_file(file.path()).build().unwrap();
+    let post = first(&mut stream, |event| match event {
+        Event::Post(post) => Some(post),
+        _ => None,
+    });
+    assert!(!post.await.id().is_empty());
+    let builder = Stream::builder(TOKEN).base_url(simulator.base_url());
+    let mut stream = builder.max_retries(0).build().unwrap();
+    let Some(Event::ConnectionError(error)) = next(&mut stream).await else {
+        panic!("it is trusted without");
+    };
+    assert!(error.detail.contains("ca_file"), "{error:?}");
+}
