@@ -93,6 +93,10 @@ impl XSource {
             return Err(error);
         }
         if Coding::of(&answer.head.headers) == Coding::Other {
+            *self.refusal.lock() = Some(Refusal {
+                headers: answer.head.headers,
+                body: Bytes::new(),
+            });
             return Err(ConnectError {
                 class: ConnectErrorClass::Http,
                 status: Some(200),
@@ -102,7 +106,9 @@ impl XSource {
             });
         }
         if response::is_page(&answer.head.headers) {
-            return Err(answer.into_page(Vec::new()).await);
+            let (error, refusal) = answer.into_page(Vec::new()).await;
+            *self.refusal.lock() = Some(refusal);
+            return Err(error);
         }
         Ok(XConnection {
             answer: Some(answer),
@@ -214,7 +220,7 @@ impl XConnection {
         self.begun |= !data.trim_ascii_start().is_empty();
         match is_page.then(|| self.answer.take()).flatten() {
             Some(answer) => {
-                let error = answer.into_page(data.to_vec()).await;
+                let (error, _) = answer.into_page(data.to_vec()).await;
                 Err(ReadError::Refused(Box::new(error)))
             }
             None => Ok(Some(data)),

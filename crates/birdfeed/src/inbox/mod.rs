@@ -242,3 +242,6 @@ impl Observer for Inbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::message::Message;
 
 /// What an entry costs besides its bytes.
-const OVERHEAD: usize = 256;
+pub(super) const OVERHEAD: usize = 256;
 
 #[derive(Default)]
 pub(super) struct Queue {

@@ -318,3 +318,35 @@ async fn a_server_is_trusted_whose_authority_is_in_the_file() {
     };
     assert!(error.detail.contains("ca_file"), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_page_in_the_place_of_a_stream_is_told_whole() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let builder = Stream::builder(TOKEN).base_url(format!("http://{}", listener.local_addr().unwrap()));
+    let mut stream = builder.max_retries(0).build().unwrap();
+    let portal = async {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let length = socket.read(&mut request).await.unwrap();
+        let page = "<html>Log in, simulator-token</html>";
+        let length_of_page = page.len();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length_of_page}\r\n\r\n{page}"
+        );
+        socket.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    };
+    let (request, event) = tokio::join!(portal, next(&mut stream));
+    assert!(
+        request.starts_with("GET /2/tweets/search/stream HTTP/1.1\r\n"),
+        "{request}"
+    );
+    let Some(Event::RequestError(error)) = event else {
+        panic!("{event:?}");
+    };
+    assert_eq!((error.status, error.outcome), (200, ConnectOutcome::Refused));
+    assert_eq!(error.headers["content-type"], "text/html");
+    // The token does not come back to those who print what they got.
+    assert_eq!(error.body, "<html>Log in, [redacted]</html>");
+}

@@ -73,10 +73,12 @@ impl Answer {
     }
 
     /// What it means that the answer is a page for people, of which `begun` has been read. Reads as much of it as explains it.
-    pub(crate) async fn into_page(mut self, mut begun: Vec<u8>) -> ConnectError {
+    pub(crate) async fn into_page(mut self, mut begun: Vec<u8>) -> (ConnectError, Refusal) {
         let (limit, patience) = ERROR_BODY;
         begun.extend(self.read(limit, patience).await.0);
-        response::page(&self.head.headers, &begun)
+        let error = response::page(&self.head.headers, &begun);
+        let (headers, body) = (self.head.headers, begun.into());
+        (error, Refusal { headers, body })
     }
 
     /// The body up to `limit` bytes, the secrets blotted out, and whether that is all of it.
