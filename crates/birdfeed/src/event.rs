@@ -98,14 +98,17 @@ pub struct Gap {
     pub from: SystemTime,
     /// The connection after it.
     pub to: SystemTime,
+    /// Whether that connection brings what was posted meanwhile, repeats among it.
+    pub filled: bool,
 }
 
 impl Gap {
-    pub(crate) fn new(from: Timestamp, to: Timestamp) -> Self {
+    pub(crate) fn new(from: Timestamp, to: Timestamp, filled: bool) -> Self {
         let at = |time: Timestamp| UNIX_EPOCH + Duration::from_micros(time.micros());
         Self {
             from: at(from),
             to: at(to),
+            filled,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::fault::FaultPlan;
 use crate::keys::OAuthKeys;
-use crate::settings::{Chunking, Keep, LineEnd, Settings, SizeProfile};
+use crate::settings::{Absence, Chunking, Keep, LineEnd, Settings, SizeProfile};
 use crate::simulator::Simulator;
 
 /// Arguments of `birdfeed simulate`.
@@ -63,9 +63,12 @@ pub struct SimulateArgs {
     /// Rules to start with. With 0, the filtered stream answers 409 until a rule is added.
     #[arg(long, value_name = "N", default_value_t = 1)]
     rules: u16,
-    /// Allow `backfill_minutes`.
+    /// Allow `backfill_minutes`, recovery and v1.1's `count`.
     #[arg(long)]
     backfill: bool,
+    /// What the world does while nobody is connected.
+    #[arg(long, value_enum, default_value_t)]
+    absence: Absence,
 }
 
 impl SimulateArgs {
@@ -95,6 +98,7 @@ impl SimulateArgs {
             connect_limit: self.connect_limit,
             rules_required: true,
             backfill_allowed: self.backfill,
+            absence: self.absence,
             faults,
             size: self.size,
             keep: self.ledger.clone().map_or(Keep::Counts, Keep::File),

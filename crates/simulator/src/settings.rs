@@ -49,6 +49,16 @@ pub enum SizeProfile {
     Small,
 }
 
+/// What the world does while nobody is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Absence {
+    /// No posts are made.
+    #[default]
+    Pauses,
+    /// Posts are made, and are in the ledger once they are sent.
+    GoesOn,
+}
+
 /// What the ledger keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Keep {
@@ -95,9 +105,10 @@ pub struct Settings {
     pub rules_required: bool,
     /// How many rules fit. X: 1,000 for pay-per-use.
     pub rule_cap: usize,
-    /// Is the account entitled to `backfill_minutes`, and to v1.1's `count`? Backfill repeats what is in the ledger: the world makes no posts while
-    /// nobody is connected.
+    /// Is the account entitled to `backfill_minutes`, to recovery, and to v1.1's `count`?
     pub backfill_allowed: bool,
+    /// What the world does while nobody is connected.
+    pub absence: Absence,
     /// What goes wrong, and when.
     pub faults: FaultPlan,
     /// How big posts are.
@@ -120,6 +131,7 @@ impl fmt::Debug for Settings {
             .field("seed", &self.seed)
             .field("rate", &self.rate)
             .field("posts", &self.posts)
+            .field("absence", &self.absence)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
@@ -144,6 +156,7 @@ impl Default for Settings {
             rules_required: false,
             rule_cap: 1000,
             backfill_allowed: false,
+            absence: Absence::Pauses,
             faults: FaultPlan::default(),
             size: SizeProfile::default(),
             start_id: None,

@@ -48,6 +48,12 @@ impl Builder {
         self
     }
 
+    /// After each gap the minutes that are needed, where the account has it: X's 400 ends that for good. Repeats come as they come.
+    pub fn backfill_as_needed(mut self) -> Self {
+        self.settings.catch_up.backfill = true;
+        self
+    }
+
     /// The start of a stretch of the past, for accounts that have it; of the form `YYYY-MM-DDTHH:mm:ssZ`.
     pub fn start_time(mut self, time: impl Into<String>) -> Self {
         self.settings.query.start_time = Some(time.into());

@@ -204,7 +204,7 @@ impl Intake for Inbox {
                 detail,
                 ..
             } => Some(self.connect_failed(*outcome, *status, detail)),
-            StreamEvent::Gap { from, to, .. } => Some(Event::Gap(Gap::new(*from, *to))),
+            StreamEvent::Gap { from, to, filled, .. } => Some(Event::Gap(Gap::new(*from, *to, *filled))),
             StreamEvent::Disconnected { reason, detail, .. } => ended(*reason, detail),
             _ => None,
         };

@@ -350,3 +350,38 @@ async fn a_page_in_the_place_of_a_stream_is_told_whole() {
     // The token does not come back to those who print what they got.
     assert_eq!(error.body, "<html>Log in, [redacted]</html>");
 }
+
+#[tokio::test]
+async fn a_gap_is_filled_where_the_account_has_it_and_told_in_any_case() {
+    for allowed in [true, false] {
+        let end = Step {
+            at: At::connection(1),
+            moment: Moment::AfterPosts(20),
+            fault: Fault::Reset,
+        };
+        let faults = FaultPlan::new([end]);
+        let (_simulator, builder) = start(faults, |world| world.backfill_allowed = allowed).await;
+        let mut stream = builder.backfill_as_needed().build().unwrap();
+        let (mut ids, mut filled) = (Vec::new(), None);
+        while ids.len() < 60 {
+            match next(&mut stream).await.unwrap() {
+                Event::Post(post) => ids.push(post.id().into_owned()),
+                Event::Gap(gap) => {
+                    assert!(gap.from <= gap.to);
+                    filled = Some(gap.filled);
+                }
+                Event::RequestError(error) => assert_eq!((error.status, allowed), (400, false)),
+                _ => {}
+            }
+        }
+        assert_eq!(filled, Some(allowed));
+        let different: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(
+            different.len() < ids.len(),
+            allowed,
+            "{} of {}",
+            different.len(),
+            ids.len()
+        );
+    }
+}

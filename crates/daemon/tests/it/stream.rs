@@ -122,6 +122,8 @@ async fn ten_kills_lose_nothing_and_spend_no_more_than_ten_connects() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator(Settings {
         rate: 400.0,
+        // An account without it is asked once more, once.
+        backfill_allowed: true,
         ..Settings::default()
     })
     .await;
