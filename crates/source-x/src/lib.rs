@@ -41,6 +41,7 @@ pub mod stream;
 mod tls;
 pub mod token;
 
+pub use api::Refusal;
 pub use catch_up::CatchUp;
 pub use credentials::Credentials;
 pub use dial::Family;
