@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::fault::FaultPlan;
 use crate::keys::OAuthKeys;
-use crate::settings::{Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Untagged};
+use crate::settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Untagged};
 use crate::simulator::Simulator;
 
 /// Arguments of `birdfeed simulate`.
@@ -81,9 +81,12 @@ pub struct SimulateArgs {
     /// How rules' ids are written.
     #[arg(long, value_enum, default_value_t)]
     rule_ids: RuleIds,
-    /// Allow `backfill_minutes`.
+    /// Allow `backfill_minutes`, recovery and v1.1's `count`.
     #[arg(long)]
     backfill: bool,
+    /// What the world does while nobody is connected.
+    #[arg(long, value_enum, default_value_t)]
+    absence: Absence,
 }
 
 impl SimulateArgs {
@@ -119,6 +122,7 @@ impl SimulateArgs {
             untagged: self.untagged,
             rule_ids: self.rule_ids,
             backfill_allowed: self.backfill,
+            absence: self.absence,
             faults,
             size: self.size,
             keep: self.ledger.clone().map_or(Keep::Counts, Keep::File),

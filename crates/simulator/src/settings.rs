@@ -49,6 +49,16 @@ pub enum SizeProfile {
     Small,
 }
 
+/// What the world does while nobody is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Absence {
+    /// No posts are made.
+    #[default]
+    Pauses,
+    /// Posts are made, and are in the ledger once they are sent.
+    GoesOn,
+}
+
 /// How rules' ids are written in answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum RuleIds {
@@ -127,9 +137,10 @@ pub struct Settings {
     pub untagged: Untagged,
     /// How rules' ids are written.
     pub rule_ids: RuleIds,
-    /// Is the account entitled to `backfill_minutes`, and to v1.1's `count`? Backfill repeats what is in the ledger: the world makes no posts while
-    /// nobody is connected.
+    /// Is the account entitled to `backfill_minutes`, to recovery, and to v1.1's `count`?
     pub backfill_allowed: bool,
+    /// What the world does while nobody is connected.
+    pub absence: Absence,
     /// What goes wrong, and when.
     pub faults: FaultPlan,
     /// How big posts are.
@@ -152,6 +163,7 @@ impl fmt::Debug for Settings {
             .field("seed", &self.seed)
             .field("rate", &self.rate)
             .field("posts", &self.posts)
+            .field("absence", &self.absence)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
@@ -181,6 +193,7 @@ impl Default for Settings {
             untagged: Untagged::default(),
             rule_ids: RuleIds::default(),
             backfill_allowed: false,
+            absence: Absence::Pauses,
             faults: FaultPlan::default(),
             size: SizeProfile::default(),
             start_id: None,

@@ -41,6 +41,16 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
+/// The Unix day of a date from 1970 on; the inverse of [`civil`].
+pub(crate) fn days_of(year: u64, month: u64, day: u64) -> u64 {
+    let year = year.saturating_sub(u64::from(month <= 2));
+    let (era, year_of_era) = (year / 400, year % 400);
+    let shifted = if month > 2 { month - 3 } else { month + 9 };
+    let of_year = (153 * shifted + 2) / 5 + day.saturating_sub(1);
+    let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+    (era * 146_097 + of_era).saturating_sub(719_468)
+}
+
 /// RFC 3339: `2020-06-18T15:21:58.638Z`.
 pub(crate) fn rfc3339(ms: u64) -> String {
     let seconds = ms / 1000;
@@ -84,6 +94,14 @@ mod tests {
         assert_eq!(rfc3339(1_592_493_718_638), "2020-06-18T15:21:58.638Z");
         assert_eq!(http_date(1_592_496_499), "Thu, 18 Jun 2020 16:08:19 GMT");
         assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
+    }
+
+    #[test]
+    fn days_are_counted_both_ways() {
+        for day in (0..40_000).step_by(13) {
+            let (year, month, of_month) = civil(day);
+            assert_eq!(days_of(year, month, of_month), day);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use stream_core::cloudevents::{self, Headers};
-use stream_core::model::{HEADER, Record};
+use stream_core::model::{HEADER, REPEAT, Record};
 
 /// What `delivery_mode` is for a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
@@ -20,6 +20,9 @@ pub(crate) fn properties(
 ) -> BasicProperties {
     let mut table = FieldTable::default();
     table.insert(HEADER.into(), text(record.header(header)));
+    if record.repeat {
+        table.insert(REPEAT.into(), text("true"));
+    }
     if headers == Headers::CloudEvents {
         for (name, value) in cloudevents::attributes(record, source) {
             if name != "datacontenttype" {

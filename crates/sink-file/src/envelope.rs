@@ -23,6 +23,9 @@ pub(crate) fn wrap(record: &Record, header: &mut String, line: &mut Vec<u8>) {
         "\",\"key\":{key},\"received_at\":\"{}\"",
         record.received_at
     );
+    if record.repeat {
+        line.extend_from_slice(b",\"repeat\":true");
+    }
     line.extend_from_slice(VALUE);
     line.extend_from_slice(&record.value);
     line.push(b'}');
@@ -51,6 +54,7 @@ mod tests {
             place: Place { epoch: 1, seq: 2 },
             previous: None,
             lanes: [Lane::Tweets].into_iter().collect(),
+            repeat: false,
             received_at: Timestamp::from_millis(1_595_000_000_123),
             key: key.map(|key| Bytes::from_static(key.as_bytes())),
             value: Bytes::from_static(value.as_bytes()),
@@ -71,6 +75,13 @@ mod tests {
         );
         assert_eq!(line(&record(Some("7"), r#"{"id" : "7", "value":1.0}"#)), expected);
         assert!(line(&record(None, "{}")).contains(r#""key":null"#));
+        let repeat = Record {
+            repeat: true,
+            ..record(None, "{}")
+        };
+        let line = line(&repeat);
+        assert!(line.ends_with(r#"Z","repeat":true,"value":{}}"#), "{line}");
+        assert_eq!(unwrap(line.as_bytes()).unwrap().1, b"{}");
     }
 
     #[test]

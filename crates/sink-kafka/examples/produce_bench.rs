@@ -135,6 +135,7 @@ fn record(plan: &Plan, lane: Lane, column: usize, seq: u64, lanes: LaneSet) -> R
         place: place(seq),
         previous: seq.checked_sub(1).map(place),
         lanes,
+        repeat: false,
         received_at: Timestamp::from_micros(1_764_000_000_000_000 + seq * 7),
         key: Some(key.clone()),
         value: values[column].clone(),

@@ -2,7 +2,7 @@
 
 use rdkafka::message::{Header, OwnedHeaders};
 use stream_core::cloudevents::{self, Headers};
-use stream_core::model::{HEADER, Record};
+use stream_core::model::{HEADER, REPEAT, Record};
 
 /// Texts that live as long as a publisher, so that no record allocates them anew.
 #[derive(Debug, Default)]
@@ -27,12 +27,22 @@ pub(crate) fn headers(
         key: HEADER,
         value: Some(record.header(&mut buffers.place)),
     };
+    let capacity = match headers {
+        Headers::Minimal => 1,
+        Headers::CloudEvents => 8,
+    };
+    let mut all = OwnedHeaders::new_with_capacity(capacity + usize::from(record.repeat)).insert(place);
+    if record.repeat {
+        all = all.insert(Header {
+            key: REPEAT,
+            value: Some("true"),
+        });
+    }
     match headers {
-        Headers::Minimal => OwnedHeaders::new_with_capacity(1).insert(place),
+        Headers::Minimal => all,
         Headers::CloudEvents => {
-            let headers = OwnedHeaders::new_with_capacity(8).insert(place);
             let name = &mut buffers.name;
-            cloudevents::attributes(record, source).fold(headers, |headers, (attribute, value)| {
+            cloudevents::attributes(record, source).fold(all, |headers, (attribute, value)| {
                 name.clear();
                 if attribute == "datacontenttype" {
                     name.push_str("content-type");

@@ -7,6 +7,7 @@
 //! | [`settings`] | everything that a connection can be told |
 //! | [`endpoint`], [`fields`] | X's streams, one row each, and the names that they know |
 //! | [`query`] | the parameters of a stream, checked before X sees them |
+//! | [`catch_up`] | how the past is asked for |
 //! | [`filter`] | the same for v1.1's streams |
 //! | [`credentials`], [`token`], [`oauth`] | the bearer token, or v1.1's keys and signatures: read anew for every connection |
 //! | [`base_url`] | which hosts may see the token |
@@ -22,6 +23,7 @@
 
 mod api;
 pub mod base_url;
+pub mod catch_up;
 pub mod check;
 pub mod credentials;
 pub mod dial;
@@ -39,6 +41,8 @@ pub mod stream;
 mod tls;
 pub mod token;
 
+pub use api::Refusal;
+pub use catch_up::CatchUp;
 pub use credentials::Credentials;
 pub use dial::Family;
 pub use endpoint::Endpoint;

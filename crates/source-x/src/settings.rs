@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base_url::BaseUrlError;
+use crate::catch_up::CatchUp;
 use crate::credentials::Credentials;
 use crate::dial::Family;
 use crate::endpoint::{Endpoint, Version};
@@ -111,6 +112,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Where the bearer token, or v1.1's keys, come from.
     pub credentials: Credentials,
+    /// What is asked for after a time without a connection.
+    pub catch_up: CatchUp,
     /// Certificate authorities (PEM) to trust besides the system's.
     pub ca_file: Option<PathBuf>,
     /// Whether answers are asked for in compressed form.
@@ -137,6 +140,7 @@ impl Settings {
             query: Query::default(),
             filter: Filter::default(),
             credentials: credentials.into(),
+            catch_up: CatchUp::default(),
             ca_file: None,
             compression: Compression::default(),
             http: Http::default(),

@@ -6,14 +6,18 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
+use parking_lot::Mutex;
+use stream_core::model::Timestamp;
 use stream_core::source::{
     ConnectError, ConnectErrorClass, Connection, Framing, ReadError, Request, ServerDisconnect, Source, Split,
 };
 use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
-use crate::api::{Answer, Api, Arrived, Call, with_causes};
+use crate::api::{Answer, Api, Arrived, Call, Refusal, with_causes};
+use crate::catch_up::CatchUp;
 use crate::endpoint::{Endpoint, Messages};
+use crate::query::Query;
 use crate::response::{self, Coding};
 use crate::rules::RulesClient;
 use crate::settings::{Settings, SettingsError};
@@ -21,9 +25,15 @@ use crate::settings::{Settings, SettingsError};
 /// Connector for one stream of X, which its host asks anew for each connection.
 pub struct XSource {
     api: Api,
-    call: Call,
+    /// What is asked for, the past aside.
+    query: Query,
+    /// The same of v1.1, encoded.
+    filter: String,
+    catch_up: CatchUp,
     messages: Messages,
     framing: Framing,
+    /// The last answer that was no stream.
+    refusal: Mutex<Option<Refusal>>,
 }
 
 impl XSource {
@@ -36,24 +46,43 @@ impl XSource {
             filter,
             ..
         } = settings;
-        let mut call = Call {
-            method: endpoint.method().clone(),
-            path: query.path(*endpoint).map_err(SettingsError::Query)?,
-            body: Bytes::new(),
-        };
-        let api = Api::new(settings)?;
-        let asked = filter.encoded(*endpoint).map_err(SettingsError::Filter)?;
-        if call.method == Method::POST {
-            call.body = asked.into();
-        } else if !asked.is_empty() {
-            call.path = format!("{}?{asked}", call.path);
-        }
+        query.path(*endpoint).map_err(SettingsError::Query)?;
         Ok(Self {
-            api,
-            call,
+            api: Api::new(settings)?,
+            query: query.clone(),
+            filter: filter.encoded(*endpoint).map_err(SettingsError::Filter)?,
+            catch_up: settings.catch_up,
             messages: endpoint.messages(),
             framing: filter.framing,
+            refusal: Mutex::default(),
         })
+    }
+
+    /// The request of a stream with this query.
+    fn call(&self, query: &Query) -> Call {
+        let endpoint = self.endpoint();
+        let method = endpoint.method().clone();
+        // It was checked at the start, and what is asked for since is within X's limits.
+        let path = query
+            .path(endpoint)
+            .unwrap_or_else(|_| endpoint.path().to_owned());
+        match &*self.filter {
+            "" => Call {
+                method,
+                path,
+                body: Bytes::new(),
+            },
+            form if method == Method::POST => Call {
+                method,
+                path,
+                body: form.to_owned().into(),
+            },
+            pairs => Call {
+                path: format!("{path}?{pairs}"),
+                method,
+                body: Bytes::new(),
+            },
+        }
     }
 
     /// Host and port that connections go to, for people.
@@ -71,16 +100,28 @@ impl XSource {
         RulesClient::on(self.api.clone())
     }
 
+    /// The answer that the last attempt met, if it met one that is no stream, and nobody has asked before.
+    pub fn take_refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().take()
+    }
+
     pub(crate) fn api(&self) -> &Api {
         &self.api
     }
 
-    async fn open(&self) -> Result<XConnection, ConnectError> {
-        let answer = self.api.send(self.call.clone()).await?;
+    async fn open(&self, query: &Query) -> Result<XConnection, ConnectError> {
+        *self.refusal.lock() = None;
+        let answer = self.api.send(self.call(query)).await?;
         if answer.head.status != StatusCode::OK {
-            return Err(answer.into_error().await);
+            let (error, refusal) = answer.into_refusal().await;
+            *self.refusal.lock() = Some(refusal);
+            return Err(error);
         }
         if Coding::of(&answer.head.headers) == Coding::Other {
+            *self.refusal.lock() = Some(Refusal {
+                headers: answer.head.headers,
+                body: Bytes::new(),
+            });
             return Err(ConnectError {
                 class: ConnectErrorClass::Http,
                 status: Some(200),
@@ -90,7 +131,9 @@ impl XSource {
             });
         }
         if response::is_page(&answer.head.headers) {
-            return Err(answer.into_page(Vec::new()).await);
+            let (error, refusal) = answer.into_page(Vec::new()).await;
+            *self.refusal.lock() = Some(refusal);
+            return Err(error);
         }
         Ok(XConnection {
             answer: Some(answer),
@@ -101,19 +144,63 @@ impl XSource {
                 .silence
                 .unwrap_or(self.endpoint().version().silence()),
             framing: self.framing,
+            replays: query.replays(),
             heard: Instant::now(),
             fruitful: Instant::now(),
         })
     }
 }
 
+impl XSource {
+    /// The query after a time without a connection, if it makes sense to ask for more than the present.
+    fn backfilled(&self, blind: Duration) -> Option<Query> {
+        // Whoever asks for minutes on every connection gets those.
+        let may = self.catch_up.backfill && self.query.backfill_minutes.is_none();
+        self.query.with_backfill(self.endpoint(), blind).filter(|_| may)
+    }
+}
+
+/// A 400 to a request for the past may be because of that.
+fn without_past(error: ConnectError) -> ConnectError {
+    if error.status != Some(400) {
+        return error;
+    }
+    ConnectError {
+        class: ConnectErrorClass::NoBackfill,
+        detail: format!("{} (with backfill_minutes; asked again without)", error.detail),
+        ..error
+    }
+}
+
 impl Source for XSource {
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
         async {
-            let connection = self.open().await?;
+            let connection = self.open(&self.query).await?;
             Ok(Box::new(connection) as Box<dyn Connection>)
         }
         .boxed()
+    }
+
+    fn resume(&self, blind: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        let Some(query) = self.backfilled(blind) else {
+            return self.connect();
+        };
+        async move {
+            let connection = self.open(&query).await.map_err(without_past)?;
+            Ok(Box::new(connection) as Box<dyn Connection>)
+        }
+        .boxed()
+    }
+
+    fn recover(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>> {
+        let query = self.query.for_recovery(self.endpoint(), from, to);
+        let query = query.filter(|_| self.catch_up.recovery)?;
+        let opening = async move { Ok(Box::new(self.open(&query).await?) as Box<dyn Connection>) };
+        Some(opening.boxed())
     }
 
     fn split(&self, message: &Bytes) -> Split {
@@ -136,6 +223,7 @@ struct XConnection {
     begun: bool,
     silence: Duration,
     framing: Framing,
+    replays: Duration,
     /// When the last bytes came over the wire; outlives a dropped call, so that calls cut short again and again do not hide silence.
     heard: Instant,
     /// When something last came out of them.
@@ -145,6 +233,10 @@ struct XConnection {
 impl Connection for XConnection {
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         self.next().boxed()
+    }
+
+    fn replays(&self) -> Duration {
+        self.replays
     }
 
     fn framing(&self) -> Framing {
@@ -202,7 +294,7 @@ impl XConnection {
         self.begun |= !data.trim_ascii_start().is_empty();
         match is_page.then(|| self.answer.take()).flatten() {
             Some(answer) => {
-                let error = answer.into_page(data.to_vec()).await;
+                let (error, _) = answer.into_page(data.to_vec()).await;
                 Err(ReadError::Refused(Box::new(error)))
             }
             None => Ok(Some(data)),

@@ -51,6 +51,7 @@ mod tests {
             place: Place { epoch: 7, seq: 9 },
             previous: None,
             lanes: [Lane::Tweets].into_iter().collect(),
+            repeat: false,
             received_at: Timestamp::from_millis(1_595_000_000_123),
             key: Some("12".into()),
             value: "{}".into(),

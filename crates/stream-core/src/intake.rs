@@ -7,6 +7,9 @@ use tokio::sync::watch;
 use crate::model::{Frame, StreamEvent, Timestamp};
 use crate::source::{Split, Verdict};
 
+/// The number of all connections that bring the past: nothing that they say concerns the live one.
+pub(crate) const RECOVERY: u64 = 0;
+
 /// Taker of all that comes of a stream. Giving it something never waits; it is asked for room afterwards.
 pub trait Intake: Send + Sync + 'static {
     /// Takes frames that connection number `connection` brought at once, in the order of the stream; their last byte was read

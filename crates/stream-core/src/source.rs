@@ -16,6 +16,21 @@ pub trait Source: Send + Sync + 'static {
     /// of the source's own. Dropping the future closes whatever was open.
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>;
 
+    /// The same after a time without a connection: asks for what was posted in the last `blind` besides, if it can. What comes of
+    /// that is [`Connection::replays`].
+    fn resume(&self, _blind: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        self.connect()
+    }
+
+    /// Opens a connection that brings what was posted from `from` to `to` and then ends; `None` if this source cannot.
+    fn recover(
+        &self,
+        _from: Timestamp,
+        _to: Timestamp,
+    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>> {
+        None
+    }
+
     /// Says how one message (one line, without its line end) splits into records. Pure: the same bytes give the same answer,
     /// in a replay too. Never fails: what cannot be read becomes [`Split::dead_letter`].
     fn split(&self, message: &Bytes) -> Split;
@@ -36,6 +51,11 @@ pub trait Connection: Send {
     /// The next bytes, in whatever portions they arrive; `Ok(None)` is the server's clean end. Cancel safe: a dropped call
     /// loses nothing. Silence past the source's limit is [`ReadError::Silence`].
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>>;
+
+    /// How far back from its beginning it brings what was posted.
+    fn replays(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// How its bytes become messages.
     fn framing(&self) -> Framing {
@@ -95,6 +115,8 @@ pub enum ConnectErrorClass {
     TooManyConnections,
     /// 429, the month's posts are used up: only time or money helps.
     UsageCapped,
+    /// 400, because the past was asked for, which this account may not: the next attempt, at once, does without.
+    NoBackfill,
     /// An answer that an operator must cure (400, 401, 403, 404, 409): waits as for [`Self::Http`], said aloud.
     Refused,
     /// A certificate that is not to be trusted: an operator must cure that too.
@@ -110,7 +132,7 @@ impl ConnectErrorClass {
             Self::RateLimited { .. } => ConnectOutcome::RateLimited,
             Self::TooManyConnections => ConnectOutcome::TooManyConnections,
             Self::UsageCapped => ConnectOutcome::UsageCapped,
-            Self::Refused => ConnectOutcome::Refused,
+            Self::Refused | Self::NoBackfill => ConnectOutcome::Refused,
             Self::Certificate => ConnectOutcome::Certificate,
         }
     }

@@ -9,7 +9,7 @@ use super::health;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Report of a running daemon: readiness, and the whole snapshot beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The version of the daemon that says this.
     pub version: String,
@@ -116,7 +116,7 @@ mod tests {
         r#"{"version":"0.1.0","ready":false,"reasons":["the stream is paused"],"name":"main","#,
         r#""stream":{"state":"connecting","since":"1970-01-01T00:00:00.000Z","connections":0,"#,
         r#""last_byte":"2020-07-17T15:33:20.123Z","unproven":0,"failing":null,"connect_budget":0,"received":0,"waiting":0,"messages":0,"#,
-        r#""oversize":0,"dropped":0,"last_error":null,"last_error_at":null,"journal_blocked":null},"#,
+        r#""oversize":0,"dropped":0,"repeats":0,"last_post":null,"gaps":[],"last_error":null,"last_error_at":null,"journal_blocked":null},"#,
         r#""lanes":[{"sink":"kafka","lane":"tweets","connected":false,"received":0,"published":0,"delivered":0,"#,
         r#""dead_lettered":0,"dropped":0,"lost":0,"in_flight":0,"cursor":0,"moved_at":"1970-01-01T00:00:00.000Z","#,
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,

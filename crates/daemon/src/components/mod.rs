@@ -85,6 +85,7 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
         journal::build(section, stream.name, lanes.enabled)
     });
     settings.max_retries = stream.max_retries;
+    settings.dedupe = stream.dedupe;
     settings.on_stuck = lanes.on_stuck;
     let mut context = SinkContext {
         prefix: lanes.prefix,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use source_x::credentials::Credentials;
 use source_x::endpoint::{Parameter, Takes, Version};
-use source_x::{Endpoint, Query, Settings, SettingsError, Token, XSource};
+use source_x::{CatchUp, Endpoint, Query, Settings, SettingsError, Token, XSource};
 use stream_core::model::Lane;
+use stream_core::pipeline::Dedupe;
 
 use super::{partition, v1, wire};
 use crate::config::{Environment, Origin, Section};
@@ -21,6 +22,8 @@ pub(super) struct Stream {
     pub(super) event_source: String,
     /// Failures in a row before giving up; `None` for never.
     pub(super) max_retries: Option<u32>,
+    /// What becomes of what comes again.
+    pub(super) dedupe: Dedupe,
     pub(super) endpoint: Endpoint,
     /// The lane of what it is asked for.
     pub(super) lane: Lane,
@@ -32,9 +35,10 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
     let name = section.parsed("name", "main", name);
     let endpoint = endpoint(section);
     let max_retries = section.number_or("max_retries", "unlimited", 0..=u32::MAX);
-    let backfill_minutes = backfill(section, endpoint);
+    let (backfill_minutes, catch_up) = catch_up(section, endpoint);
     let partition = partition::build(section, endpoint, environment);
-    dedupe(section);
+    let modes = Dedupe::ALL.map(|mode| (mode.name(), mode));
+    let dedupe = section.choice("dedupe", &modes).unwrap_or(Dedupe::Drop);
     let local_dc_only = endpoint
         .takes(Parameter::LocalDcOnly)
         .and_then(|_| section.flag("local_dc_only"));
@@ -61,6 +65,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         endpoint,
         query,
         filter,
+        catch_up,
         ..defaults
     };
     let settings = wire::build(section, environment, settings);
@@ -68,6 +73,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         event_source: format!("/x/{}/{name}", endpoint.name()),
         name,
         max_retries,
+        dedupe,
         endpoint,
         lane: endpoint.messages().lane(),
         source: XSource::new(&settings)
@@ -132,32 +138,29 @@ fn endpoint(section: &mut Section) -> Endpoint {
     })
 }
 
-fn backfill(section: &mut Section, endpoint: Endpoint) -> Option<u8> {
+/// The minutes that every connection asks for, and what is asked for after a gap.
+fn catch_up(section: &mut Section, endpoint: Endpoint) -> (Option<u8>, CatchUp) {
+    let recovery = section.choice("recovery", &[("off", false), ("on", true)]);
+    let recovery = recovery.unwrap_or_default();
+    if recovery && endpoint.takes(Parameter::StartTime).is_none() {
+        let message = format!("the {} stream does not go back", endpoint.name());
+        section.note("recovery", message, "write \"off\"");
+    }
     let Some(Takes::Number { range, .. }) = endpoint.takes(Parameter::BackfillMinutes) else {
-        return None;
+        let catch_up = CatchUp {
+            recovery,
+            ..CatchUp::default()
+        };
+        return (None, catch_up);
     };
-    let most = *range.end();
-    if section.is("backfill", "auto") {
+    let backfill = !section.has("backfill") || section.is("backfill", "auto");
+    let minutes = if backfill {
         section.ask("backfill");
-        let hint = format!("write \"off\", or 1 to {most} minutes if your access has it");
-        section.note("backfill", "\"auto\" is not there yet", hint);
-        return None;
-    }
-    section.number_or("backfill", "off", 1..=most)
-}
-
-fn dedupe(section: &mut Section) {
-    let Some(mode) = section.text("dedupe") else {
-        return;
+        None
+    } else {
+        section.number_or("backfill", "off", 1..=*range.end())
     };
-    match mode.as_str() {
-        "off" => {}
-        "drop" | "mark" => {
-            let hint = "write \"off\", and drop repeats by id";
-            section.note("dedupe", format!("{mode:?} is not there yet"), hint);
-        }
-        _ => section.note("dedupe", format!("{mode:?} is not known"), "write \"off\""),
-    }
+    (minutes, CatchUp { backfill, recovery })
 }
 
 /// The token, from a file or the environment.

@@ -65,18 +65,18 @@ impl Label for KindName {
     }
 }
 
-/// Whether the messages of a gap were asked for again; nobody does so yet.
+/// Whether the messages of a gap were asked for again, and came.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct NotFilled;
+pub(super) struct Filled(pub(super) bool);
 
-impl Label for NotFilled {
+impl Label for Filled {
     const KEY: &'static str = "filled";
 
     fn all() -> Vec<Self> {
-        vec![Self]
+        vec![Self(false), Self(true)]
     }
 
     fn value(self) -> &'static str {
-        "false"
+        if self.0 { "true" } else { "false" }
     }
 }

@@ -10,7 +10,7 @@ use stream_core::telemetry::{Observation, Status};
 
 use super::family::Family;
 use super::instrument::{Counters, Instrument, Registrar, instruments};
-use super::label::{KindName, Label as _, NotFilled};
+use super::label::{Filled, KindName, Label as _};
 use super::reading::{Read, Reading, each};
 
 instruments! {
@@ -26,9 +26,10 @@ instruments! {
         messages: Counters<KindName> = "stream_messages_total", "Messages journaled, by kind.";
         undelivered: IntCounter = "stream_undelivered_total", "Statuses that matched and that X says it has held back (v1.1's limit notices).";
         http_errors: Counters<HttpStatusLabel> = "stream_http_errors_total", "Answers to an attempt to connect that opened no stream, by status; `other` for those that X does not give.";
-        gap_seconds: Counters<NotFilled, AtomicF64> = "stream_gap_seconds_total", "Time without a connection, and whether it was filled afterwards.";
+        gap_seconds: Counters<Filled, AtomicF64> = "stream_gap_seconds_total", "Time without a connection, and whether what was posted in it was asked for again, and came.";
         lag: Histogram = "stream_lag_seconds", "From a post's creation at X to its receipt.";
         dropped: Counters<DropReason> = "messages_dropped_total", "Messages lost by decision, by reason.";
+        repeats: IntCounter = "duplicates_suppressed_total", "Messages that came before, by an id within the window, and went nowhere.";
         dead_letters: Counters<DeadLetterReason> = "dead_letters_total", "Dead letters written, by reason.";
     }
 }
@@ -43,7 +44,11 @@ impl StreamMetrics {
                 self.retries.inc(class);
                 self.retry_wait.set(wait.as_secs_f64());
             }
-            Observation::Gap { length } => self.gap_seconds.inc_by(NotFilled, length.as_secs_f64()),
+            Observation::Gap { length, filled } => {
+                self.gap_seconds.inc_by(Filled(true), filled.as_secs_f64());
+                let rest = length.saturating_sub(filled);
+                self.gap_seconds.inc_by(Filled(false), rest.as_secs_f64());
+            }
             Observation::Bytes(bytes) => self.bytes.inc_by(bytes),
             Observation::Frame(kind) => self.frames.inc(kind),
             Observation::HalfLine { bytes } => self.discarded.inc_by(bytes),
@@ -56,6 +61,7 @@ impl StreamMetrics {
             Observation::Undelivered { messages } => self.undelivered.inc_by(messages),
             Observation::DeadLetter { reason } => self.dead_letters.inc(reason),
             Observation::Dropped { reason, messages } => self.dropped.inc_by(reason, messages),
+            Observation::Suppressed { messages } => self.repeats.inc_by(messages),
             // The lane's.
             Observation::Confirmed { .. } => {}
         }

@@ -74,7 +74,7 @@ fn every_series_is_there_from_the_start() {
     assert_each(&found, "stream_messages_total", "kind", kinds);
     let statuses = HttpStatusLabel::ALL.map(HttpStatusLabel::name);
     assert_each(&found, "stream_http_errors_total", "status", statuses);
-    assert_each(&found, "stream_gap_seconds_total", "filled", ["false"]);
+    assert_each(&found, "stream_gap_seconds_total", "filled", ["false", "true"]);
     let reasons = DropReason::ALL.map(DropReason::name);
     assert_each(&found, "messages_dropped_total", "reason", reasons);
     let reasons = DeadLetterReason::ALL.map(DeadLetterReason::name);
@@ -111,7 +111,9 @@ fn what_happens_is_counted_and_adds_no_series() {
         metrics.on(Observation::Frame(kind));
     }
     let length = Duration::from_millis(1_500);
-    metrics.on(Observation::Gap { length });
+    let filled = Duration::from_secs(1);
+    metrics.on(Observation::Gap { length, filled });
+    metrics.on(Observation::Suppressed { messages: 2 });
     let (lane, latency) = (Lane::Tweets, length);
     metrics.on(Observation::Confirmed {
         sink: "file",
@@ -127,7 +129,9 @@ fn what_happens_is_counted_and_adds_no_series() {
         "birdfeed_stream_disconnects_total{reason=\"silence\"} 1",
         "birdfeed_messages_dropped_total{reason=\"journal_full\"} 2",
         "birdfeed_stream_retry_wait_seconds 5",
-        "birdfeed_stream_gap_seconds_total{filled=\"false\"} 1.5",
+        "birdfeed_stream_gap_seconds_total{filled=\"false\"} 0.5",
+        "birdfeed_stream_gap_seconds_total{filled=\"true\"} 1",
+        "birdfeed_duplicates_suppressed_total 2",
         "birdfeed_lane_confirm_seconds_count{lane=\"tweets\",sink=\"file\"} 1",
     ] {
         assert!(page.lines().any(|found| found == line), "no {line} in {page}");

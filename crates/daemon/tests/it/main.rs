@@ -16,6 +16,7 @@ mod architecture;
 mod commands;
 mod delivery;
 mod deploy;
+mod gaps;
 mod rules;
 mod stream;
 mod support;

@@ -6,12 +6,15 @@ use super::bodies::invalid;
 use super::request::Request;
 use super::response::Response;
 use crate::endpoint::Endpoint;
+use crate::time::{days_of, now_ms};
 
-/// What a checked query asks for beyond fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct StreamQuery {
-    /// How far back posts are to be sent again: 0 to 5.
-    pub(crate) backfill_minutes: u8,
+/// What of the past a stream is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Past {
+    /// So many minutes, 0 to 5, and then the present.
+    Minutes(u8),
+    /// What was made from the first to the second time, in Unix milliseconds, and then the end.
+    Window(u64, u64),
 }
 
 const LISTS: [(&str, &str); 6] = [
@@ -42,20 +45,20 @@ const LISTS: [(&str, &str); 6] = [
 ];
 
 /// Checks a stream's query.
-pub(crate) fn check(
-    request: &Request,
-    endpoint: Endpoint,
-    backfill_allowed: bool,
-) -> Result<StreamQuery, Response> {
-    let mut asked = StreamQuery::default();
+pub(crate) fn check(request: &Request, endpoint: Endpoint, backfill_allowed: bool) -> Result<Past, Response> {
+    let (mut minutes, mut from, mut to) = (0, None, None);
     for (name, value) in &request.query {
         match name.as_str() {
-            "backfill_minutes" => asked.backfill_minutes = backfill(value, backfill_allowed)?,
-            "start_time" | "end_time" if endpoint == Endpoint::Search => time(name, value)?,
+            "backfill_minutes" => minutes = backfill(value, backfill_allowed)?,
+            "start_time" if endpoint == Endpoint::Search => from = Some(time(name, value, backfill_allowed)?),
+            "end_time" if endpoint == Endpoint::Search => to = Some(time(name, value, backfill_allowed)?),
             _ => list(name, value)?,
         }
     }
-    Ok(asked)
+    Ok(match (from, to) {
+        (None, None) => Past::Minutes(minutes),
+        (from, to) => Past::Window(from.unwrap_or(0), to.unwrap_or_else(now_ms)),
+    })
 }
 
 fn backfill(value: &str, allowed: bool) -> Result<u8, Response> {
@@ -69,8 +72,8 @@ fn backfill(value: &str, allowed: bool) -> Result<u8, Response> {
     }
 }
 
-/// Takes `YYYY-MM-DDTHH:mm:ssZ` and nothing else.
-fn time(name: &str, value: &str) -> Result<(), Response> {
+/// Takes `YYYY-MM-DDTHH:mm:ssZ` and nothing else; gives Unix milliseconds.
+fn time(name: &str, value: &str, allowed: bool) -> Result<u64, Response> {
     let shape = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
         10 => byte == b'T',
@@ -78,14 +81,18 @@ fn time(name: &str, value: &str) -> Result<(), Response> {
         19 => byte == b'Z',
         _ => byte.is_ascii_digit(),
     };
-    if value.len() == 20 && value.bytes().enumerate().all(shape) {
-        return Ok(());
+    let wrong = |message: &str| invalid(name, Some(value), message);
+    if value.len() != 20 || !value.bytes().enumerate().all(shape) {
+        return Err(wrong(&format!(
+            "The `{name}` query parameter value [{value}] is not a valid date-time"
+        )));
     }
-    Err(invalid(
-        name,
-        Some(value),
-        &format!("The `{name}` query parameter value [{value}] is not a valid date-time"),
-    ))
+    if !allowed {
+        return Err(wrong("Recovery is not available for your level of access."));
+    }
+    let number = |at: std::ops::Range<usize>| value[at].parse::<u64>().unwrap_or_default();
+    let days = days_of(number(0..4), number(5..7), number(8..10));
+    Ok((days * 86_400 + number(11..13) * 3_600 + number(14..16) * 60 + number(17..19)) * 1_000)
 }
 
 fn list(name: &str, value: &str) -> Result<(), Response> {
@@ -107,11 +114,7 @@ fn list(name: &str, value: &str) -> Result<(), Response> {
 mod tests {
     use super::*;
 
-    fn query(
-        endpoint: Endpoint,
-        backfill_allowed: bool,
-        pairs: &[(&str, &str)],
-    ) -> Result<StreamQuery, Response> {
+    fn query(endpoint: Endpoint, backfill_allowed: bool, pairs: &[(&str, &str)]) -> Result<Past, Response> {
         let query = pairs
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -133,11 +136,16 @@ mod tests {
             ("expansions", "author_id"),
             ("backfill_minutes", "5"),
         ];
+        assert_eq!(query(Endpoint::Search, true, &fields).unwrap(), Past::Minutes(5));
+        let window = [
+            ("start_time", "2026-01-02T03:04:05Z"),
+            ("end_time", "2026-11-26T00:00:00Z"),
+        ];
         assert_eq!(
-            query(Endpoint::Search, true, &fields).unwrap().backfill_minutes,
-            5
+            query(Endpoint::Search, true, &window).unwrap(),
+            Past::Window(1_767_323_045_000, 1_795_651_200_000)
         );
-        assert!(query(Endpoint::Search, false, &[("start_time", "2026-01-02T03:04:05Z")]).is_ok());
+        assert!(query(Endpoint::Search, false, &window).is_err());
         assert!(query(Endpoint::Sample, false, &[("backfill_minutes", "0")]).is_ok());
     }
 

@@ -104,14 +104,14 @@ async fn stream_on(state: &ServerState, mut wire: Wire, admitted: Admitted) {
     let Admitted {
         number,
         endpoint,
-        backfill_minutes,
+        past,
         rate,
         options,
     } = admitted;
     state.ledger.open(number, endpoint, options.delimited);
     let head = stream_head(rate, options.metadata);
     match wire.send(&head, state.settings.slow_reader, &mut 0).await {
-        Ok(()) => stream::run(state, wire, number, endpoint, backfill_minutes, options).await,
+        Ok(()) => stream::run(state, wire, number, endpoint, past, options).await,
         Err(_) => state.stream_ended(number, End::ClientGone),
     }
 }

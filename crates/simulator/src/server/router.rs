@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Planned, Status};
+use crate::http::bodies;
+use crate::http::params::{self, Past};
 use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
-use crate::http::{bodies, params};
 use crate::state::ServerState;
 use crate::v1::Options;
 use crate::{time, v1};
@@ -23,7 +24,7 @@ pub(super) enum Answer {
 pub(super) struct Admitted {
     pub(super) number: u32,
     pub(super) endpoint: Endpoint,
-    pub(super) backfill_minutes: u8,
+    pub(super) past: Past,
     pub(super) rate: RateLimit,
     pub(super) options: Options,
 }
@@ -67,7 +68,7 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
             Ok((options, rate)) => Answer::Stream(Admitted {
                 number,
                 endpoint,
-                backfill_minutes: 0,
+                past: Past::Minutes(0),
                 rate,
                 options,
             }),
@@ -83,24 +84,27 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     };
     let allowed = state.settings.backfill_allowed;
     let query = match endpoint {
-        Endpoint::Powerstream => v1::powerstream(request, allowed),
-        _ => params::check(request, endpoint, allowed)
-            .map(|query| (query.backfill_minutes, Options::default())),
+        Endpoint::Powerstream => {
+            v1::powerstream(request, allowed).map(|(minutes, options)| (Past::Minutes(minutes), options))
+        }
+        _ => params::check(request, endpoint, allowed).map(|past| (past, Options::default())),
     };
-    let (backfill_minutes, options) = match query {
+    let (past, options) = match query {
         Ok(query) => query,
         Err(response) => return Answer::Respond(response, Some(rate)),
     };
     if endpoint == Endpoint::Search && state.settings.rules_required && admission.rules.all().is_empty() {
         return Answer::Respond(bodies::refusal(Status::Conflict), Some(rate));
     }
-    if !admission.slots.take(endpoint, number, Instant::now()) {
+    // Whether a recovery takes a slot, X does not say; it is there to run beside a stream.
+    let is_live = matches!(past, Past::Minutes(_));
+    if is_live && !admission.slots.take(endpoint, number, Instant::now()) {
         return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
     }
     Answer::Stream(Admitted {
         number,
         endpoint,
-        backfill_minutes,
+        past,
         rate,
         options,
     })

@@ -19,6 +19,7 @@ use std::convert::Infallible;
 use self::live::Stream;
 use crate::endpoint::Endpoint;
 use crate::fault::{Planned, Socket};
+use crate::http::params::Past;
 use crate::http::wire::Wire;
 use crate::ledger::{End, LineKind, Origin};
 use crate::notice;
@@ -31,15 +32,15 @@ pub(crate) async fn run(
     wire: Wire,
     number: u32,
     endpoint: Endpoint,
-    backfill_minutes: u8,
+    past: Past,
     options: Options,
 ) {
     let mut stream = Stream::new(state, wire, number, endpoint, options);
-    let Err(end) = play(&mut stream, backfill_minutes, options).await;
+    let Err(end) = play(&mut stream, past, options).await;
     stream.writer.close(end).await;
 }
 
-async fn play(stream: &mut Stream<'_>, backfill_minutes: u8, options: Options) -> Result<Infallible, End> {
+async fn play(stream: &mut Stream<'_>, past: Past, options: Options) -> Result<Infallible, End> {
     if options.metadata {
         let (kind, what) = (LineKind::Control, "metadata".to_owned());
         stream
@@ -48,12 +49,18 @@ async fn play(stream: &mut Stream<'_>, backfill_minutes: u8, options: Options) -
             .await?;
     }
     let missed = if options.count == 0 {
-        stream.state.timeline().recent(stream.endpoint, backfill_minutes)
+        let rate = stream.state.rate();
+        let mut timeline = stream.state.timeline();
+        timeline.go_on(stream.endpoint, rate);
+        timeline.past(stream.endpoint, past)
     } else {
         let count = usize::try_from(options.count.unsigned_abs()).unwrap_or(usize::MAX);
         stream.state.timeline().last(stream.endpoint, count)
     };
     stream.writer.send_posts(&missed, Origin::Backfill).await?;
+    if let Past::Window(..) = past {
+        stream.end().await?;
+    }
     if options.count < 0 {
         stream.disconnect_v1(9, Socket::Closed).await?;
     }

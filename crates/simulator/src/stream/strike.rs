@@ -91,7 +91,7 @@ impl Stream<'_> {
         }
     }
 
-    async fn end(&mut self) -> Result<(), End> {
+    pub(super) async fn end(&mut self) -> Result<(), End> {
         // Before the client can know of the end, so that it may connect again at once.
         self.state.release_slot(self.number);
         self.writer.send_raw(chunks::LAST, 0).await?;

@@ -8,8 +8,9 @@ use fastrand::Rng;
 
 use super::pool::{MESSAGES, Pool, STATUSES, Stamp};
 use crate::endpoint::Endpoint;
+use crate::http::params::Past;
 use crate::rules::Rule;
-use crate::settings::Settings;
+use crate::settings::{Absence, Settings};
 use crate::time;
 
 /// Posts kept for backfill: five minutes at 1,000/s.
@@ -27,6 +28,9 @@ pub(crate) struct Timeline {
     left: Option<u64>,
     history: VecDeque<Stamp>,
     remembers: bool,
+    absence: Absence,
+    /// While missed posts are made: the time of the next.
+    missed: Option<u64>,
 }
 
 /// Where the time of posts comes from.
@@ -55,6 +59,8 @@ impl Timeline {
             left: settings.posts,
             history: VecDeque::new(),
             remembers: settings.backfill_allowed,
+            absence: settings.absence,
+            missed: None,
         }
     }
 
@@ -104,19 +110,41 @@ impl Timeline {
     fn advance(&mut self) {
         let step = u64::from(self.rng.u16(1..4096));
         self.last_id = match self.clock {
-            Clock::Wall => time::id_at(time::now_ms()).max(self.last_id) + step,
+            Clock::Wall => time::id_at(self.missed.unwrap_or_else(time::now_ms)).max(self.last_id) + step,
             Clock::Steps => self.last_id + MILLISECOND,
         };
     }
 
-    /// The posts of this stream that were made in the last minutes, oldest first.
-    pub(crate) fn recent(&self, endpoint: Endpoint, minutes: u8) -> Vec<Stamp> {
+    /// Makes what this stream would have had since its last post, if the world goes on while nobody is connected.
+    pub(crate) fn go_on(&mut self, endpoint: Endpoint, rate: f64) {
+        if self.absence == Absence::Pauses || self.last_id == 0 {
+            return;
+        }
+        let (from, now) = (time::ms_of(self.last_id), time::now_ms());
+        let between = 1_000.0 / rate;
+        let mut at = from as f64 + between;
+        let mut left = HISTORY;
+        while at < now as f64 && left > 0 {
+            left -= 1;
+            self.missed = Some(whole(at));
+            self.next(endpoint);
+            at += between;
+        }
+        self.missed = None;
+    }
+
+    /// The posts of this stream that were made then, oldest first.
+    pub(crate) fn past(&self, endpoint: Endpoint, past: Past) -> Vec<Stamp> {
         let now = match self.clock {
             Clock::Wall => time::now_ms(),
             Clock::Steps => time::ms_of(self.last_id),
         };
-        let from = now.saturating_sub(u64::from(minutes) * 60_000);
-        let fits = |stamp: &&Stamp| minutes > 0 && belongs(stamp, endpoint) && time::ms_of(stamp.id) > from;
+        let (from, to) = match past {
+            Past::Minutes(0) => return Vec::new(),
+            Past::Minutes(minutes) => (now.saturating_sub(u64::from(minutes) * 60_000) + 1, u64::MAX),
+            Past::Window(from, to) => (from, to),
+        };
+        let fits = |stamp: &&Stamp| belongs(stamp, endpoint) && (from..to).contains(&time::ms_of(stamp.id));
         self.history.iter().filter(fits).copied().collect()
     }
 
@@ -127,6 +155,12 @@ impl Timeline {
         stamps.reverse();
         stamps
     }
+}
+
+/// A time in whole milliseconds.
+#[allow(clippy::cast_sign_loss, reason = "no time is before 1970")]
+fn whole(ms: f64) -> u64 {
+    ms as u64
 }
 
 /// The numbers in the pool of what a stream brings.

@@ -34,6 +34,7 @@ pub(crate) fn record(seq: u64, value: impl Into<Bytes>) -> Record {
         place: Place { epoch: 1, seq },
         previous: None,
         lanes: [Lane::Tweets].into_iter().collect(),
+        repeat: false,
         received_at: Timestamp::now(),
         key: None,
         value: value.into(),

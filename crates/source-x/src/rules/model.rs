@@ -30,6 +30,32 @@ pub struct NewRule {
     pub tag: Option<String>,
 }
 
+impl From<&str> for NewRule {
+    fn from(value: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            tag: None,
+        }
+    }
+}
+
+/// A rule and its tag.
+impl From<(&str, &str)> for NewRule {
+    fn from((value, tag): (&str, &str)) -> Self {
+        Self {
+            value: value.to_owned(),
+            tag: Some(tag.to_owned()),
+        }
+    }
+}
+
+/// Its id.
+impl AsRef<str> for Rule {
+    fn as_ref(&self) -> &str {
+        &self.id
+    }
+}
+
 /// Why one rule among several was not taken, or not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {

@@ -183,6 +183,7 @@ mod tests {
             place: Place { epoch: 1, seq },
             previous: None,
             lanes: LaneSet::default(),
+            repeat: false,
             received_at: Timestamp::default(),
             key: None,
             value: vec![b'x'; 800].into(),

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::queue::Item;
+use super::sighting::Sighting;
 use crate::log::{Draft, Kind, Splitter};
 use crate::model::{DeadLetter, Frame, Timestamp};
 
@@ -21,6 +22,8 @@ pub(super) struct Batcher<'a> {
 pub(super) struct Ready {
     pub(super) draft: Draft,
     pub(super) origin: Origin,
+    /// What its repeats will be recognised by, once it is sifted.
+    pub(super) sighting: Option<Sighting>,
 }
 
 /// Where an entry comes from.
@@ -131,6 +134,7 @@ impl Batcher<'_> {
         Ready {
             draft: self.splitter.draft(kind, received_at, payload),
             origin,
+            sighting: None,
         }
     }
 }

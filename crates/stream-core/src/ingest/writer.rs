@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use journal::{AppendError, Appender};
 
 use super::batch::{Batch, Batcher, Origin, Ready, lines, portions};
+use super::dedupe::Deduper;
 use super::queue::{IngestQueue, Item};
 use super::quota::JournalQuota;
-use crate::intake::Finder;
+use crate::intake::{Finder, RECOVERY};
 use crate::log::{Draft, Kind, LogWriter, Message, Splitter, Tail};
-use crate::model::{DeadLetterReason, DropReason, Lane, Timestamp};
+use crate::model::{DeadLetterReason, DropReason, Lane, StreamEvent, Timestamp};
 use crate::telemetry::{HEARTBEAT_PERIOD, Heartbeat, Observation, Observer, StatusCell, StreamStatus};
 
 /// How much is appended at once.
@@ -38,6 +39,10 @@ pub(crate) struct Ingest {
     pub(crate) heartbeat: Arc<Heartbeat>,
     /// Until when the stream was seen: what no connection brought is journaled with this time, so that a restart knows it.
     pub(crate) seen: Timestamp,
+    /// What came before.
+    pub(crate) deduper: Deduper,
+    /// The last connection that has brought a post.
+    pub(crate) resumed: u64,
     /// A connection's number, and what the server says that it has held back of it so far.
     pub(crate) undelivered: (u64, u64),
 }
@@ -73,7 +78,7 @@ impl Ingest {
         let mut batcher = self.batcher();
         let Batch {
             letters,
-            rest,
+            mut rest,
             waiting,
             marks,
             surplus,
@@ -91,6 +96,7 @@ impl Ingest {
             // A reader that no longer waits knows enough.
             let _ = reached.send(());
         }
+        self.sift(&mut rest);
         let limit = self.quota.portion();
         // Dead letters of lanes apart from the rest: the journal has kept room for them.
         let mut portions = portions(letters, limit).chain(portions(rest, limit));
@@ -111,9 +117,23 @@ impl Ingest {
     /// Says what messages that have just been split mean for their connection.
     fn look(&mut self, ready: &[Ready]) {
         for one in ready {
-            if let Origin::Stream(connection) = one.origin {
+            if let Origin::Stream(connection) = one.origin
+                && connection != RECOVERY
+            {
                 self.finder.look(connection, &one.draft.split);
             }
+        }
+    }
+
+    /// Takes out what came before.
+    fn sift(&mut self, ready: &mut Vec<Ready>) {
+        let messages = self.deduper.sift(ready);
+        if messages > 0 {
+            self.status.update(|status| {
+                status.repeats += messages;
+                status.waiting -= messages;
+            });
+            self.observer.on(Observation::Suppressed { messages });
         }
     }
 
@@ -173,10 +193,11 @@ impl Ingest {
 
     /// Counts what is journaled, and hands it to the lanes.
     fn publish(&mut self, ready: &[Ready], split: Vec<Message>) {
+        self.deduper.note(ready, &split);
         // First: what the stream counts as journaled, lanes have been given.
         self.tail.push(split, self.log.chain(), self.log.end());
         let (mut messages, mut oversize) = (0, 0);
-        for Ready { draft, origin } in ready.iter().filter(|one| one.is_line()) {
+        for Ready { draft, origin, .. } in ready.iter().filter(|one| one.is_line()) {
             if draft.kind == Kind::DeadLetter && draft.split.dead_letter.is_none() {
                 oversize += 1;
                 self.dead_letter(DeadLetterReason::Oversize);
@@ -186,11 +207,57 @@ impl Ingest {
                 self.held_back(*origin, draft);
             }
         }
+        self.note_posts(ready);
         self.status.update(|status| {
             status.messages += messages;
             status.oversize += oversize;
             status.waiting -= messages + oversize;
         });
+    }
+
+    /// Notes the last post, and the first one of a connection: they are the edges of gaps.
+    fn note_posts(&mut self, ready: &[Ready]) {
+        let live = |one: &&Ready| matches!(one.origin, Origin::Stream(connection) if connection != RECOVERY);
+        let post = |one: &Ready| {
+            let split = &one.draft.split;
+            let key = split
+                .key
+                .as_ref()
+                .filter(|_| split.values[Lane::Tweets].is_some());
+            key.map(|key| String::from_utf8_lossy(key).into_owned())
+        };
+        let Some(last) = ready.iter().rev().filter(live).find_map(post) else {
+            return;
+        };
+        self.status.update(|status| status.last_post = Some(last));
+        for one in ready.iter().filter(live) {
+            if let (Origin::Stream(connection), Some(first)) = (
+                one.origin,
+                post(one).filter(|_| one.origin != Origin::Stream(self.resumed)),
+            ) {
+                self.resumed = connection;
+                self.sees_again(&first);
+            }
+        }
+    }
+
+    /// The first post of a connection ends the gap before it, if there was one.
+    fn sees_again(&self, first_post: &str) {
+        let ended = self.status.update(|status| {
+            let gap = status.gaps.last_mut().filter(|gap| gap.first_post.is_none())?;
+            gap.first_post = Some(first_post.to_owned());
+            Some((gap.from, gap.to))
+        });
+        if let Some((from, to)) = ended {
+            let stream = &String::from_utf8_lossy(&self.splitter.stream);
+            let event = StreamEvent::GapResumed {
+                stream,
+                from,
+                to,
+                first_post,
+            };
+            self.queue.put(Item::Event(event.to_json(), None));
+        }
     }
 
     fn note(&self, draft: &Draft) {

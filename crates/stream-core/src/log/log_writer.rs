@@ -6,7 +6,7 @@ use std::ops::Range;
 use journal::{AppendError, Appender, Journal};
 
 use super::chain::Chain;
-use super::entry::encode_head;
+use super::entry::{Kind, encode_head};
 use super::message::{Message, Part};
 use super::splitter::Draft;
 use crate::model::Place;
@@ -95,6 +95,7 @@ fn message(place: Place, draft: &Draft, chain: &Chain) -> Message {
         received_at: draft.received_at,
         lanes: draft.lanes,
         key: draft.split.key.clone(),
+        repeat: draft.kind == Kind::Repeat,
         payload: draft.payload.clone(),
         parts: parts.collect(),
     }

@@ -16,6 +16,8 @@ pub(crate) struct Message {
     pub lanes: LaneSet,
     /// The key of all its records.
     pub key: Option<Bytes>,
+    /// Whether it came before, under the same id.
+    pub repeat: bool,
     /// Its bytes, or those of its dead letter.
     pub payload: Bytes,
     /// What each of the lanes gets of these.
@@ -49,6 +51,7 @@ impl Message {
             lanes: self.lanes,
             received_at: self.received_at,
             key: self.key.clone(),
+            repeat: self.repeat,
             value: part.value.of(&self.payload, part.lane, key, buffer),
         }
     }

@@ -37,7 +37,7 @@ impl Splitter {
     /// Demultiplexes what is to be journaled.
     pub(crate) fn draft(&self, kind: Kind, received_at: Timestamp, payload: Bytes) -> Draft {
         let draft = match kind {
-            Kind::Message => self.message(received_at, payload),
+            Kind::Message | Kind::Repeat => self.message(received_at, payload),
             Kind::Event => {
                 let mut split = Split::new("event").with(Lane::Events, Value::whole(&payload));
                 split.key = Some(self.stream.clone());

@@ -240,6 +240,7 @@ pub(super) mod tests {
             received_at: Timestamp::default(),
             lanes: [lane].into_iter().collect(),
             key: None,
+            repeat: false,
             payload: vec![b'x'; 1_000].into(),
             parts: Box::new([Part {
                 lane,

@@ -263,6 +263,18 @@ impl serde::Serialize for GapCause {
     }
 }
 
+closed_set! {
+    /// What is done about a gap.
+    Repair {
+        /// Nothing: what was posted in it is missed.
+        None = "none",
+        /// The connection after it brings the last minutes once more.
+        Backfill = "backfill",
+        /// It is asked for again, on a connection of its own.
+        Recovery = "recovery",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

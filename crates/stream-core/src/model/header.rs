@@ -9,6 +9,9 @@ use super::place::Place;
 /// The header's name (Kafka, AMQP); its value is a [`Header`] as text.
 pub const HEADER: &str = "birdfeed";
 
+/// The name of a second header, with the value `true`, of a record whose thing came before under the same id.
+pub const REPEAT: &str = "birdfeed-repeat";
+
 /// Provenance of a record: `epoch:sequence:previous:lanes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {

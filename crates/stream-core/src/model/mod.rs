@@ -15,13 +15,13 @@ mod value;
 
 pub use closed_set::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, GapCause, HttpStatusLabel,
-    SinkErrorClass, StreamState, WaitClass,
+    Repair, SinkErrorClass, StreamState, WaitClass,
 };
 pub(crate) use dead_letter::cut_letter;
 pub use dead_letter::{DeadLetter, Refused};
 pub(crate) use frame::hex;
 pub use frame::{Frame, Oversize};
-pub use header::{HEADER, Header};
+pub use header::{HEADER, Header, REPEAT};
 pub use lane::{Lane, LaneSet, PerLane};
 pub use place::Place;
 pub use record::Record;

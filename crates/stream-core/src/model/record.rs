@@ -24,6 +24,8 @@ pub struct Record {
     pub received_at: Timestamp,
     /// What records of one thing have in common: the post's id, as text. Order is kept within a key.
     pub key: Option<Bytes>,
+    /// Whether the thing came before, under the same id.
+    pub repeat: bool,
     /// The record itself: one JSON text on one line.
     pub value: Bytes,
 }

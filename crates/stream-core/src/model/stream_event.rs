@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::closed_set::{ConnectOutcome, DisconnectReason, GapCause};
+use super::closed_set::{ConnectOutcome, DisconnectReason, GapCause, Repair};
 use super::lane::Lane;
 use super::timestamp::Timestamp;
 
@@ -58,8 +58,42 @@ pub enum StreamEvent<'a> {
         seconds: f64,
         /// Why the connection before it ended, or that the process did.
         reason: GapCause,
-        /// Whether it was filled afterwards.
+        /// Whether the connection after it brings all of it.
         filled: bool,
+        /// The id of the last post before it, if one is known.
+        last_post: Option<&'a str>,
+        /// What is done about it.
+        repair: Repair,
+        /// As much of it as the connection after it does not bring.
+        remains_seconds: f64,
+    },
+    /// The first post after a gap.
+    GapResumed {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// The gap's beginning.
+        from: Timestamp,
+        /// The gap's end.
+        to: Timestamp,
+        /// The id of the first post after it.
+        first_post: &'a str,
+    },
+    /// What was missed in a gap was asked for again.
+    Recovered {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// When that ended, by the wall clock.
+        at: Timestamp,
+        /// From when.
+        from: Timestamp,
+        /// To when.
+        to: Timestamp,
+        /// Whether all of it has come.
+        whole: bool,
+        /// How many messages came, repeats among them, if all of it has come.
+        messages: Option<u64>,
+        /// Why it has not: the peer's own words, if it said any.
+        detail: Option<&'a str>,
     },
     /// Damage to the journal: what stood there and was not delivered before is lost.
     Lost {
@@ -158,10 +192,13 @@ mod tests {
             seconds: 2.5,
             reason: GapCause::Disconnect(DisconnectReason::Silence),
             filled: false,
+            last_post: Some("7"),
+            repair: Repair::Backfill,
+            remains_seconds: 0.5,
         };
         let expected = concat!(
             r#"{"type":"gap","stream":"main","from":"1970-01-01T00:00:01.000Z","to":"1970-01-01T00:00:03.500Z","#,
-            r#""seconds":2.5,"reason":"silence","filled":false}"#
+            r#""seconds":2.5,"reason":"silence","filled":false,"last_post":"7","repair":"backfill","remains_seconds":0.5}"#
         );
         assert_eq!(gap.to_json(), expected);
     }

@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::recovery::Recovery;
 use super::{Broken, NamedSink, Pipeline, Settings, StartError};
 use crate::delivery::{Delivery, Drops, LaneLoop, LaneTrouble, StopSignals, Teller};
-use crate::ingest::{Ingest, IngestQueue, Item, JournalIntake, JournalQuota};
-use crate::intake::{Finder, Findings, Intake};
+use crate::ingest::{Deduper, Ingest, IngestQueue, Item, JournalIntake, JournalQuota};
+use crate::intake::{Finder, Findings, Intake, RECOVERY};
 use crate::log::{LaneCursor, LaneReader, LogWriter, Replay, Splitter, Tail, cursor_name};
 use crate::model::{Lane, LaneSet, StreamEvent, Timestamp};
 use crate::source::Source;
@@ -35,7 +35,10 @@ impl Pipeline {
             entry,
         })?;
         drop_unconfigured_cursors(&journal, settings.lanes, sinks);
-        let status = StatusCell::new(StreamStatus::default());
+        let status = StatusCell::new(StreamStatus {
+            last_post: recovery.last_post.clone(),
+            ..StreamStatus::default()
+        });
         let queue = Arc::new(IngestQueue::new(settings.queue_bytes));
         let [reader_heartbeat, ingest_heartbeat, lanes_heartbeat] =
             ["reader", "ingest", "lanes"].map(|name| Arc::new(Heartbeat::new(name)));
@@ -178,6 +181,7 @@ impl Builder<'_> {
             max_retries: self.settings.max_retries,
             memory: Some(MemoryFile::within(&self.settings.journal.dir)),
             last_received,
+            owed: Some(self.settings.journal.dir.join("owed")),
             observer: self.observer.clone(),
             status: self.status.clone(),
             stop,
@@ -232,6 +236,13 @@ impl Builder<'_> {
             status: self.status.clone(),
             finder,
             undelivered: (0, 0),
+            resumed: RECOVERY,
+            deduper: Deduper::open(
+                self.settings.dedupe,
+                self.settings.dedupe_bytes,
+                &self.settings.journal.dir,
+                &self.journal,
+            ),
             heartbeat,
             seen: recovery.seen.unwrap_or_else(Timestamp::now),
         }

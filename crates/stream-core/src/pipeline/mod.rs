@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::StopSignals;
 pub use crate::delivery::{Bound, Broken, Limits, OnStuck};
+pub use crate::ingest::Dedupe;
 use crate::ingest::{IngestQueue, Item};
 pub use crate::log::ForeignEntry;
 use crate::model::{LaneSet, PerLane, StreamEvent};
@@ -38,6 +39,10 @@ pub struct Settings {
     pub when_full: WhenFull,
     /// What becomes of the records of a lane that a sink does not take.
     pub on_stuck: PerLane<OnStuck>,
+    /// What becomes of what comes again.
+    pub dedupe: Dedupe,
+    /// How much of what came last is remembered for that, in bytes of memory.
+    pub dedupe_bytes: usize,
     /// Failures in a row before giving up; `None` for never.
     pub max_retries: Option<u32>,
     /// How much each lane of each sink may have in flight.
@@ -59,6 +64,8 @@ impl Settings {
             journal,
             when_full: WhenFull::default(),
             on_stuck: PerLane::default(),
+            dedupe: Dedupe::default(),
+            dedupe_bytes: 16 << 20,
             max_retries: None,
             limits: Limits {
                 records: 2_048,

@@ -11,6 +11,8 @@ use crate::model::{Lane, Timestamp};
 pub(crate) struct Recovery {
     /// When the journal's newest message came, if it is the newest entry: the supervisor's own notes lag by seconds.
     pub(crate) seen: Option<Timestamp>,
+    /// The id of the newest post, if that is the newest entry.
+    pub(crate) last_post: Option<String>,
     /// The epoch of this one.
     pub(crate) next_epoch: u64,
     /// The chain before the oldest entry: where lanes begin that are new.
@@ -42,7 +44,12 @@ impl Recovery {
             .max(newest_epoch.map_or(0, |epoch| epoch + 1));
         // Events are written of what is not seen, too.
         let seen = last.filter(|entry| entry.kind != Kind::Event);
+        let post = seen
+            .as_ref()
+            .filter(|entry| entry.message.lanes.contains(Lane::Tweets));
+        let key = post.and_then(|entry| entry.message.key.as_deref());
         Ok(Self {
+            last_post: key.map(|key| String::from_utf8_lossy(key).into_owned()),
             seen: seen.map(|entry| entry.message.received_at),
             next_epoch,
             oldest: first.map_or_else(|| newest.clone(), |entry| entry.chain),

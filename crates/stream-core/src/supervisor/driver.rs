@@ -1,19 +1,26 @@
 //! The thin driver: does what the [state](super::state) says (connect, read, wait, pause), and reports what became of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
-use super::gap::{GapTracker, Moment};
+use super::entitlement::Entitlement;
+use super::gap::{Gap, GapTracker, Moment};
 use super::memory::{Memory, MemoryFile, Notes};
 use super::reader::{Ending, StreamReader};
+use super::recovery::{Interval, Recovery};
 use super::state::{Ended, Input, Now, ReconnectPolicy, Refusal, SupervisorExit, SupervisorState};
 use crate::intake::Intake;
-use crate::model::{ConnectOutcome, DisconnectReason, HttpStatusLabel, StreamEvent, Timestamp, WaitClass};
+use crate::model::{
+    ConnectOutcome, DisconnectReason, HttpStatusLabel, Repair, StreamEvent, Timestamp, WaitClass,
+};
 use crate::source::{ConnectError, Connection, Source};
-use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
+use crate::telemetry::{GapStatus, Observation, Observer, StatusCell, StreamStatus};
 
 /// How often the last byte is noted: a restart is blind for that much longer on paper.
 const NOTE_HEARD: Duration = Duration::from_secs(5);
@@ -36,6 +43,8 @@ pub(crate) struct Supervisor {
     pub(crate) memory: Option<MemoryFile>,
     /// When this program last received something, if ever: the start of the gap that its restart made.
     pub(crate) last_received: Option<Timestamp>,
+    /// Where what is to be recovered outlives the process.
+    pub(crate) owed: Option<PathBuf>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
     pub(crate) stop: CancellationToken,
@@ -47,7 +56,10 @@ struct Driver {
     connections: u64,
     connected_at: Moment,
     gaps: GapTracker,
+    entitlement: Entitlement,
     notes: Notes,
+    /// Who asks for what was missed.
+    recovery: mpsc::UnboundedSender<Interval>,
     /// The last complaint: told aloud once, until something changes.
     told: Option<String>,
 }
@@ -60,13 +72,25 @@ impl Supervisor {
         let stop = self.stop.clone();
         let notes = Notes::of(self.memory.clone());
         let max_retries = self.max_retries;
+        self.status.update(|status| {
+            // The journal's newest entry knows better, if it is a post.
+            let noted = || notes.memory().last_post.clone();
+            status.last_post = status.last_post.take().or_else(noted);
+        });
+        let (recovery, asked) = mpsc::unbounded_channel();
+        let _recovery = AbortOnDropHandle::new(tokio::spawn(self.recovery(asked).run()));
         let mut driver = Driver {
             gaps: GapTracker::after_restart(self.last_received.max(notes.memory().seen)),
+            entitlement: notes
+                .memory()
+                .no_backfill
+                .map_or(Entitlement::Unknown, Entitlement::Missing),
             with: self,
             started: Instant::now(),
             connections: 0,
             connected_at: Moment::now(),
             notes,
+            recovery,
             told: None,
         };
         let (mut policy, mut state) =
@@ -98,6 +122,21 @@ impl Supervisor {
                 driver.enter(&state, &policy);
                 return exit;
             }
+        }
+    }
+}
+
+impl Supervisor {
+    fn recovery(&self, asked: mpsc::UnboundedReceiver<Interval>) -> Recovery {
+        Recovery {
+            stream: self.stream.clone(),
+            source: self.source.clone(),
+            intake: self.intake.clone(),
+            max_line: self.reader.max_line,
+            observer: self.observer.clone(),
+            status: self.status.clone(),
+            file: self.owed.clone(),
+            asked,
         }
     }
 }
@@ -172,8 +211,17 @@ impl Driver {
 
     /// What the next process must know.
     fn remembered(&self, state: &SupervisorState<Stream>, policy: &ReconnectPolicy) -> Memory {
+        let (seen, last_post) = self
+            .with
+            .status
+            .update(|status| (status.last_byte, status.last_post.clone()));
         Memory {
-            seen: self.with.status.update(|status| status.last_byte),
+            seen,
+            last_post,
+            no_backfill: match self.entitlement {
+                Entitlement::Missing(since) => Some(since),
+                Entitlement::Unknown | Entitlement::Doubted => None,
+            },
             ..policy.memory(state, self.started.elapsed(), Timestamp::now())
         }
     }
@@ -205,9 +253,15 @@ impl Driver {
     }
 
     async fn connect(&mut self) -> Input<Stream> {
-        match self.with.source.connect().await {
+        let now = Moment::now();
+        let may_ask = self.entitlement.may_ask(now.wall);
+        let connecting = match self.gaps.lasts(now).filter(|_| may_ask) {
+            Some(blind) => self.with.source.resume(blind),
+            None => self.with.source.connect(),
+        };
+        match connecting.await {
             Ok(connection) => {
-                self.connected();
+                self.connected(connection.replays());
                 Input::Connected(connection)
             }
             Err(error) => {
@@ -218,6 +272,7 @@ impl Driver {
     }
 
     fn refused(&mut self, error: &ConnectError) {
+        self.entitlement.refused(error.class, error.status);
         let (outcome, status, at) = (error.class.outcome(), error.status, Timestamp::now());
         self.with.observer.on(Observation::Connect {
             outcome,
@@ -253,11 +308,17 @@ impl Driver {
         self.told = Some(detail.to_owned());
     }
 
-    fn connected(&mut self) {
+    fn connected(&mut self, replays: Duration) {
         self.connections += 1;
         self.connected_at = Moment::now();
         let (at, connection) = (self.connected_at.wall, self.connections);
         tracing::info!(connection, "connected");
+        if self.entitlement.accepted(at) {
+            self.notes.no_backfill(at);
+            tracing::warn!(
+                "X takes no backfill_minutes of this account: what is posted during gaps is missed"
+            );
+        }
         self.with.observer.on(Observation::Connect {
             outcome: ConnectOutcome::Accepted,
             http_error: None,
@@ -267,25 +328,57 @@ impl Driver {
             status.unproven += 1;
         });
         let gap = self.gaps.end(self.connected_at);
-        let stream = &self.with.stream;
         let connected = StreamEvent::Connected {
-            stream,
+            stream: &self.with.stream,
             at,
             connection,
         };
         self.announce(at, &connected);
         if let Some(gap) = gap {
-            self.with.observer.on(Observation::Gap { length: gap.length });
-            let event = StreamEvent::Gap {
-                stream,
-                from: gap.from,
-                to: gap.to,
-                seconds: gap.length.as_secs_f64(),
-                reason: gap.cause,
-                filled: false,
-            };
-            self.announce(at, &event);
+            self.sees_again(gap, replays);
         }
+    }
+
+    /// Tells of a gap that is over, and has what can be had of it asked for again.
+    fn sees_again(&self, gap: Gap, replays: Duration) {
+        let filled = gap.length.min(replays);
+        let end = gap.to.minus(filled);
+        let reach = Interval::within_reach(gap.from, end, &*self.with.source);
+        let interval = reach.filter(|_| filled < gap.length);
+        let repair = match interval {
+            Some(interval) if self.recovery.send(interval).is_ok() => Repair::Recovery,
+            _ if filled.is_zero() => Repair::None,
+            _ => Repair::Backfill,
+        };
+        let length = if repair == Repair::Recovery {
+            filled
+        } else {
+            gap.length
+        };
+        self.with.observer.on(Observation::Gap { length, filled });
+        let status = GapStatus {
+            from: gap.from,
+            to: gap.to,
+            seconds: gap.length.as_secs_f64(),
+            reason: gap.cause.name().to_owned(),
+            last_post: self.with.status.update(|status| status.last_post.clone()),
+            first_post: None,
+            repair,
+            remains_seconds: gap.length.saturating_sub(filled).as_secs_f64(),
+        };
+        let event = StreamEvent::Gap {
+            stream: &self.with.stream,
+            from: gap.from,
+            to: gap.to,
+            seconds: status.seconds,
+            reason: gap.cause,
+            filled: filled == gap.length,
+            last_post: status.last_post.as_deref(),
+            repair,
+            remains_seconds: status.remains_seconds,
+        };
+        self.announce(gap.to, &event);
+        self.with.status.update(|all| all.blind(status));
     }
 
     fn disconnected(&mut self, ending: &Ending) {

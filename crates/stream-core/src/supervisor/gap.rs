@@ -76,6 +76,11 @@ impl GapTracker {
         self.blind = Some(Blind { from, cause });
     }
 
+    /// How long we have been blind at `now`, if we are.
+    pub(super) fn lasts(&self, now: Moment) -> Option<Duration> {
+        self.blind.as_ref().map(|blind| blind.from.until(now))
+    }
+
     /// A connection is open since `to`. Gives the gap that it ends, if there was one.
     pub(super) fn end(&mut self, to: Moment) -> Option<Gap> {
         let Blind { from, cause } = self.blind.take()?;

@@ -24,6 +24,10 @@ pub(super) struct Memory {
     pub(super) climbed: Climbed,
     /// When the last byte came.
     pub(super) seen: Option<Timestamp>,
+    /// The id of the last post.
+    pub(super) last_post: Option<String>,
+    /// When it was learnt that the account may not ask for the past.
+    pub(super) no_backfill: Option<Timestamp>,
 }
 
 /// How far the ladders are climbed.
@@ -68,6 +72,8 @@ impl MemoryFile {
                     };
                 }
                 ["seen", at] => memory.seen = micros(at),
+                ["no_backfill", at] => memory.no_backfill = micros(at),
+                ["post", id] => memory.last_post = Some(id.to_owned()),
                 // Of another version: not for us.
                 _ => {}
             }
@@ -106,6 +112,15 @@ impl Memory {
         if let Some(at) = self.seen {
             lines.push(format!("seen {}", at.micros()));
         }
+        lines.extend(self.no_backfill.map(|at| format!("no_backfill {}", at.micros())));
+        // What is no word would be read as something else.
+        let is_word = |id: &&String| id.bytes().all(|byte| byte.is_ascii_graphic());
+        lines.extend(
+            self.last_post
+                .as_ref()
+                .filter(is_word)
+                .map(|id| format!("post {id}")),
+        );
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 }
@@ -170,6 +185,11 @@ impl Notes {
         self.begin();
     }
 
+    /// Notes with the next byte that the account may not ask for the past.
+    pub(super) fn no_backfill(&mut self, since: Timestamp) {
+        self.memory.no_backfill = Some(since);
+    }
+
     fn begin(&mut self) {
         let (Some(file), memory) = (self.file.clone(), self.memory.clone()) else {
             return;
@@ -218,6 +238,8 @@ mod tests {
                 at: at(1_764_000_002),
             },
             seen: Some(at(1_764_000_003)),
+            last_post: Some("7".to_owned()),
+            no_backfill: Some(at(1_764_000_004)),
         }
     }
 
@@ -262,7 +284,7 @@ mod tests {
         assert_eq!(
             text,
             "1764000000000000\n1764000001000000\nclimbed 1764000002000000 2 3\nuntil 1764000900000000 rate_limited\n\
-             seen 1764000003000000\n"
+             seen 1764000003000000\nno_backfill 1764000004000000\npost 7\n"
         );
     }
 }

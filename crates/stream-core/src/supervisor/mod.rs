@@ -1,12 +1,15 @@
 //! Supervision: keeps the stream alive, on the thread `reader`. Decisions are a pure [`state`] machine; the [`driver`] does
-//! what it says; the [`reader`] takes an open stream apart with the [`framer`].
+//! what it says; the [`reader`] takes an open stream apart with the [`framer`]; [`recovery`] asks for
+//! what was missed.
 
 mod connect_budget;
 mod driver;
+mod entitlement;
 mod framer;
 mod gap;
 mod memory;
 mod reader;
+mod recovery;
 mod standalone;
 mod state;
 #[cfg(test)]

@@ -48,6 +48,7 @@ impl Standalone {
             intake: self.intake,
             max_retries: self.max_retries,
             memory: None,
+            owed: None,
             last_received: None,
             observer: self.observer,
             status,

@@ -9,5 +9,5 @@ mod view;
 pub(crate) use heartbeat::{Heartbeat, PERIOD as HEARTBEAT_PERIOD};
 pub use observer::{Observation, Observer};
 pub(crate) use status::StatusCell;
-pub use status::{LaneStatus, StreamStatus};
+pub use status::{GapStatus, LaneStatus, StreamStatus};
 pub use view::{JournalStatus, Status, View};

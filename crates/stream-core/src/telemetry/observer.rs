@@ -33,6 +33,8 @@ pub enum Observation<'a> {
     Gap {
         /// The time without a connection.
         length: Duration,
+        /// As much of it as the connection behind it was asked to bring once more.
+        filled: Duration,
     },
     /// So many bytes came in.
     Bytes(u64),
@@ -64,6 +66,11 @@ pub enum Observation<'a> {
     Dropped {
         /// One of the closed set.
         reason: DropReason,
+        /// How many at once.
+        messages: u64,
+    },
+    /// Messages came again, and go nowhere.
+    Suppressed {
         /// How many at once.
         messages: u64,
     },

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::log::LaneCursor;
-use crate::model::{ConnectOutcome, Lane, StreamState, Timestamp};
+use crate::model::{ConnectOutcome, Lane, Repair, StreamState, Timestamp};
 
 /// Accounts of one lane of one sink. What became of its records is counted since the journal's folder began, over restarts;
 /// the rest since the process started.
@@ -119,8 +119,8 @@ impl LaneStatus {
 
 /// Accounts of the stream, from the socket to the journal.
 ///
-/// `received = messages + oversize + dropped + waiting`, at every moment that a snapshot shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// `received = messages + oversize + dropped + repeats + waiting`, at every moment that a snapshot shows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StreamStatus {
     /// What the supervisor is about.
     pub state: StreamState,
@@ -149,6 +149,15 @@ pub struct StreamStatus {
     pub oversize: u64,
     /// Messages read from the socket that could not be journaled, by policy `drop-newest` or at a forced end.
     pub dropped: u64,
+    /// Messages that came before, and go nowhere.
+    #[serde(default)]
+    pub repeats: u64,
+    /// The id of the last post.
+    #[serde(default)]
+    pub last_post: Option<String>,
+    /// The last blind intervals, the latest last.
+    #[serde(default)]
+    pub gaps: Vec<GapStatus>,
     /// Why the last attempt or connection ended, until a stream has proven itself again.
     pub last_error: Option<String>,
     /// When that was.
@@ -157,7 +166,50 @@ pub struct StreamStatus {
     pub journal_blocked: Option<String>,
 }
 
+/// A blind interval, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GapStatus {
+    /// The last byte before it.
+    pub from: Timestamp,
+    /// The connection after it.
+    pub to: Timestamp,
+    /// How long it was.
+    pub seconds: f64,
+    /// Why the connection before it ended, or that the process did.
+    pub reason: String,
+    /// The id of the last post before it, if one is known.
+    pub last_post: Option<String>,
+    /// The id of the first post after it, once one has come.
+    pub first_post: Option<String>,
+    /// What is done about it.
+    pub repair: Repair,
+    /// As much of it as nothing has brought.
+    pub remains_seconds: f64,
+}
+
+/// How many gaps are told of.
+const GAPS: usize = 16;
+
 impl StreamStatus {
+    /// Takes note of a gap that is over.
+    pub(crate) fn blind(&mut self, gap: GapStatus) {
+        if self.gaps.len() == GAPS {
+            self.gaps.remove(0);
+        }
+        self.gaps.push(gap);
+    }
+
+    /// Takes note that the past from `from` to `to` was asked for, and whether it has come.
+    pub(crate) fn recovered(&mut self, from: Timestamp, to: Timestamp, whole: bool) {
+        let found = self
+            .gaps
+            .iter_mut()
+            .filter(|gap| whole && gap.repair == Repair::Recovery && gap.from <= from && to <= gap.to);
+        for gap in found {
+            gap.remains_seconds = (gap.remains_seconds - to.since(from).as_secs_f64()).max(0.0);
+        }
+    }
+
     /// Takes note of an error.
     pub(crate) fn failed(&mut self, why: String) {
         self.last_error = Some(why);
@@ -174,7 +226,7 @@ impl StreamStatus {
 
     /// Whether the accounts balance.
     pub fn balances(&self) -> bool {
-        self.received == self.messages + self.oversize + self.dropped + self.waiting
+        self.received == self.messages + self.oversize + self.dropped + self.repeats + self.waiting
     }
 }
 

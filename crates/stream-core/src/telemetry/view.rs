@@ -12,7 +12,7 @@ use super::status::{LaneStatus, StatusCell, StreamStatus};
 use crate::log::{LaneCursor, Tail, cursor_name};
 
 /// Snapshot of the whole data path, taken at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The name of the stream, as configured.
     pub name: String,

@@ -32,6 +32,7 @@ impl Observer for Counts {
                 self.add(format!("dropped {}", reason.name()), messages);
             }
             Observation::Undelivered { messages } => self.add("undelivered".to_owned(), messages),
+            Observation::Suppressed { messages } => self.add("suppressed".to_owned(), messages),
             Observation::HalfLine { bytes } => self.add("half line".to_owned(), bytes),
             Observation::Gap { .. } => self.add("gap".to_owned(), 1),
             Observation::Confirmed { lane, .. } => self.add(format!("confirmed {lane}"), 1),

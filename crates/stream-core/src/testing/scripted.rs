@@ -1,13 +1,15 @@
 //! A source whose every connection and byte comes from the test.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use memchr::memmem;
 use tokio::sync::{Mutex, mpsc};
 
-use crate::model::{DeadLetterReason, Lane, Span, Value};
+use crate::model::{DeadLetterReason, Lane, Span, Timestamp, Value};
 use crate::source::{
     ConnectError, ConnectErrorClass, Connection, ReadError, Request, ServerDisconnect, Source, Split, Verdict,
 };
@@ -28,17 +30,21 @@ const CHUNKS: usize = 16;
 /// - for each lane whose name stands in `"also":"…"`, that lane gets `{"tweet_id":"<key>","<lane>":<the line>}`.
 pub struct Scripted {
     attempts: Mutex<mpsc::UnboundedReceiver<Attempt>>,
+    recoveries: Mutex<mpsc::UnboundedReceiver<Attempt>>,
+    goes_back: Arc<AtomicBool>,
 }
 
 /// Where the test says what happens. Dropped, further connects wait for ever.
 #[derive(Clone)]
 pub struct Script {
     attempts: mpsc::UnboundedSender<Attempt>,
+    recoveries: mpsc::UnboundedSender<Attempt>,
+    goes_back: Arc<AtomicBool>,
 }
 
 enum Attempt {
     Refuse(ConnectError),
-    Accept(mpsc::Receiver<Step>),
+    Accept(mpsc::Receiver<Step>, Duration),
 }
 
 enum Step {
@@ -53,22 +59,46 @@ pub struct Wire {
 
 struct Socket {
     steps: mpsc::Receiver<Step>,
+    replays: Duration,
 }
 
 /// A source and its script.
 pub fn scripted() -> (Arc<Scripted>, Script) {
-    let (sender, receiver) = mpsc::unbounded_channel();
+    let (attempts, scripted) = mpsc::unbounded_channel();
+    let (recoveries, recovered) = mpsc::unbounded_channel();
+    let goes_back = Arc::<AtomicBool>::default();
     let source = Scripted {
-        attempts: Mutex::new(receiver),
+        attempts: Mutex::new(scripted),
+        recoveries: Mutex::new(recovered),
+        goes_back: goes_back.clone(),
     };
-    (Arc::new(source), Script { attempts: sender })
+    let script = Script {
+        attempts,
+        recoveries,
+        goes_back,
+    };
+    (Arc::new(source), script)
 }
 
 impl Script {
     /// The next connect (after those already scripted) is accepted.
     pub fn accept(&self) -> Wire {
+        self.accept_with(Duration::ZERO)
+    }
+
+    /// The same; the connection brings the last `replays` once more.
+    pub fn accept_with(&self, replays: Duration) -> Wire {
         let (sender, receiver) = mpsc::channel(CHUNKS);
-        self.next(Attempt::Accept(receiver));
+        self.next(Attempt::Accept(receiver, replays));
+        Wire { steps: sender }
+    }
+
+    /// From now on the past may be asked for; this is the next connection that brings it.
+    pub fn recover(&self) -> Wire {
+        self.goes_back.store(true, Ordering::Relaxed);
+        let (sender, receiver) = mpsc::channel(CHUNKS);
+        // A source that is gone connects no more: the test will notice.
+        let _ = self.recoveries.send(Attempt::Accept(receiver, Duration::ZERO));
         Wire { steps: sender }
     }
 
@@ -119,15 +149,28 @@ impl Wire {
     }
 }
 
+async fn next(
+    attempts: &Mutex<mpsc::UnboundedReceiver<Attempt>>,
+) -> Result<Box<dyn Connection>, ConnectError> {
+    match attempts.lock().await.recv().await {
+        Some(Attempt::Refuse(error)) => Err(error),
+        Some(Attempt::Accept(steps, replays)) => Ok(Box::new(Socket { steps, replays })),
+        None => std::future::pending().await,
+    }
+}
+
 impl Source for Scripted {
     fn connect(&self) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
-        Box::pin(async {
-            match self.attempts.lock().await.recv().await {
-                Some(Attempt::Refuse(error)) => Err(error),
-                Some(Attempt::Accept(steps)) => Ok(Box::new(Socket { steps }) as Box<dyn Connection>),
-                None => std::future::pending().await,
-            }
-        })
+        Box::pin(next(&self.attempts))
+    }
+
+    fn recover(
+        &self,
+        _from: Timestamp,
+        _to: Timestamp,
+    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>> {
+        let goes_back = self.goes_back.load(Ordering::Relaxed);
+        goes_back.then(|| Box::pin(next(&self.recoveries)) as BoxFuture<'_, _>)
     }
 
     fn split(&self, message: &Bytes) -> Split {
@@ -201,6 +244,10 @@ pub(super) fn field<'m>(message: &'m [u8], name: &str) -> Option<&'m str> {
 }
 
 impl Connection for Socket {
+    fn replays(&self) -> Duration {
+        self.replays
+    }
+
     fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, ReadError>> {
         Box::pin(async {
             match self.steps.recv().await {

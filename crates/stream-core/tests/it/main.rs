@@ -4,6 +4,7 @@
 mod common;
 mod delivery;
 mod forced_end;
+mod gaps;
 mod restart;
 mod stream;
 mod trouble;

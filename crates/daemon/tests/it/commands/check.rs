@@ -10,6 +10,7 @@ use crate::support::{Daemon, PATIENCE, birdfeed, file_sink, stream};
 const README: &str = include_str!("../../../../../README.md");
 const ENDPOINTS: &str = include_str!("../../../../../docs/endpoints.md");
 const WIRE: &str = include_str!("../../../../../docs/wire.md");
+const GAPS: &str = include_str!("../../../../../docs/gaps.md");
 const DEFAULT: &str = include_str!("../../../../../config/birdfeed.toml");
 
 #[test]
@@ -24,7 +25,7 @@ fn the_default_file_is_printed_and_passes() {
 fn the_examples_pass() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("proxy-url"), "http://bird:s3cret@proxy:3128\n").unwrap();
-    for (page, many) in [(README, 2), (ENDPOINTS, 1), (WIRE, 1)] {
+    for (page, many) in [(README, 2), (ENDPOINTS, 1), (WIRE, 1), (GAPS, 1)] {
         let examples: Vec<_> = page
             .split("```toml\n")
             .skip(1)

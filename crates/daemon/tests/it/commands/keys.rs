@@ -29,11 +29,12 @@ stream        | user_agent = "acme/1.0"                             | USER_AGENT
 stream        | max_retries = "unlimited"                           | MAX_RETRIES=unlimited                           | works
 stream        | max_retries = 5                                     | MAX_RETRIES=5                                   | works
 stream        | backfill = "off"                                    | BACKFILL=off                                    | works
-stream        | backfill = "auto"                                   | BACKFILL=auto                                   | later
+stream        | backfill = "auto"                                   | BACKFILL=auto                                   | works
 stream        | backfill = 5                                        | BACKFILL=5                                      | works
 stream        | dedupe = "off"                                      | DEDUPE=off                                      | works
-stream        | dedupe = "drop"                                     | DEDUPE=drop                                     | later
-stream        | dedupe = "mark"                                     | DEDUPE=mark                                     | later
+stream        | dedupe = "drop"                                     | DEDUPE=drop                                     | works
+stream        | dedupe = "mark"                                     | DEDUPE=mark                                     | works
+stream        | recovery = "on"                                     | RECOVERY=on                                     | works
 stream.fields | tweet = ["created_at", "author_id"]                 | TWEET=created_at,author_id                      | works
 stream.fields | user = ["username"]                                 | USER=username                                   | works
 stream.fields | media = ["url"]                                     | MEDIA=url                                       | works

@@ -35,6 +35,8 @@ pub(crate) enum Kind {
     Event = 2,
     /// JSON for the lane `dead_letter`.
     DeadLetter = 3,
+    /// A line that came before.
+    Repeat = 4,
 }
 
 /// Journal entry, decoded.
@@ -79,6 +81,7 @@ impl Kind {
             1 => Some(Self::Message),
             2 => Some(Self::Event),
             3 => Some(Self::DeadLetter),
+            4 => Some(Self::Repeat),
             _ => None,
         }
     }
@@ -150,6 +153,7 @@ impl Entry {
             before: chain.of(lane),
         });
         let message = Message {
+            repeat: kind == Kind::Repeat,
             place,
             received_at,
             lanes,

@@ -27,6 +27,7 @@ fn message(values: &[(Lane, Value)], chain: &Chain) -> Message {
         received_at: Timestamp::from_micros(0x1112_1314_1516_1718),
         lanes: values.iter().map(|(lane, _)| *lane).collect(),
         key: Some(Bytes::from_static(b"k1")),
+        repeat: false,
         payload: Bytes::from_static(b"0123456789"),
         parts: parts.collect(),
     }

@@ -185,6 +185,8 @@ impl ReconnectPolicy {
                 at: wall,
             },
             seen: None,
+            last_post: None,
+            no_backfill: None,
         }
     }
 
@@ -263,6 +265,9 @@ impl ReconnectPolicy {
     }
 
     fn failed<C>(&mut self, refusal: Refusal, began: Duration, now: Now) -> SupervisorState<C> {
+        if refusal.class == ConnectErrorClass::NoBackfill {
+            return self.connect(now);
+        }
         self.failures.in_a_row += 1;
         if refusal.request == Request::NotSent {
             self.budget.refund();
@@ -289,7 +294,7 @@ impl ReconnectPolicy {
         let (rung, ladder, name) = match class {
             ConnectErrorClass::Network => (&mut failures.network, backoff::NETWORK, WaitClass::Network),
             ConnectErrorClass::Http => (&mut failures.http, backoff::HTTP, WaitClass::Http),
-            ConnectErrorClass::Refused | ConnectErrorClass::Certificate => {
+            ConnectErrorClass::Refused | ConnectErrorClass::Certificate | ConnectErrorClass::NoBackfill => {
                 (&mut failures.http, backoff::HTTP, WaitClass::Operator)
             }
             ConnectErrorClass::RateLimited { .. } | ConnectErrorClass::TooManyConnections => (

@@ -65,6 +65,7 @@ impl Rig {
             max_retries,
             memory: Some(MemoryFile::within(dir.path())),
             last_received: None,
+            owed: None,
             observer: counts.clone(),
             status: status.clone(),
             stop: stop.clone(),

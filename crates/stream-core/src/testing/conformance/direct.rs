@@ -124,6 +124,7 @@ fn records(batch: &Batch, lane: Lane, range: std::ops::Range<usize>) -> Vec<Reco
             place: place(n),
             previous: n.checked_sub(1).map(place),
             lanes: [lane].into_iter().collect::<LaneSet>(),
+            repeat: false,
             received_at: Timestamp::now(),
             key: Some(Batch::key(n)),
             value: batch.value(n, SIZE),

@@ -90,6 +90,7 @@ fn happenings() -> Vec<Input<()>> {
             Class::UsageCapped,
             Class::Refused,
             Class::Certificate,
+            Class::NoBackfill,
         ]
         .map(failed),
     );
@@ -106,7 +107,7 @@ fn expected(state: &SupervisorState<()>, input: &Input<()>) -> SupervisorState<(
         (SupervisorState::Connecting { .. }, Input::Connected(())) => streaming(100),
         (SupervisorState::Connecting { .. }, Input::Failed(refusal)) => match refusal.class {
             // The first network failure waits for nothing.
-            Class::Network => connecting(100.0),
+            Class::Network | Class::NoBackfill => connecting(100.0),
             Class::Http => waiting(105.0, WaitClass::Http),
             Class::Refused | Class::Certificate => waiting(105.0, WaitClass::Operator),
             Class::RateLimited { reset_in: Some(_) } => waiting(170.0, WaitClass::RateLimited),
