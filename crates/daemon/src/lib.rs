@@ -5,7 +5,9 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `verify`, `connections`, `usage`, `status`, `simulate` |
+//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `simulate` |
+//! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
+//! | `reload` | SIGHUP: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
@@ -28,6 +30,8 @@ pub mod metrics;
 mod progress;
 #[cfg(feature = "simulator")]
 pub mod proof;
+mod reload;
+mod rules;
 pub mod signals;
 pub mod usage;
 
@@ -41,6 +45,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         #[cfg(feature = "simulator")]
         Command::Demo(args) => commands::demo::run(&args),
         Command::Check(args) => commands::check::run(&args),
+        Command::Rules(command) => commands::rules::run(command),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Connections(command) => commands::connections::run(&command),
         Command::Usage(args) => commands::usage::run(&args),

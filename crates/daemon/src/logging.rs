@@ -7,7 +7,7 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, registry};
+use tracing_subscriber::{EnvFilter, Registry, registry, reload};
 
 use crate::config::suggestion;
 use crate::library_logs;
@@ -46,15 +46,27 @@ impl Logging {
         Ok(Self { format, filter })
     }
 
-    /// Starts it for the whole process. Called once.
-    pub fn start(self) {
+    /// Starts it for the whole process, and gives a hold on how much is logged. Called once.
+    pub fn start(self) -> LogLevel {
         let terminal = std::io::stderr().is_terminal();
         let json = match self.format {
             LogFormat::Auto => !terminal,
             LogFormat::Json => true,
             LogFormat::Pretty => false,
         };
-        subscriber(json, terminal, self.filter, std::io::stderr).init();
+        let (filter, level) = reload::Layer::new(self.filter);
+        subscriber(json, terminal, filter, std::io::stderr).init();
+        LogLevel(level)
+    }
+}
+
+/// How much this process logs.
+pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+
+impl LogLevel {
+    /// Logs what `logging` lets through from now on; the format stays.
+    pub fn change(&self, logging: Logging) -> Result<(), reload::Error> {
+        self.0.reload(logging.filter)
     }
 }
 
@@ -86,8 +98,9 @@ fn names_a_level(directive: &str) -> Result<(), String> {
     })
 }
 
-fn subscriber<W>(json: bool, ansi: bool, filter: EnvFilter, writer: W) -> impl Subscriber
+fn subscriber<F, W>(json: bool, ansi: bool, filter: F, writer: W) -> impl Subscriber
 where
+    F: Layer<Registry> + Send + Sync + 'static,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // A line that cannot be written is lost: saying so would go to the same place, and panic there.

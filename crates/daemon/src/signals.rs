@@ -49,19 +49,20 @@ pub fn answer_others() -> io::Result<()> {
             }
         });
     }
-    answer_hangups()
+    Ok(())
 }
 
-/// From now on SIGHUP no longer kills the process; each is answered in the log.
-fn answer_hangups() -> io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            tracing::warn!(
-                "SIGHUP: the configuration cannot be read again yet, restart for that; \
-                 secrets' files are read again at each connect without it"
-            );
-        }
-    });
-    Ok(())
+/// SIGHUP: the wish for a new configuration.
+pub struct Hangups(Signal);
+
+impl Hangups {
+    /// From now on SIGHUP no longer kills the process.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(signal(SignalKind::hangup())?))
+    }
+
+    /// Waits for the next one. Cancel safe.
+    pub async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }

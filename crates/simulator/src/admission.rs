@@ -36,11 +36,11 @@ pub(crate) struct Admission {
 impl Admission {
     pub(crate) fn new(settings: &Settings) -> Self {
         Admission {
-            rules: Rules::new(settings.rule_cap, settings.seed),
+            rules: Rules::new(settings),
             slots: Slots::new(settings.slots, settings.ghost_slot),
             connects: RateWindow::new(settings.connect_limit, settings.window),
             rule_reads: RateWindow::new(450, settings.window),
-            rule_writes: RateWindow::new(100, settings.window),
+            rule_writes: RateWindow::new(settings.rule_write_limit, settings.window),
             account_reads: RateWindow::new(50, settings.window),
             kills: RateWindow::new(25, settings.window),
             history: History::new(settings.seed),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::fault::FaultPlan;
 use crate::keys::OAuthKeys;
-use crate::settings::{Absence, Chunking, Keep, LineEnd, Settings, SizeProfile};
+use crate::settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Untagged};
 use crate::simulator::Simulator;
 
 /// Arguments of `birdfeed simulate`.
@@ -69,6 +69,24 @@ pub struct SimulateArgs {
     /// Rules to start with. With 0, the filtered stream answers 409 until a rule is added.
     #[arg(long, value_name = "N", default_value_t = 1)]
     rules: u16,
+    /// Rules that fit.
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    rule_cap: usize,
+    /// Status of the refusal when they do not.
+    #[arg(long, value_name = "STATUS", default_value_t = 422)]
+    rule_cap_status: u16,
+    /// Requests that change rules allowed in 15 minutes.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    rule_write_limit: u32,
+    /// How long until changed rules show in the stream.
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+    rule_delay: Duration,
+    /// How an untagged rule's tag is written.
+    #[arg(long, value_enum, default_value_t)]
+    untagged: Untagged,
+    /// How rules' ids are written.
+    #[arg(long, value_enum, default_value_t)]
+    rule_ids: RuleIds,
     /// Allow `backfill_minutes`, recovery and v1.1's `count`.
     #[arg(long)]
     backfill: bool,
@@ -105,6 +123,12 @@ impl SimulateArgs {
             usage_cap: self.usage_cap,
             connect_limit: self.connect_limit,
             rules_required: true,
+            rule_cap: self.rule_cap,
+            rule_cap_status: self.rule_cap_status,
+            rule_write_limit: self.rule_write_limit,
+            rule_delay: self.rule_delay,
+            untagged: self.untagged,
+            rule_ids: self.rule_ids,
             backfill_allowed: self.backfill,
             absence: self.absence,
             faults,

@@ -65,5 +65,5 @@ pub use keys::OAuthKeys;
 pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post, Totals};
 pub use notice::Notice;
 pub use rules::Rule;
-pub use settings::{Absence, Chunking, Keep, LineEnd, Settings, SizeProfile};
+pub use settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Untagged};
 pub use simulator::Simulator;

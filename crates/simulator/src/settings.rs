@@ -59,6 +59,28 @@ pub enum Absence {
     GoesOn,
 }
 
+/// How rules' ids are written in answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum RuleIds {
+    /// As strings, as X documents it.
+    #[default]
+    Text,
+    /// As numbers, as older answers of X's had them.
+    Number,
+}
+
+/// How an untagged rule's tag is written in answers; X's documents leave it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Untagged {
+    /// There is none.
+    #[default]
+    Absent,
+    /// `"tag":null`
+    Null,
+    /// `"tag":""`
+    Empty,
+}
+
 /// What the ledger keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Keep {
@@ -109,6 +131,16 @@ pub struct Settings {
     pub rules_required: bool,
     /// How many rules fit. X: 1,000 for pay-per-use.
     pub rule_cap: usize,
+    /// Status of the refusal when they do not fit: X does not document it.
+    pub rule_cap_status: u16,
+    /// Requests that change rules allowed in one window. X: 100.
+    pub rule_write_limit: u32,
+    /// How long until changed rules show in the stream. X: up to 20 s.
+    pub rule_delay: Duration,
+    /// How an untagged rule's tag is written.
+    pub untagged: Untagged,
+    /// How rules' ids are written.
+    pub rule_ids: RuleIds,
     /// Is the account entitled to `backfill_minutes`, to recovery, and to v1.1's `count`?
     pub backfill_allowed: bool,
     /// What the world does while nobody is connected.
@@ -161,6 +193,11 @@ impl Default for Settings {
             window: Duration::from_secs(15 * 60),
             rules_required: false,
             rule_cap: 1000,
+            rule_cap_status: 422,
+            rule_write_limit: 100,
+            rule_delay: Duration::ZERO,
+            untagged: Untagged::default(),
+            rule_ids: RuleIds::default(),
             backfill_allowed: false,
             absence: Absence::Pauses,
             faults: FaultPlan::default(),
@@ -186,6 +223,7 @@ impl Settings {
             ("keep_alive", self.keep_alive),
             ("ghost_slot", self.ghost_slot),
             ("window", self.window),
+            ("rule_delay", self.rule_delay),
             ("slow_reader", self.slow_reader),
         ] {
             if span > MAX_SPAN {
@@ -194,6 +232,9 @@ impl Settings {
         }
         if self.keep_alive < Duration::from_millis(1) {
             return bad("keep_alive must be at least 1 ms");
+        }
+        if !(400..600).contains(&self.rule_cap_status) {
+            return bad("rule_cap_status must be from 400 to 599");
         }
         if self.token.is_empty() {
             return bad("token must not be empty");

@@ -19,8 +19,7 @@ pub enum CheckError {
     Rules(#[from] RulesError),
     /// The filtered stream without a filter.
     #[error(
-        "there are no rules, and without any the filtered stream brings nothing: add some with X's own API \
-         (POST /2/tweets/search/stream/rules)"
+        "there are no rules, and without any the filtered stream brings nothing: birdfeed rules add \"cats has:images\""
     )]
     NoRules,
     /// The account's usage could not be asked for; the way and the token are those of the stream.

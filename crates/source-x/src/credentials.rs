@@ -34,7 +34,24 @@ impl From<Keys> for Credentials {
     }
 }
 
+impl From<String> for Credentials {
+    fn from(token: String) -> Self {
+        Self::Bearer(token.into())
+    }
+}
+
+impl From<&str> for Credentials {
+    fn from(token: &str) -> Self {
+        Self::Bearer(token.into())
+    }
+}
+
 impl Credentials {
+    /// Reads them and says what is wrong with the first that cannot be used.
+    pub fn check(&self) -> Result<(), TokenError> {
+        self.read().map(drop)
+    }
+
     /// Whether they are those that X's API of this version wants.
     pub(crate) fn fit(&self, version: Version) -> bool {
         matches!(

@@ -17,7 +17,7 @@
 //! | [`stream`] | [`XSource`]: connects, and hands out bytes |
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
 //! | [`check`] | whether a stream could be had, without opening it |
-//! | [`rules`] | lists, adds and deletes rules |
+//! | [`rules`] | lists, adds and deletes rules; plans and applies them as code |
 //! | [`account`], `ghosts` | usage of posts; connections, and the end of those that keep our slot |
 //!
 //! Facts about X come from its `OpenAPI` description (2.167) and <https://docs.x.com>.
@@ -44,6 +44,7 @@ pub mod stream;
 mod tls;
 pub mod token;
 
+pub use api::Refusal;
 pub use catch_up::CatchUp;
 pub use credentials::Credentials;
 pub use dial::Family;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
+use parking_lot::Mutex;
 use stream_core::model::Timestamp;
 use stream_core::source::{
     ConnectError, ConnectErrorClass, Connection, Framing, ReadError, Request, ServerDisconnect, Source, Split,
@@ -14,7 +15,7 @@ use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout_at};
 
 use crate::account::AccountClient;
-use crate::api::{Answer, Api, Arrived, Call, with_causes};
+use crate::api::{Answer, Api, Arrived, Call, Refusal, with_causes};
 use crate::catch_up::CatchUp;
 use crate::endpoint::{Endpoint, Messages};
 use crate::ghosts::Exorcist;
@@ -33,6 +34,8 @@ pub struct XSource {
     catch_up: CatchUp,
     messages: Messages,
     framing: Framing,
+    /// The last answer that was no stream.
+    refusal: Mutex<Option<Refusal>>,
     exorcist: Exorcist,
 }
 
@@ -54,6 +57,7 @@ impl XSource {
             catch_up: settings.catch_up,
             messages: endpoint.messages(),
             framing: filter.framing,
+            refusal: Mutex::default(),
             exorcist: Exorcist::new(settings.ghosts),
         })
     }
@@ -105,6 +109,11 @@ impl XSource {
         AccountClient::on(self.api.clone())
     }
 
+    /// The answer that the last attempt met, if it met one that is no stream, and nobody has asked before.
+    pub fn take_refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().take()
+    }
+
     pub(crate) fn api(&self) -> &Api {
         &self.api
     }
@@ -118,11 +127,18 @@ impl XSource {
     }
 
     async fn open(&self, query: &Query) -> Result<XConnection, ConnectError> {
+        *self.refusal.lock() = None;
         let answer = self.api.send(self.call(query)).await?;
         if answer.head.status != StatusCode::OK {
-            return Err(answer.into_error().await);
+            let (error, refusal) = answer.into_refusal().await;
+            *self.refusal.lock() = Some(refusal);
+            return Err(error);
         }
         if Coding::of(&answer.head.headers) == Coding::Other {
+            *self.refusal.lock() = Some(Refusal {
+                headers: answer.head.headers,
+                body: Bytes::new(),
+            });
             return Err(ConnectError {
                 class: ConnectErrorClass::Http,
                 status: Some(200),
@@ -132,7 +148,9 @@ impl XSource {
             });
         }
         if response::is_page(&answer.head.headers) {
-            return Err(answer.into_page(Vec::new()).await);
+            let (error, refusal) = answer.into_page(Vec::new()).await;
+            *self.refusal.lock() = Some(refusal);
+            return Err(error);
         }
         Ok(XConnection {
             answer: Some(answer),
@@ -293,7 +311,7 @@ impl XConnection {
         self.begun |= !data.trim_ascii_start().is_empty();
         match is_page.then(|| self.answer.take()).flatten() {
             Some(answer) => {
-                let error = answer.into_page(data.to_vec()).await;
+                let (error, _) = answer.into_page(data.to_vec()).await;
                 Err(ReadError::Refused(Box::new(error)))
             }
             None => Ok(Some(data)),

@@ -4,6 +4,7 @@ mod account;
 mod config_args;
 #[cfg(feature = "simulator")]
 mod demo;
+mod rules;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ pub use self::account::{CloseArgs, ConnectionsCommand, ListArgs, UsageArgs};
 pub use self::config_args::ConfigArgs;
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
+pub use self::rules::{Doomed, RulesAddArgs, RulesCommand, RulesDeleteArgs, RulesFileArgs, RulesListArgs};
 use crate::admin::Address;
 
 /// Keeps one X stream alive and fans it out to Kafka, RabbitMQ and files.
@@ -42,6 +44,13 @@ pub enum Command {
                       birdfeed check --config deploy/birdfeed.toml --no-secrets   (in CI)"
     )]
     Check(CheckArgs),
+    /// The rules of the filtered stream, by hand or from a file.
+    #[command(
+        subcommand,
+        after_help = "Example: birdfeed rules add \"cats has:images\"\n         \
+                      birdfeed rules plan --file rules.toml"
+    )]
+    Rules(RulesCommand),
     /// Read back what the sinks have got: nothing is missing, or what is, and why. Takes nothing from them.
     #[command(after_help = "Example: birdfeed verify --config birdfeed.toml\n         \
                       birdfeed verify --config birdfeed.toml --sink kafka --json\n         \

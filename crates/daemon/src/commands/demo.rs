@@ -10,7 +10,7 @@ use simulator::{Chunking, Simulator};
 use stream_core::model::{Lane, Timestamp};
 use stream_core::telemetry::{Status, View};
 
-use super::run::{WORKERS, runtime, start};
+use super::run::{Started, WORKERS, runtime, start};
 use super::say;
 use crate::cli::DemoArgs;
 use crate::components;
@@ -60,7 +60,9 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
     }
     let parts = components::load(None, &environment(&simulator, dir))
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
-    let (mut pipeline, admin) = start(parts.data_path, parts.admin.as_ref())?;
+    let Started {
+        mut pipeline, admin, ..
+    } = start(parts.data_path, parts.admin.as_ref())?;
     let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",

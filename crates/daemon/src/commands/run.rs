@@ -8,6 +8,7 @@ use std::time::Duration;
 use journal::OpenError;
 use source_x::XSource;
 use stream_core::pipeline::{Failure, NamedSink, Pipeline, Rest, StartError};
+use stream_core::source::Source;
 use stream_core::telemetry::{Observer, Status};
 
 use crate::admin::{self, Address, Admin};
@@ -16,7 +17,9 @@ use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 use crate::metrics::Metrics;
 use crate::progress;
-use crate::signals::{self, Signals};
+use crate::reload::Reload;
+use crate::rules::{RuledSource, RulesKeeper};
+use crate::signals::{self, Hangups, Signals};
 use crate::usage::{UsageBoard, UsageWatch};
 
 /// Runs until a signal, or until it cannot go on.
@@ -28,11 +31,18 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         drain,
         warnings,
     } = components::load(file, &environment())?;
-    log.start();
+    let log = log.start();
+    let leaves = components::leaves(file, &environment())?;
     announce(file, &data_path, &warnings);
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
-    let ended = runtime.block_on(daemon(data_path, admin, drain));
+    let reload = |keeper| Reload {
+        file: file.map(Path::to_owned),
+        leaves,
+        log,
+        keeper,
+    };
+    let ended = runtime.block_on(daemon(data_path, admin, drain, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -76,11 +86,20 @@ pub(crate) fn runtime(tasks: usize) -> Result<tokio::runtime::Runtime, CommandEr
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("cannot start the runtime: {error}")))
 }
 
-async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) -> Result<(), CommandError> {
+async fn daemon(
+    data_path: DataPath,
+    admin: Option<Address>,
+    drain: Duration,
+    reload: impl FnOnce(Option<Arc<RulesKeeper>>) -> Reload,
+) -> Result<(), CommandError> {
+    let hangups = Hangups::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let dir = data_path.settings.journal.dir.clone();
-    let (mut pipeline, _) = start(data_path, admin.as_ref())?;
+    let Started {
+        mut pipeline, keeper, ..
+    } = start(data_path, admin.as_ref())?;
+    tokio::spawn(reload(keeper).answer(hangups));
     let Status { journal, lanes, .. } = pipeline.view().status();
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
@@ -112,15 +131,22 @@ async fn daemon(data_path: DataPath, admin: Option<Address>, drain: Duration) ->
     ended(failure.or(rest.failure))
 }
 
-/// Starts the data path, with an admin server at `admin`; gives it, and where the server listens.
-pub(crate) fn start(
-    data_path: DataPath,
-    admin: Option<&Address>,
-) -> Result<(Pipeline, Option<SocketAddr>), CommandError> {
+/// What was started.
+pub(crate) struct Started {
+    pub(crate) pipeline: Pipeline,
+    /// Where the admin server listens.
+    pub(crate) admin: Option<SocketAddr>,
+    /// Who keeps the rules, if the stream has any.
+    pub(crate) keeper: Option<Arc<RulesKeeper>>,
+}
+
+/// Starts the data path, with an admin server at `admin`.
+pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Started, CommandError> {
     let DataPath {
         mut settings,
         source,
         sinks,
+        rules,
         usage_every,
     } = data_path;
     let lanes: Vec<_> = sinks
@@ -141,7 +167,13 @@ pub(crate) fn start(
     };
     let admin = admin.map(bind).transpose()?;
     let usage = watch_usage(&source, usage_every, &metrics);
+    let has_rules = source.endpoint().has_rules();
+    let keeper = has_rules.then(|| RulesKeeper::new(source.rules(), rules, metrics.clone()));
+    let source = with_rules(source, keeper.as_ref());
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
+    if let Some(keeper) = &keeper {
+        keeper.start(pipeline.announcer());
+    }
     metrics
         .watch(pipeline.view())
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
@@ -153,7 +185,22 @@ pub(crate) fn start(
         Ok::<_, CommandError>(bound)
     };
     let admin = admin.map(serve).transpose()?;
-    Ok((pipeline, admin))
+    Ok(Started {
+        pipeline,
+        admin,
+        keeper,
+    })
+}
+
+/// The stream's source, which waits for its rules if somebody keeps them.
+fn with_rules(source: Arc<XSource>, keeper: Option<&Arc<RulesKeeper>>) -> Arc<dyn Source> {
+    match keeper {
+        Some(keeper) => Arc::new(RuledSource {
+            source,
+            keeper: keeper.clone(),
+        }),
+        None => source,
+    }
 }
 
 /// Where the account's usage is put, and somebody who asks for it every so often.

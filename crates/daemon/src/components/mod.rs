@@ -8,7 +8,7 @@ mod journal;
 mod lanes;
 mod log;
 mod partition;
-mod rules;
+pub(crate) mod rules;
 mod shutdown;
 mod sink;
 mod sink_amqp;
@@ -26,9 +26,11 @@ use source_x::XSource;
 use stream_core::model::LaneSet;
 use stream_core::pipeline::{NamedSink, Settings};
 
+use self::rules::Reading;
+pub(crate) use self::rules::{RulesConfig, RulesFile, RulesMode};
 use self::sink::{SinkContext, SinkType};
 use crate::admin::Address;
-use crate::config::{Document, Environment, Problems, Section};
+use crate::config::{Document, Environment, Leaves, Problems, Section};
 use crate::logging::Logging;
 
 /// The sinks that there are.
@@ -60,6 +62,8 @@ pub(crate) struct DataPath {
     pub(crate) settings: Settings,
     pub(crate) source: Arc<XSource>,
     pub(crate) sinks: Vec<NamedSink>,
+    /// The rules that X is to have.
+    pub(crate) rules: RulesConfig,
     /// How often the account's usage is asked for; `None` for never.
     pub(crate) usage_every: Option<Duration>,
 }
@@ -76,7 +80,9 @@ pub(crate) fn judge(file: Option<&Path>, environment: &Environment) -> Result<()
 
 fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
     let stream = root.section("stream", |section| stream::build(section, environment));
-    root.section("rules", rules::refuse);
+    let rules = root.section("rules", |section| {
+        rules::build(section, stream.endpoint, Reading::Now)
+    });
     let lanes = root.section("lanes", |section| lanes::build(section, stream.lane));
     let mut settings = root.section("journal", |section| {
         journal::build(section, stream.name, lanes.enabled)
@@ -101,12 +107,14 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
         let warnings = sink.warnings().into_iter();
         warnings.map(move |warning| format!("sink {name}: {warning}"))
     });
-    let warnings = of_sinks.collect();
+    let of_rules = rules.file.warnings.iter().cloned();
+    let warnings = of_sinks.chain(of_rules).collect();
     Some(Parts {
         data_path: DataPath {
             settings,
             source,
             sinks,
+            rules,
             usage_every: stream.usage_every,
         },
         admin,
@@ -121,6 +129,25 @@ pub(crate) fn load_source(file: Option<&Path>, environment: &Environment) -> Res
     Document::read(file, environment)?.build_parts(|root| {
         root.section("stream", |section| stream::build(section, environment))
             .source
+    })
+}
+
+/// Every key that is set, to be compared with those of another time.
+pub(crate) fn leaves(file: Option<&Path>, environment: &Environment) -> Result<Leaves, Problems> {
+    Ok(Document::read(file, environment)?.leaves())
+}
+
+/// The way to X and what is said about its rules, of which the file is not read.
+pub(crate) fn load_rules(
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<(Arc<XSource>, RulesConfig), Problems> {
+    Document::read(file, environment)?.build_parts(|root| {
+        let stream = root.section("stream", |section| stream::build(section, environment));
+        let rules = root.section("rules", |section| {
+            rules::build(section, stream.endpoint, Reading::Never)
+        });
+        Some((stream.source?, rules))
     })
 }
 

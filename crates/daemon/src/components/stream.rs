@@ -25,6 +25,7 @@ pub(super) struct Stream {
     pub(super) max_retries: Option<u32>,
     /// What becomes of what comes again.
     pub(super) dedupe: Dedupe,
+    pub(super) endpoint: Endpoint,
     /// The lane of what it is asked for.
     pub(super) lane: Lane,
     /// How often the account's usage is asked for; `None` for never.
@@ -77,6 +78,7 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         name,
         max_retries,
         dedupe,
+        endpoint,
         lane: endpoint.messages().lane(),
         usage_every: account::usage_every(section, endpoint),
         source: XSource::new(&settings)

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::leaves::Leaves;
 use super::origin::Origin;
 use super::problem::{Problem, Problems};
 use super::section::{Notes, Section};
@@ -20,17 +21,36 @@ impl<'e> Document<'e> {
     /// Reads `file` and lays `environment` over it. A file that cannot be read or is no TOML is the only mistake that hides
     /// the others.
     pub(crate) fn read(file: Option<&Path>, environment: &'e Environment) -> Result<Self, Problems> {
-        let mut table = match file {
-            Some(path) => read_file(path).map_err(|problem| Problems(vec![problem]))?,
+        let table = match file {
+            Some(path) => parse(path, &Self::text(path)?)?,
             None => Table::new(),
         };
+        Ok(Self::of(table, environment))
+    }
+
+    /// The text of a file.
+    pub(crate) fn text(path: &Path) -> Result<String, Problems> {
+        read_file(path).map_err(|problem| Problems(vec![problem]))
+    }
+
+    /// Reads `text`, which `path` holds, and lays `environment` over it.
+    pub(crate) fn parse(path: &Path, text: &str, environment: &'e Environment) -> Result<Self, Problems> {
+        Ok(Self::of(parse(path, text)?, environment))
+    }
+
+    /// Every key that is set, in a form that can be compared and tells no secret.
+    pub(crate) fn leaves(&self) -> Leaves {
+        self.root.leaves()
+    }
+
+    fn of(mut table: Table, environment: &'e Environment) -> Self {
         let problems = tree::overlay(&mut table, environment);
         let notes = Rc::new(RefCell::new(problems));
-        Ok(Self {
+        Self {
             root: Section::root(table, notes.clone()),
             notes,
             environment,
-        })
+        }
     }
 
     /// Builds something out of all of it. Keys that `build` does not ask for are mistakes; `None` is for a thing that cannot
@@ -87,14 +107,17 @@ impl<'e> Document<'e> {
     }
 }
 
-fn read_file(path: &Path) -> Result<Table, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+fn parse(path: &Path, text: &str) -> Result<Table, Problems> {
+    tree::parse(path, text).map_err(|problem| Problems(vec![problem]))
+}
+
+fn read_file(path: &Path) -> Result<String, Problem> {
+    std::fs::read_to_string(path).map_err(|error| {
         let origin = Origin::File {
             path: path.to_owned(),
             line: 1,
             column: 1,
         };
         Problem::new(origin, "", format!("cannot be read: {error}"))
-    })?;
-    tree::parse(path, &text)
+    })
 }

@@ -7,6 +7,7 @@
 //! | `tree` | lays the environment over the file |
 //! | `section` | a table that is being read: which keys were asked for, what is wrong with them |
 //! | `value` | the types that a key's value may have |
+//! | `leaves` | which keys differ between two configurations |
 //! | `entries` | tables whose keys are not ours |
 //! | `suggest` | edit distance: what was probably meant |
 //! | `units` | sizes and durations as people write them |
@@ -14,6 +15,7 @@
 
 mod document;
 mod entries;
+mod leaves;
 mod origin;
 mod problem;
 mod section;
@@ -24,6 +26,7 @@ mod value;
 
 pub(crate) use document::Document;
 pub(crate) use entries::Entries;
+pub(crate) use leaves::{Leaves, differences};
 pub(crate) use origin::Origin;
 pub(crate) use problem::Problems;
 pub(crate) use section::Section;

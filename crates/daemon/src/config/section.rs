@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::leaves::{Leaves, leaves};
 use super::origin::Origin;
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::suggest::suggestion;
 use super::tree::{Node, Table, Value};
 
@@ -119,6 +120,16 @@ impl Section {
     ) {
         let problem = Problem::new(origin, self.key(key), message).hint(hint);
         self.notes.borrow_mut().push(problem);
+    }
+
+    /// Notes what is wrong with a file of its own that a key names.
+    pub(crate) fn adopt(&self, problems: Problems) {
+        self.notes.borrow_mut().extend(problems.0);
+    }
+
+    /// Every key that was not asked for yet.
+    pub(super) fn leaves(&self) -> Leaves {
+        leaves(&self.path, &self.table)
     }
 
     /// How many mistakes were noted so far, here and elsewhere.

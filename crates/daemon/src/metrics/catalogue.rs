@@ -7,6 +7,7 @@ use super::collector;
 use super::family::Family;
 use super::journal::JournalMetrics;
 use super::lane::LaneMetrics;
+use super::rules::RulesMetrics;
 use super::stream::StreamMetrics;
 use super::verify::VerifyMetrics;
 
@@ -16,6 +17,7 @@ pub fn catalogue() -> Vec<Family> {
         StreamMetrics::FAMILIES,
         LaneMetrics::FAMILIES,
         JournalMetrics::FAMILIES,
+        RulesMetrics::FAMILIES,
         AccountMetrics::FAMILIES,
     ];
     let mut all: Vec<_> = counted.concat();

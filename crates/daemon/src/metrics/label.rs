@@ -1,5 +1,6 @@
 //! Labels: the closed sets of the core, as Prometheus sees them. Few series, and all of them from the start.
 
+use source_x::rules::SyncOutcome;
 use source_x::split::MessageKind;
 use stream_core::model::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel,
@@ -44,6 +45,7 @@ labels! {
     HttpStatusLabel = "status";
     SinkErrorClass = "class";
     StreamState = "state";
+    SyncOutcome = "outcome";
     WaitClass = "class";
 }
 

@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stream`, `lane`, `journal`, `account`, `program` | the owners: each its families, labels and updates |
+//! | `stream`, `lane`, `journal`, `rules`, `account`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
 //! | `instrument` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
@@ -22,12 +22,14 @@ mod lane;
 mod process;
 mod program;
 mod reading;
+mod rules;
 mod stream;
 mod verify;
 
 use ::journal::Timing;
 use prometheus::{Encoder as _, Error, Registry, TextEncoder};
 use source_x::account::Usage;
+use source_x::rules::SyncOutcome;
 use stream_core::model::{Lane, Timestamp};
 use stream_core::telemetry::{Observation, Observer, View};
 
@@ -38,6 +40,7 @@ pub use self::family::{Family, FamilyKind};
 use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
+use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
 
@@ -47,6 +50,7 @@ pub struct Metrics {
     stream: StreamMetrics,
     lane: LaneMetrics,
     journal: JournalMetrics,
+    rules: RulesMetrics,
     account: AccountMetrics,
 }
 
@@ -62,6 +66,7 @@ impl Metrics {
             stream: StreamMetrics::register(&registrar)?,
             lane: LaneMetrics::register(&registrar)?,
             journal: JournalMetrics::register(&registrar)?,
+            rules: RulesMetrics::register(&registrar)?,
             account: AccountMetrics::register(&registrar)?,
             registry,
         })
@@ -85,6 +90,16 @@ impl Metrics {
     /// Counts that X has not said it.
     pub fn usage_failed(&self) {
         self.account.failed();
+    }
+
+    /// X has `active` rules, and `drift` are not as they are wanted.
+    pub(crate) fn rules_seen(&self, active: usize, drift: usize) {
+        self.rules.seen(active, drift);
+    }
+
+    /// Counts a look at the rules.
+    pub(crate) fn rules_synced(&self, outcome: SyncOutcome) {
+        self.rules.synced(outcome);
     }
 
     /// The page `/metrics`, in Prometheus' text format.

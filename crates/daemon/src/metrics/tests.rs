@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
+use source_x::rules::SyncOutcome;
 use source_x::split::MessageKind;
 use stream_core::model::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel,
@@ -61,6 +62,8 @@ fn every_series_is_there_from_the_start() {
     let found = series(&metrics().registry.gather());
     let outcomes = ConnectOutcome::ALL.map(ConnectOutcome::name);
     assert_each(&found, "stream_connects_total", "outcome", outcomes);
+    let outcomes = SyncOutcome::ALL.map(SyncOutcome::name);
+    assert_each(&found, "rules_sync_total", "outcome", outcomes);
     let reasons = DisconnectReason::ALL.map(DisconnectReason::name);
     assert_each(&found, "stream_disconnects_total", "reason", reasons);
     let classes = WaitClass::ALL.map(WaitClass::name);

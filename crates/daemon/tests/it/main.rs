@@ -18,6 +18,7 @@ mod commands;
 mod delivery;
 mod deploy;
 mod gaps;
+mod rules;
 mod stream;
 mod support;
 mod troubleshooting;

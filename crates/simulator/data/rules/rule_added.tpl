@@ -1,5 +1,5 @@
 {
   "value":{{value}},
   "tag":{{tag}},
-  "id":"{{id}}"
+  "id":{{id}}
 }

@@ -1,5 +1,5 @@
 {
-  "id":"{{id}}",
+  "id":{{id}},
   "value":{{value}},
   "tag":{{tag}}
 }

@@ -18,10 +18,10 @@ pub(crate) fn invalid(parameter: &str, value: Option<&str>, message: &str) -> Re
 }
 
 /// 422 for one rule too many. The status is not known for sure.
-pub(crate) fn rule_cap(cap: usize) -> Response {
+pub(crate) fn rule_cap(status: u16, cap: usize) -> Response {
     let values = Values::new().with("cap", cap);
     Response::json(
-        422,
+        status,
         fill(include_str!("../../data/refusals/rule_cap.tpl"), &values),
     )
 }

@@ -9,6 +9,7 @@ use crate::http::bodies::invalid;
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::json::string;
+use crate::settings::{RuleIds, Settings, Untagged};
 use crate::template::{Values, fill};
 use crate::time;
 
@@ -28,17 +29,31 @@ pub struct Rule {
 pub(crate) struct Rules {
     all: Vec<Rule>,
     cap: usize,
+    cap_status: u16,
+    spelling: Spelling,
     last_id: u64,
     rng: Rng,
 }
 
+/// How rules are written where X's answers differ.
+#[derive(Debug, Clone, Copy)]
+struct Spelling {
+    untagged: Untagged,
+    ids: RuleIds,
+}
+
 impl Rules {
-    pub(crate) fn new(cap: usize, seed: u64) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Rules {
             all: Vec::new(),
-            cap,
+            cap: settings.rule_cap,
+            cap_status: settings.rule_cap_status,
+            spelling: Spelling {
+                untagged: settings.untagged,
+                ids: settings.rule_ids,
+            },
             last_id: 0,
-            rng: Rng::with_seed(seed),
+            rng: Rng::with_seed(settings.seed),
         }
     }
 
@@ -74,7 +89,10 @@ impl Rules {
             .iter()
             .skip(page.from)
             .take(page.most)
-            .map(|rule| rule_json(include_str!("../../data/rules/rule_listed.tpl"), rule))
+            .map(|rule| {
+                self.spelling
+                    .json(include_str!("../../data/rules/rule_listed.tpl"), rule)
+            })
             .collect();
         let next = page.from + data.len();
         let values = Values::new()
@@ -139,11 +157,22 @@ fn sent() -> String {
     time::rfc3339(time::now_ms())
 }
 
-/// X's order of a rule's members differs from answer to answer, so each has a template.
-fn rule_json(template: &str, rule: &Rule) -> String {
-    let values = Values::new()
-        .with("id", &rule.id)
-        .with("value", string(&rule.value))
-        .maybe("tag", rule.tag.as_deref().map(string));
-    fill(template, &values)
+impl Spelling {
+    /// X's order of a rule's members differs from answer to answer, so each has a template.
+    fn json(self, template: &str, rule: &Rule) -> String {
+        let untagged = match self.untagged {
+            Untagged::Absent => None,
+            Untagged::Null => Some("null".to_owned()),
+            Untagged::Empty => Some("\"\"".to_owned()),
+        };
+        let id = match self.ids {
+            RuleIds::Text => string(&rule.id),
+            RuleIds::Number => rule.id.clone(),
+        };
+        let values = Values::new()
+            .with("id", id)
+            .with("value", string(&rule.value))
+            .maybe("tag", rule.tag.as_deref().map(string).or(untagged));
+        fill(template, &values)
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Rule, Rules, check, rule_json, sent};
+use super::{Rule, Rules, check, sent};
 use crate::http::bodies::{invalid, rule_cap};
 use crate::http::request::Request;
 use crate::http::response::Response;
@@ -73,7 +73,10 @@ impl Rules {
             } else if mistakes.is_empty() {
                 let id = self.next_id();
                 let rule = Rule { id, value, tag };
-                data.push(rule_json(include_str!("../../data/rules/rule_added.tpl"), &rule));
+                data.push(
+                    self.spelling
+                        .json(include_str!("../../data/rules/rule_added.tpl"), &rule),
+                );
                 self.all.push(rule);
             } else {
                 invalid_rules += 1;
@@ -85,7 +88,7 @@ impl Rules {
             self.all.truncate(before);
         }
         if over {
-            return rule_cap(self.cap);
+            return rule_cap(self.cap_status, self.cap);
         }
         // A request with nothing but invalid rules is a 200; duplicates alone are a 201.
         let status = if data.is_empty() && invalid_rules > 0 {

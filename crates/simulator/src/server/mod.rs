@@ -84,7 +84,7 @@ async fn stall(state: &ServerState, wire: &mut Wire, span: Option<Duration>) {
 }
 
 /// Answers requests until one becomes a stream or the connection ends.
-async fn converse(state: &ServerState, tcp: TcpStream) -> std::io::Result<Option<(Wire, Admitted)>> {
+async fn converse(state: &Arc<ServerState>, tcp: TcpStream) -> std::io::Result<Option<(Wire, Admitted)>> {
     let mut wire = Wire::accept(tcp, state.tls.as_ref()).await?;
     let mut rest = Vec::new();
     while let Some(request) = request::read(&mut wire, &mut rest).await? {

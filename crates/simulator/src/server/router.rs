@@ -1,5 +1,6 @@
 //! Routing: which answer a request gets, and whether a stream is let in.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::endpoint::Endpoint;
@@ -29,7 +30,7 @@ pub(super) struct Admitted {
 }
 
 /// Answers a request, whatever it is.
-pub(super) fn answer(state: &ServerState, request: &Request) -> Answer {
+pub(super) fn answer(state: &Arc<ServerState>, request: &Request) -> Answer {
     let refuse = |status| Answer::Respond(bodies::refusal(status), None);
     let authorised = request
         .header("authorization")
@@ -154,7 +155,7 @@ fn answer_account(state: &ServerState, request: &Request) -> Answer {
     }
 }
 
-fn answer_rules(state: &ServerState, request: &Request) -> Answer {
+fn answer_rules(state: &Arc<ServerState>, request: &Request) -> Answer {
     let mut admission = state.admission();
     admission.rule_requests += 1;
     let is_read = request.method == "GET";
@@ -175,8 +176,20 @@ fn answer_rules(state: &ServerState, request: &Request) -> Answer {
         admission.rules.get(request)
     } else {
         let response = admission.rules.post(request);
-        state.rules_changed(&admission);
+        if state.settings.rule_delay.is_zero() {
+            state.rules_changed(&admission);
+        } else {
+            tokio::spawn(show_rules(state.clone()));
+        }
         response
     };
     Answer::Respond(response, Some(rate))
+}
+
+/// Lets the stream match the rules as they are now, a while later.
+async fn show_rules(state: Arc<ServerState>) {
+    tokio::select! {
+        () = tokio::time::sleep(state.settings.rule_delay) => state.rules_changed(&state.admission()),
+        () = state.stop.cancelled() => {}
+    }
 }

@@ -1,7 +1,7 @@
 //! The rules endpoints, in X's shapes.
 
 use serde_json::{Value, json};
-use simulator::{Settings, Simulator};
+use simulator::{RuleIds, Settings, Simulator, Untagged};
 
 use crate::client::{RULES, get_json, post_json};
 
@@ -191,4 +191,59 @@ async fn the_rules_can_fail_too() {
         assert_eq!(get_json(simulator.addr(), RULES).await.0, status);
     }
     assert_eq!(simulator.faults().fired_of("status"), 2);
+}
+
+#[tokio::test]
+async fn an_untagged_rule_is_spelled_as_told() {
+    for (untagged, tag) in [
+        (Untagged::Absent, None),
+        (Untagged::Null, Some(Value::Null)),
+        (Untagged::Empty, Some(json!(""))),
+    ] {
+        let simulator = Simulator::start(Settings {
+            untagged,
+            rule_ids: RuleIds::Number,
+            ..Settings::default()
+        })
+        .await
+        .unwrap();
+        let (_, added) = post_json(simulator.addr(), RULES, r#"{"add":[{"value":"cat"}]}"#).await;
+        let (_, listed) = get_json(simulator.addr(), RULES).await;
+        for body in [added, listed] {
+            assert_eq!(body["data"][0].get("tag"), tag.as_ref(), "{body}");
+            assert!(body["data"][0]["id"].is_u64(), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn changes_are_limited_and_the_cap_has_the_status_that_was_told() {
+    let simulator = Simulator::start(Settings {
+        rule_cap: 1,
+        rule_cap_status: 429,
+        rule_write_limit: 2,
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    let add = r#"{"add":[{"value":"a"},{"value":"b"}]}"#;
+    let (status, body) = post_json(simulator.addr(), RULES, add).await;
+    assert_eq!((status, &body["title"]), (429, &json!("RulesCapExceeded")));
+    let add = r#"{"add":[{"value":"a"}]}"#;
+    assert_eq!(post_json(simulator.addr(), RULES, add).await.0, 201);
+    let (status, body) = post_json(simulator.addr(), RULES, add).await;
+    assert_eq!((status, &body["title"]), (429, &json!("Too Many Requests")));
+    assert_eq!(get_json(simulator.addr(), RULES).await.0, 200, "another window");
+}
+
+#[tokio::test]
+async fn an_app_outside_a_project_may_not_have_rules() {
+    let simulator = Simulator::start(Settings {
+        faults: "rules 1: status 403".parse().unwrap(),
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    let (status, body) = get_json(simulator.addr(), RULES).await;
+    assert_eq!((status, &body["reason"]), (403, &json!("client-not-enrolled")));
 }

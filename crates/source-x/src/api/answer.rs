@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::Response;
+use bytes::Bytes;
+use http::{HeaderMap, Response};
 use hyper::body::Incoming;
 use stream_core::source::ConnectError;
 use tokio::task::consume_budget;
@@ -26,6 +27,15 @@ pub(crate) struct Answer {
     _link: Link,
 }
 
+/// An answer that is no stream, as it came, but for the token, should it stand in the body.
+#[derive(Clone, Debug, Default)]
+pub struct Refusal {
+    /// All of its headers.
+    pub headers: HeaderMap,
+    /// As much of its body as was read; nothing if it was compressed.
+    pub body: Bytes,
+}
+
 impl Answer {
     /// The answer to a request for `endpoint` that carried `authority` over `link`.
     pub(super) fn new(
@@ -45,21 +55,30 @@ impl Answer {
     }
 
     /// What an answer other than the wanted one means. Reads as much of its body as explains it.
-    pub(crate) async fn into_error(mut self) -> ConnectError {
+    pub(crate) async fn into_error(self) -> ConnectError {
+        self.into_refusal().await.0
+    }
+
+    /// The same, and what came, word for word.
+    pub(crate) async fn into_refusal(mut self) -> (ConnectError, Refusal) {
         let (limit, patience) = ERROR_BODY;
         // What has arrived by the deadline serves. Bytes in another coding would explain nothing.
         let body = match Coding::of(&self.head.headers) {
             Coding::Identity | Coding::Gzip => self.read(limit, patience).await.0,
             Coding::Other => Vec::new(),
         };
-        response::classify(self.endpoint, self.head.status, &self.head.headers, &body)
+        let error = response::classify(self.endpoint, self.head.status, &self.head.headers, &body);
+        let (headers, body) = (self.head.headers, body.into());
+        (error, Refusal { headers, body })
     }
 
     /// What it means that the answer is a page for people, of which `begun` has been read. Reads as much of it as explains it.
-    pub(crate) async fn into_page(mut self, mut begun: Vec<u8>) -> ConnectError {
+    pub(crate) async fn into_page(mut self, mut begun: Vec<u8>) -> (ConnectError, Refusal) {
         let (limit, patience) = ERROR_BODY;
         begun.extend(self.read(limit, patience).await.0);
-        response::page(&self.head.headers, &begun)
+        let error = response::page(&self.head.headers, &begun);
+        let (headers, body) = (self.head.headers, begun.into());
+        (error, Refusal { headers, body })
     }
 
     /// The body up to `limit` bytes, the secrets blotted out, and whether that is all of it.

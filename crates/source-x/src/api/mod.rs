@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use stream_core::source::{ConnectError, Request as Seen};
 
 pub(crate) use self::answer::Answer;
+pub use self::answer::Refusal;
 pub(crate) use self::body::Arrived;
 use self::link::Peer;
 pub(crate) use self::step::with_causes;

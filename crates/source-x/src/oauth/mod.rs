@@ -27,6 +27,21 @@ pub struct Keys {
 }
 
 impl Keys {
+    /// The four keys, of the app and of the user.
+    pub fn new(
+        consumer_key: impl Into<Token>,
+        consumer_secret: impl Into<Token>,
+        access_token: impl Into<Token>,
+        access_token_secret: impl Into<Token>,
+    ) -> Self {
+        Self {
+            consumer_key: consumer_key.into().called("the consumer key"),
+            consumer_secret: consumer_secret.into().called("the consumer secret"),
+            access_token: access_token.into().called("the access token"),
+            access_token_secret: access_token_secret.into().called("the access token's secret"),
+        }
+    }
+
     /// Reads the keys and says what is wrong with the first that cannot be used.
     pub fn check(&self) -> Result<(), TokenError> {
         self.read().map(drop)

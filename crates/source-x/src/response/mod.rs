@@ -165,7 +165,9 @@ fn advice(
         }
         403 => "the app may not use this: an app-only bearer token and the right access level are needed",
         404 => "no such address: check base_url and endpoint",
-        409 if endpoint.has_rules() => "define rules first: the filtered stream does not start without any",
+        409 if endpoint.has_rules() => {
+            "there are no rules, and the filtered stream does not start without any: birdfeed rules add \"cats has:images\""
+        }
         _ => return None,
     })
 }

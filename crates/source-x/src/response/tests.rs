@@ -52,7 +52,7 @@ const CASES: &[(u16, &str, ConnectErrorClass, &str)] = &[
         409,
         r#"{"title":"ConnectionException","detail":"You must define rules","connection_issue":"RuleConfigurationIssue","type":"https://api.twitter.com/2/problems/streaming-connection"}"#,
         Refused,
-        "define rules first",
+        "there are no rules",
     ),
     (
         429,
@@ -204,7 +204,7 @@ fn a_body_is_coded_as_its_head_says() {
 #[test]
 fn rules_are_advised_only_where_there_are_any() {
     let advice = |endpoint| classify(endpoint, StatusCode::CONFLICT, &HeaderMap::new(), b"").detail;
-    assert!(advice(Endpoint::Search).starts_with("HTTP 409 (define rules first"));
+    assert!(advice(Endpoint::Search).starts_with("HTTP 409 (there are no rules"));
     assert_eq!(advice(Endpoint::Sample), "HTTP 409");
 }
 

@@ -1,15 +1,25 @@
 //! Client for the rules of the filtered stream: list, add, delete. Requests are values made by pure functions; one request is
 //! one connection, with the token and the trust of the stream.
 //!
-//! `model` is what is said about rules, `request` and `answer` are how X wants it said.
+//! `model` is what is said about rules, `request` and `answer` are how X wants it said. Rules as code: `lint` judges a rule's
+//! text, `plan` says what makes X's rules those that are wanted, `apply` does it, with `patience`.
 
 mod answer;
+mod apply;
+pub mod lint;
 mod model;
+mod patience;
+mod plan;
 mod request;
 
 use std::time::Duration;
 
-pub use self::model::{Added, Deleted, Mode, NewRule, Rule, RuleError, RuleProblem, RulesError};
+pub use self::apply::{Applied, CutShort};
+pub use self::model::{
+    Added, Counts, Deleted, Mode, NewRule, NoRoom, Rule, RuleError, RuleProblem, RulesError, SyncOutcome,
+};
+pub use self::patience::Patience;
+pub use self::plan::{Ownership, Plan, Retag, Step};
 use crate::api::{Api, Call};
 use crate::settings::{Settings, SettingsError};
 
@@ -68,6 +78,24 @@ impl RulesClient {
             return Ok(Deleted::default());
         }
         answer::deleted(&self.ask(request::delete(ids, mode)).await?)
+    }
+
+    /// Deletes rules by their texts.
+    pub async fn delete_values(&self, values: &[String], mode: Mode) -> Result<Deleted, RulesError> {
+        if values.is_empty() {
+            return Ok(Deleted::default());
+        }
+        answer::deleted(&self.ask(request::delete_values(values, mode)).await?)
+    }
+
+    /// Deletes every rule of the account, for good.
+    pub async fn delete_all(&self) -> Result<Deleted, RulesError> {
+        answer::deleted(&self.ask(request::delete_all()).await?)
+    }
+
+    /// How many rules there are, and may be.
+    pub async fn counts(&self) -> Result<Counts, RulesError> {
+        answer::counts(&self.ask(request::counts()).await?)
     }
 
     async fn ask(&self, call: Call) -> Result<Vec<u8>, RulesError> {

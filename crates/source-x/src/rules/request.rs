@@ -15,11 +15,19 @@ struct NewRuleBody<'a> {
     tag: Option<&'a str>,
 }
 
+/// By which member the rules to delete are named.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Doomed<'a> {
+    Ids(&'a [String]),
+    Values(&'a [String]),
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Change<'a> {
     Add(Vec<NewRuleBody<'a>>),
-    Delete { ids: &'a [String] },
+    Delete(Doomed<'a>),
 }
 
 /// The request for a page; `next` is the token that the page before gave.
@@ -46,7 +54,30 @@ pub(super) fn add(rules: &[NewRule], mode: Mode) -> Call {
 
 /// The request that deletes by `ids`: a POST, v2 has no DELETE here.
 pub(super) fn delete(ids: &[String], mode: Mode) -> Call {
-    change(&Change::Delete { ids }, mode)
+    change(&Change::Delete(Doomed::Ids(ids)), mode)
+}
+
+/// The request that deletes by `values`.
+pub(super) fn delete_values(values: &[String], mode: Mode) -> Call {
+    change(&Change::Delete(Doomed::Values(values)), mode)
+}
+
+/// The request that deletes everything; it has no dry run.
+pub(super) fn delete_all() -> Call {
+    Call {
+        method: Method::POST,
+        path: format!("{PATH}?delete_all=true"),
+        body: bytes::Bytes::new(),
+    }
+}
+
+/// The request for how many rules there are.
+pub(super) fn counts() -> Call {
+    Call {
+        method: Method::GET,
+        path: format!("{PATH}/counts"),
+        body: bytes::Bytes::new(),
+    }
 }
 
 fn change(change: &Change<'_>, mode: Mode) -> Call {
@@ -91,5 +122,9 @@ mod tests {
         let call = delete(&["1".to_owned(), "2".to_owned()], Mode::Apply);
         assert_eq!((call.method, call.path.as_str()), (Method::POST, PATH));
         assert_eq!(call.body, r#"{"delete":{"ids":["1","2"]}}"#);
+        let call = delete_values(&["a b".to_owned()], Mode::Apply);
+        assert_eq!(call.body, r#"{"delete":{"values":["a b"]}}"#);
+        assert_eq!(delete_all().path, format!("{PATH}?delete_all=true"));
+        assert_eq!(counts().path, format!("{PATH}/counts"));
     }
 }

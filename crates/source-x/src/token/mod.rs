@@ -112,6 +112,18 @@ impl Token {
     }
 }
 
+impl From<String> for Token {
+    fn from(token: String) -> Self {
+        Self::from_value(token)
+    }
+}
+
+impl From<&str> for Token {
+    fn from(token: &str) -> Self {
+        Self::from_value(token)
+    }
+}
+
 fn read_file(path: &Path) -> io::Result<SecretString> {
     // Opening a pipe would wait for whoever writes to it, and it would be empty at the next connect.
     let kind = fs::metadata(path)?.file_type();

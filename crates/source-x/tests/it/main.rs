@@ -7,6 +7,7 @@ mod connect;
 mod gzip;
 mod http2;
 mod proxy;
+mod rules;
 mod simulator;
 mod support;
 mod v1;

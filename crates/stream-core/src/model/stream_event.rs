@@ -106,6 +106,36 @@ pub enum StreamEvent<'a> {
         /// The first position behind them that can.
         to: u64,
     },
+    /// The rules at the server were changed to what is wanted.
+    RulesChanged {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// When that was, by the wall clock.
+        at: Timestamp,
+        /// What brought it about: `start`, `file`, `reload` or `drift`.
+        cause: &'static str,
+        /// How many rules were created, those with a new tag among them.
+        created: u64,
+        /// How many were deleted, those with an old tag among them.
+        deleted: u64,
+        /// How many the server does not take.
+        refused: u64,
+    },
+    /// The rules at the server are not those that are wanted: somebody else has changed them, or nobody is to mend them.
+    RulesDrift {
+        /// The name of the stream, as configured.
+        stream: &'a str,
+        /// When it was found, by the wall clock.
+        at: Timestamp,
+        /// Rules that are wanted and not there.
+        missing: u64,
+        /// Rules that are ours and not wanted.
+        unwanted: u64,
+        /// Rules whose tag is another than the wanted one.
+        retagged: u64,
+        /// Whether they are mended at once.
+        mended: bool,
+    },
     /// Records were given up by policy.
     Dropped {
         /// The name of the stream, as configured.

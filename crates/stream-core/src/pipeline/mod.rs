@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use crate::delivery::StopSignals;
 pub use crate::delivery::{Bound, Broken, Limits, OnStuck};
 pub use crate::ingest::Dedupe;
-use crate::ingest::IngestQueue;
+use crate::ingest::{IngestQueue, Item};
 pub use crate::log::ForeignEntry;
-use crate::model::{LaneSet, PerLane};
+use crate::model::{LaneSet, PerLane, StreamEvent};
 use crate::sink::Sink;
 use crate::supervisor::SupervisorExit;
 pub use crate::supervisor::WhenFull;
@@ -144,7 +144,30 @@ pub enum StartError {
     Thread(&'static str, io::Error),
 }
 
+/// Way into the lane `events`, for whoever has news of the stream that the data path cannot know. Outlives it harmlessly.
+#[derive(Clone, Debug)]
+pub struct Announcer {
+    stream: Arc<str>,
+    queue: Arc<IngestQueue>,
+}
+
+impl Announcer {
+    /// Journals the event that `event` makes of the stream's name. Events are few and small: nothing waits for room.
+    pub fn announce(&self, event: impl FnOnce(&str) -> StreamEvent<'_>) {
+        let event = event(&self.stream).to_json();
+        self.queue.put(Item::Event(event, None));
+    }
+}
+
 impl Pipeline {
+    /// A way into the lane `events`.
+    pub fn announcer(&self) -> Announcer {
+        Announcer {
+            stream: self.view.name.as_str().into(),
+            queue: self.queue.clone(),
+        }
+    }
+
     /// A look from outside.
     pub fn view(&self) -> View {
         self.view.clone()

@@ -318,6 +318,7 @@ impl Driver {
         let (at, connection) = (self.connected_at.wall, self.connections);
         tracing::info!(connection, "connected");
         if self.entitlement.accepted(at) {
+            self.notes.no_backfill(at);
             tracing::warn!(
                 "X takes no backfill_minutes of this account: what is posted during gaps is missed"
             );

@@ -185,6 +185,11 @@ impl Notes {
         self.begin();
     }
 
+    /// Notes with the next byte that the account may not ask for the past.
+    pub(super) fn no_backfill(&mut self, since: Timestamp) {
+        self.memory.no_backfill = Some(since);
+    }
+
     fn begin(&mut self) {
         let (Some(file), memory) = (self.file.clone(), self.memory.clone()) else {
             return;

@@ -45,11 +45,13 @@ stream.fields | media = ["url"]                                     | MEDIA=url 
 stream.fields | poll = ["options"]                                  | POLL=options                                    | works
 stream.fields | place = ["country"]                                 | PLACE=country                                   | works
 stream.fields | expansions = ["author_id"]                          | EXPANSIONS=author_id                            | works
-rules         | file = "rules.toml"                                 | FILE=rules.toml                                 | later
+rules         | file = "rules.toml"                                 | FILE=rules.toml                                 | works
 rules         | mode = "off"                                        | MODE=off                                        | works
-rules         | mode = "check"                                      | MODE=check                                      | later
-rules         | mode = "apply"                                      | MODE=apply                                      | later
-rules         | prune = true                                        | PRUNE=true                                      | later
+rules         | mode = "check"                                      | MODE=check                                      | works
+rules         | mode = "apply"                                      | MODE=apply                                      | works
+rules         | prune = true                                        | PRUNE=true                                      | works
+rules         | tag_prefix = "zoo:"                                 | TAG_PREFIX=zoo:                                 | works
+rules         | every = "1min"                                      | EVERY=1min                                      | works
 lanes         | prefix = "y."                                       | PREFIX=y.                                       | works
 lanes         | enabled = ["tweets", "responses"]                   | ENABLED=tweets,responses                        | works
 lanes.tweets  | on_stuck = "hold"                                   | ON_STUCK=hold                                   | works
@@ -87,7 +89,7 @@ log           | level = "debug,stream_core=trace"                   | LEVEL=debu
 shutdown      | drain = "5s"                                        | DRAIN=5s                                        | works
 "#;
 
-/// What a sink of this kind needs besides `line`.
+/// What this section, or a sink of this kind, needs besides `line`.
 fn needed(kind: &str, line: &str) -> Vec<(&'static str, &'static str)> {
     let needed: &[_] = match kind {
         "kafka" => &[("type", "kafka"), ("bootstrap_servers", "a:1")],
@@ -99,10 +101,15 @@ fn needed(kind: &str, line: &str) -> Vec<(&'static str, &'static str)> {
         ],
         "amqp" => &[("type", "amqp"), ("url", "amqp://localhost")],
         "file" => &[("type", "file")],
+        "rules" if line.starts_with("mode") => &[("file", "rules.toml")],
         _ => &[],
     };
     let others = needed.iter().filter(|(key, _)| !line.starts_with(key));
     others.copied().collect()
+}
+
+fn is_sink(section: &str) -> bool {
+    matches!(section, "kafka" | "amqp" | "file")
 }
 
 fn from_file(dir: &Path, section: &str, line: &str) -> Ended {
@@ -111,20 +118,20 @@ fn from_file(dir: &Path, section: &str, line: &str) -> Ended {
         .iter()
         .map(|(key, value)| format!("{key} = {value:?}\n"))
         .collect();
-    let header = if needed.is_empty() {
-        format!("[{section}]")
-    } else {
+    let header = if is_sink(section) {
         "[[sink]]".to_owned()
+    } else {
+        format!("[{section}]")
     };
     check(dir, &format!("{header}\n{line}\n{needed}"))
 }
 
 fn from_environment(dir: &Path, section: &str, line: &str, (key, value): (&str, &str)) -> Ended {
     let needed = needed(section, line);
-    let prefix = if needed.is_empty() {
-        format!("BIRDFEED__{}__", section.replace('.', "__").to_uppercase())
-    } else {
+    let prefix = if is_sink(section) {
         "BIRDFEED__SINK__0__".to_owned()
+    } else {
+        format!("BIRDFEED__{}__", section.replace('.', "__").to_uppercase())
     };
     let mut command = birdfeed();
     command
@@ -143,6 +150,11 @@ fn each_works_or_is_not_there_yet() {
     std::fs::write(dir.path().join("x-token"), "secret-token\n").unwrap();
     std::fs::write(dir.path().join("proxy"), "http://bird:s3cret@proxy:3128\n").unwrap();
     std::fs::write(dir.path().join("kafka.properties"), "linger.ms=5\n").unwrap();
+    std::fs::write(
+        dir.path().join("rules.toml"),
+        "[[rule]]\nvalue = \"cats has:images\"\n",
+    )
+    .unwrap();
     std::fs::write(dir.path().join("amqp-url"), "amqp://localhost\n").unwrap();
     for row in KEYS.lines().filter(|row| !row.is_empty()) {
         let [section, line, variable, verdict] = row.split(" | ").collect::<Vec<_>>()[..] else {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::model::{Added, Deleted, Rule, RuleError, RuleProblem, RulesError};
+use super::model::{Added, Counts, Deleted, Rule, RuleError, RuleProblem, RulesError};
 use crate::response::one_line;
 
 /// One page of a list.
@@ -161,16 +161,75 @@ pub(super) fn deleted(body: &[u8]) -> Result<Deleted, RulesError> {
     })
 }
 
+/// X's numbers: integers in its description 2.166, strings in 2.167.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberBody {
+    Number(u64),
+    Text(String),
+}
+
+impl NumberBody {
+    fn get(self) -> Option<u64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct CountsAnswer {
+    data: CountsBody,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct CountsBody {
+    cap_per_client_app: Option<NumberBody>,
+    cap_per_project: Option<NumberBody>,
+    project_rules_count: Option<NumberBody>,
+    client_app_rules_count: Option<AppCount>,
+}
+
+#[derive(Deserialize)]
+struct AppCount {
+    rule_count: Option<NumberBody>,
+}
+
+/// Reads the answer to [`counts`](super::request::counts).
+pub(super) fn counts(body: &[u8]) -> Result<Counts, RulesError> {
+    let answer: CountsAnswer = serde_json::from_slice(body).map_err(unreadable)?;
+    let CountsBody {
+        cap_per_client_app,
+        cap_per_project,
+        project_rules_count,
+        client_app_rules_count,
+    } = answer.data;
+    let number = |body: Option<NumberBody>| body.and_then(NumberBody::get);
+    Ok(Counts {
+        app: number(client_app_rules_count.and_then(|app| app.rule_count)),
+        app_cap: number(cap_per_client_app),
+        project: number(project_rules_count),
+        project_cap: number(cap_per_project),
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unreadable(error: serde_json::Error) -> RulesError {
+    // Its text may repeat what it could not read.
+    RulesError::Answer(format!(
+        "unreadable answer: {}",
+        one_line(&error.to_string(), 200)
+    ))
+}
+
 fn read(body: &[u8]) -> Result<AnswerBody, RulesError> {
     // serde would take an array for the members in order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(RulesError::Answer("the answer is no object".to_owned()));
     }
-    let answer: AnswerBody = serde_json::from_slice(body).map_err(|error| {
-        // Its text may repeat what it could not read.
-        let reason = one_line(&error.to_string(), 200);
-        RulesError::Answer(format!("unreadable answer: {reason}"))
-    })?;
+    let answer: AnswerBody = serde_json::from_slice(body).map_err(unreadable)?;
     // An empty object would read as "no rules" or "nothing to do", and somebody would add them all again.
     if answer.meta.is_none() && answer.errors.is_empty() {
         return Err(RulesError::Answer(

@@ -88,6 +88,41 @@ fn lists_may_be_empty_paged_or_odd() {
 }
 
 #[test]
+fn counts_are_numbers_or_texts() {
+    for body in [
+        r#"{"data":{"cap_per_client_app":1000,"cap_per_project":900,"project_rules_count":7,"client_app_rules_count":{"client_app_id":"1","rule_count":5}}}"#,
+        r#"{"data":{"cap_per_client_app":"1000","cap_per_project":"900","project_rules_count":"7","client_app_rules_count":{"rule_count":"5"}}}"#,
+    ] {
+        let counts = counts(body.as_bytes()).unwrap();
+        assert_eq!(
+            (counts.app, counts.project_cap, counts.room()),
+            (Some(5), Some(900), Some(893))
+        );
+    }
+    assert_eq!(counts(br#"{"data":{}}"#).unwrap().room(), None);
+    assert!(matches!(counts(b"{}"), Err(RulesError::Answer(_))));
+}
+
+#[test]
+fn errors_name_the_rule_in_words() {
+    let said = |value: Option<&str>, problem| {
+        RuleError {
+            value: value.map(str::to_owned),
+            problem,
+        }
+        .to_string()
+    };
+    let duplicate = RuleProblem::Duplicate {
+        id: Some("5".to_owned()),
+    };
+    assert_eq!(said(Some("a b"), duplicate), "\"a b\": is stored already, as 5");
+    let invalid = RuleProblem::Invalid {
+        details: vec!["x".to_owned(), "y".to_owned()],
+    };
+    assert_eq!(said(Some("--b"), invalid), "\"--b\": X does not take it: x; y");
+}
+
+#[test]
 fn an_answer_that_says_nothing_is_none() {
     for body in ["{}", r#"{"data":[{"id":"1","value":"a"}]}"#, r#"{"errors":[]}"#] {
         let body = body.as_bytes();

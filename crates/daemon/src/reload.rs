@@ -1,0 +1,89 @@
+//! SIGHUP: reads the configuration again, applies what can change live, and says of the rest why it cannot.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::components::{self, Parts};
+use crate::config::{Leaves, differences, environment};
+use crate::logging::LogLevel;
+use crate::rules::RulesKeeper;
+use crate::signals::Hangups;
+
+/// What a running daemon was made of, as far as SIGHUP concerns it.
+pub(crate) struct Reload {
+    pub(crate) file: Option<PathBuf>,
+    /// What it runs with.
+    pub(crate) leaves: Leaves,
+    pub(crate) log: LogLevel,
+    pub(crate) keeper: Option<Arc<RulesKeeper>>,
+}
+
+/// Whether a key can change while the daemon runs, or why not.
+fn fixed(key: &str) -> Option<&'static str> {
+    let section = key.split('.').next().unwrap_or_default();
+    match section {
+        "rules" => None,
+        "log" if key == "log.level" => None,
+        "stream" => Some("the connection to X was made with it"),
+        "lanes" => Some("the journal is split by it"),
+        "journal" => Some("the journal is open with it"),
+        "sink" => Some("the sinks are open with it"),
+        "admin" => Some("the admin server listens already"),
+        "log" => Some("the log has begun in it"),
+        _ => Some("it was read at the start"),
+    }
+}
+
+impl Reload {
+    /// Answers every SIGHUP, until the process ends.
+    pub(crate) async fn answer(mut self, mut hangups: Hangups) {
+        loop {
+            hangups.next().await;
+            self.reload();
+        }
+    }
+
+    fn reload(&mut self) {
+        let environment = environment();
+        let loaded = components::leaves(self.file.as_deref(), &environment).and_then(|leaves| {
+            let parts = components::load(self.file.as_deref(), &environment)?;
+            Ok((leaves, parts))
+        });
+        let (leaves, parts) = match loaded {
+            Ok(loaded) => loaded,
+            Err(problems) => {
+                tracing::error!(%problems, "SIGHUP: the configuration is wrong, and stays as it was");
+                return;
+            }
+        };
+        for warning in &parts.warnings {
+            tracing::warn!("the configuration works and may not be meant: {warning}");
+        }
+        for key in differences(&self.leaves, &leaves) {
+            if let Some(why) = fixed(key) {
+                tracing::warn!(
+                    key,
+                    why,
+                    "SIGHUP: this cannot change while birdfeed runs; restart for it"
+                );
+            } else {
+                tracing::info!(key, "SIGHUP: changed");
+            }
+        }
+        // What was refused is told again the next time.
+        self.leaves.retain(|key, _| fixed(key).is_some());
+        let live = leaves.into_iter().filter(|(key, _)| fixed(key).is_none());
+        self.leaves.extend(live);
+        self.apply(parts);
+    }
+
+    fn apply(&self, parts: Parts) {
+        if let Err(error) = self.log.change(parts.log) {
+            tracing::warn!(%error, "SIGHUP: the log's level stays");
+        }
+        if let Some(keeper) = &self.keeper {
+            keeper.reload(parts.data_path.rules);
+        }
+        tracing::info!("SIGHUP: the configuration was read again; secrets' files are read at each connect");
+    }
+}
