@@ -51,15 +51,17 @@ pub(crate) fn days_of(year: u64, month: u64, day: u64) -> u64 {
     (era * 146_097 + of_era).saturating_sub(719_468)
 }
 
-/// RFC 3339: `2020-06-18T15:21:58.638Z`.
-pub(crate) fn rfc3339(ms: u64) -> String {
-    let seconds = ms / 1000;
+/// Year, month, day and `HH:MM:SS` of a Unix second.
+fn date_and_time(seconds: u64) -> (u64, u64, u64, String) {
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z",
-        ms % 1000
-    )
+    (year, month, day, format!("{hour:02}:{minute:02}:{second:02}"))
+}
+
+/// RFC 3339: `2020-06-18T15:21:58.638Z`.
+pub(crate) fn rfc3339(ms: u64) -> String {
+    let (year, month, day, time) = date_and_time(ms / 1000);
+    format!("{year:04}-{month:02}-{day:02}T{time}.{:03}Z", ms % 1000)
 }
 
 const MONTHS: [&str; 12] = [
@@ -67,22 +69,23 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
+/// The names of a Unix second's day and month.
+fn names(seconds: u64, month: u64) -> (&'static str, &'static str) {
+    (DAYS[(seconds / 86_400) as usize % 7], MONTHS[month as usize - 1])
+}
+
 /// The form of v1.1: `Sat Mar 10 14:03:15 +0000 2018`.
 pub(crate) fn v1_date(seconds: u64) -> String {
-    let days = seconds / 86_400;
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let (week_day, month) = (DAYS[days as usize % 7], MONTHS[month as usize - 1]);
-    format!("{week_day} {month} {day:02} {hour:02}:{minute:02}:{second:02} +0000 {year:04}")
+    let (year, month, day, time) = date_and_time(seconds);
+    let (week_day, month) = names(seconds, month);
+    format!("{week_day} {month} {day:02} {time} +0000 {year:04}")
 }
 
 /// The form of HTTP's `Date`: `Thu, 18 Jun 2020 16:08:19 GMT`.
 pub(crate) fn http_date(seconds: u64) -> String {
-    let days = seconds / 86_400;
-    let (year, month, day) = civil(days);
-    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-    let (week_day, month) = (DAYS[days as usize % 7], MONTHS[month as usize - 1]);
-    format!("{week_day}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    let (year, month, day, time) = date_and_time(seconds);
+    let (week_day, month) = names(seconds, month);
+    format!("{week_day}, {day:02} {month} {year:04} {time} GMT")
 }
 
 #[cfg(test)]

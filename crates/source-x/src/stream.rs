@@ -49,7 +49,10 @@ impl XSource {
             filter,
             ..
         } = settings;
-        query.path(*endpoint).map_err(SettingsError::Query)?;
+        let mistakes = query.check(*endpoint);
+        if !mistakes.is_empty() {
+            return Err(SettingsError::Query(mistakes));
+        }
         Ok(Self {
             api: Api::new(settings)?,
             query: query.clone(),
@@ -65,28 +68,15 @@ impl XSource {
     /// The request of a stream with this query.
     fn call(&self, query: &Query) -> Call {
         let endpoint = self.endpoint();
-        let method = endpoint.method().clone();
-        // It was checked at the start, and what is asked for since is within X's limits.
-        let path = query
-            .path(endpoint)
-            .unwrap_or_else(|_| endpoint.path().to_owned());
-        match &*self.filter {
-            "" => Call {
-                method,
-                path,
-                body: Bytes::new(),
-            },
-            form if method == Method::POST => Call {
-                method,
-                path,
-                body: form.to_owned().into(),
-            },
-            pairs => Call {
-                path: format!("{path}?{pairs}"),
-                method,
-                body: Bytes::new(),
-            },
-        }
+        let (method, path) = (endpoint.method().clone(), query.path(endpoint));
+        let (path, body) = if method == Method::POST {
+            (path, self.filter.clone().into())
+        } else if self.filter.is_empty() {
+            (path, Bytes::new())
+        } else {
+            (format!("{path}?{}", self.filter), Bytes::new())
+        };
+        Call { method, path, body }
     }
 
     /// Host and port that connections go to, for people.
@@ -166,9 +156,7 @@ impl XSource {
             fruitful: Instant::now(),
         })
     }
-}
 
-impl XSource {
     /// The query after a time without a connection, if it makes sense to ask for more than the present.
     fn backfilled(&self, blind: Duration) -> Option<Query> {
         // Whoever asks for minutes on every connection gets those.

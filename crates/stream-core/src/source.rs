@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 
 use crate::model::{ConnectOutcome, DeadLetterReason, Lane, LaneSet, PerLane, Timestamp, Value};
 
-/// Where a stream comes from.
+/// Where a stream comes from. Nothing has a default: whoever wraps a source would forget it in silence.
 pub trait Source: Send + Sync + 'static {
     /// Opens one connection and returns once the server has accepted the stream (HTTP 200). Every step inside has a deadline
     /// of the source's own. Dropping the future closes whatever was open.
@@ -18,18 +18,14 @@ pub trait Source: Send + Sync + 'static {
 
     /// The same after a time without a connection: asks for what was posted in the last `blind` besides, if it can. What comes of
     /// that is [`Connection::replays`].
-    fn resume(&self, _blind: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
-        self.connect()
-    }
+    fn resume(&self, blind: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>;
 
     /// Opens a connection that brings what was posted from `from` to `to` and then ends; `None` if this source cannot.
     fn recover(
         &self,
-        _from: Timestamp,
-        _to: Timestamp,
-    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>> {
-        None
-    }
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>>;
 
     /// Says how one message (one line, without its line end) splits into records. Pure: the same bytes give the same answer,
     /// in a replay too. Never fails: what cannot be read becomes [`Split::dead_letter`].
@@ -41,9 +37,7 @@ pub trait Source: Send + Sync + 'static {
 
     /// The messages of a line that holds several of them, each a slice of it; `None` if the line is one message, as it almost
     /// always is. Pure.
-    fn messages(&self, _line: &Bytes) -> Option<Vec<Bytes>> {
-        None
-    }
+    fn messages(&self, line: &Bytes) -> Option<Vec<Bytes>>;
 }
 
 /// One open stream. Dropping it closes the socket.

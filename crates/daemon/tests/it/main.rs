@@ -24,3 +24,4 @@ mod support;
 mod troubleshooting;
 mod v1;
 mod verify;
+mod wire;

@@ -184,20 +184,26 @@ async fn powerstream_s_lists_are_their_statuses() {
     assert_eq!(lane_lines(dir.path(), "unknown").len(), 1, "where it comes from");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn another_client_with_the_same_keys_is_not_fought() {
+/// A daemon whose first stream ends with this disconnect code.
+async fn disconnected(dir: &std::path::Path, code: Fault) -> (Simulator, Daemon) {
     let simulator = Simulator::start(Settings {
-        faults: FaultPlan::once(1, Fault::Code(7, Socket::LeftOpen)),
+        faults: FaultPlan::once(1, code),
         ..Settings::default()
     })
     .await
     .unwrap();
-    let dir = tempfile::tempdir().unwrap();
     let config = format!(
         "[stream]\nendpoint = \"v1-sample\"\nbase_url = \"{}\"\n",
         simulator.base_url()
     );
-    let mut daemon = Daemon::spawn(dir.path(), &mut run(dir.path(), &config));
+    let daemon = Daemon::spawn(dir, &mut run(dir, &config));
+    (simulator, daemon)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_client_with_the_same_keys_is_not_fought() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_simulator, mut daemon) = disconnected(dir.path(), Fault::Code(7, Socket::LeftOpen)).await;
     daemon.wait_for("the slow ladder", PATIENCE, |daemon| {
         (daemon.metric("birdfeed_stream_retries_total{class=\"rate_limited\"}") > 0.0).then_some(())
     });
@@ -212,18 +218,8 @@ async fn another_client_with_the_same_keys_is_not_fought() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_negative_count_ends_the_daemon_in_good_order() {
-    let simulator = Simulator::start(Settings {
-        faults: FaultPlan::once(1, Fault::Code(9, Socket::Closed)),
-        ..Settings::default()
-    })
-    .await
-    .unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let config = format!(
-        "[stream]\nendpoint = \"v1-sample\"\nbase_url = \"{}\"\n",
-        simulator.base_url()
-    );
-    let mut daemon = Daemon::spawn(dir.path(), &mut run(dir.path(), &config));
+    let (simulator, mut daemon) = disconnected(dir.path(), Fault::Code(9, Socket::Closed)).await;
     assert!(daemon.wait().success(), "{}", daemon.log());
     assert!(daemon.log().contains("the stream is complete"));
     assert_eq!(simulator.attempts(), 1);

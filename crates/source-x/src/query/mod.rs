@@ -63,19 +63,15 @@ impl Query {
         errors
     }
 
-    /// The path and query of a request to `endpoint`, or every mistake.
-    pub(crate) fn path(&self, endpoint: Endpoint) -> Result<String, Vec<QueryError>> {
-        let errors = self.check(endpoint);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+    /// The path and query of a request to `endpoint`, for a query that [passes](Self::check).
+    pub(crate) fn path(&self, endpoint: Endpoint) -> String {
         let pair = |parameter: Parameter| {
             let name = endpoint.name_of(parameter);
             Some(format!("{name}={}", self.value(parameter)?))
         };
         let pairs: Vec<_> = Parameter::ALL.into_iter().filter_map(pair).collect();
         let mark = if pairs.is_empty() { "" } else { "?" };
-        Ok(format!("{}{mark}{}", endpoint.path(), pairs.join("&")))
+        format!("{}{mark}{}", endpoint.path(), pairs.join("&"))
     }
 
     fn value(&self, parameter: Parameter) -> Option<Value<'_>> {

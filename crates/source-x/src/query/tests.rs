@@ -11,7 +11,7 @@ fn error(parameter: Parameter, problem: QueryProblem) -> QueryError {
 #[test]
 fn an_empty_query_is_the_bare_path() {
     for endpoint in [Endpoint::Search, Endpoint::Sample] {
-        assert_eq!(Query::default().path(endpoint).unwrap(), endpoint.path());
+        assert_eq!(Query::default().path(endpoint), endpoint.path());
     }
 }
 
@@ -29,13 +29,14 @@ fn every_parameter_stands_in_the_path() {
         end_time: Some("2026-01-01T01:00:00Z".to_owned()),
         ..Query::default()
     };
+    assert_eq!(query.check(Endpoint::Search), []);
     assert_eq!(
-        query.path(Endpoint::Search).unwrap(),
+        query.path(Endpoint::Search),
         "/2/tweets/search/stream?tweet.fields=created_at,author_id&expansions=referenced_tweets.id.author_id\
          &media.fields=url&poll.fields=options&user.fields=username&place.fields=geo&backfill_minutes=5\
          &start_time=2026-01-01T00:00:00Z&end_time=2026-01-01T01:00:00Z"
     );
-    assert!(query.path(Endpoint::Search).unwrap().parse::<http::Uri>().is_ok());
+    assert!(query.path(Endpoint::Search).parse::<http::Uri>().is_ok());
 }
 
 #[test]
@@ -115,9 +116,10 @@ fn powerstream_has_a_spelling_of_its_own() {
         local_dc_only: Some(true),
         ..Query::default()
     };
+    assert_eq!(query.check(Endpoint::Powerstream), []);
     assert_eq!(
-        query.path(Endpoint::Powerstream).unwrap(),
+        query.path(Endpoint::Powerstream),
         "/2/powerstream?backfillMinutes=5&startTime=2026-01-01T00:00:00Z&endTime=2026-01-01T01:00:00Z&localDcOnly=true"
     );
-    assert!(query.path(Endpoint::V1Filter).unwrap_err().len() > 3);
+    assert!(query.check(Endpoint::V1Filter).len() > 3);
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use simulator::Simulator;
 use source_x::account::{AccountError, Targets, Which};
 use source_x::settings::Ghosts;
-use source_x::{Endpoint, Settings, Token, XSource};
+use source_x::{Endpoint, Settings, XSource};
 use stream_core::source::{ConnectErrorClass, Source as _};
 
-use crate::support::{SECRET, Server, refusal, settings};
+use crate::support::{SECRET, Server, against, refusal, settings};
 
 /// A ghost outlives every test.
 const LONG: Duration = Duration::from_secs(3_600);
@@ -21,10 +21,7 @@ async fn start(change: impl FnOnce(&mut simulator::Settings)) -> (Simulator, Set
         ..simulator::Settings::default()
     };
     change(&mut world);
-    let simulator = Simulator::start(world).await.unwrap();
-    let mut settings = Settings::new(Token::from_value(SECRET));
-    settings.base_url = Some(simulator.base_url());
-    (simulator, settings)
+    against(world).await
 }
 
 /// Opens a stream and goes away.

@@ -10,7 +10,7 @@ use source_x::{Endpoint, RulesClient, Settings, Token};
 use stream_core::model::{DeadLetterReason, Lane};
 use stream_core::source::{ConnectErrorClass, Connection, ReadError, Request, Split, Verdict};
 
-use crate::support::{SECRET, authority, connect, refusal};
+use crate::support::{SECRET, against, authority, connect, refusal};
 
 const ID: u64 = 1_700_000_000_000_000_000;
 
@@ -22,10 +22,7 @@ async fn start(change: impl FnOnce(&mut simulator::Settings)) -> (Simulator, Set
         ..simulator::Settings::default()
     };
     change(&mut world);
-    let simulator = Simulator::start(world).await.unwrap();
-    let mut settings = Settings::new(Token::from_value(SECRET));
-    settings.base_url = Some(simulator.base_url());
-    (simulator, settings)
+    against(world).await
 }
 
 fn split(message: &Bytes) -> Split {

@@ -22,6 +22,14 @@ pub(crate) fn settings(address: SocketAddr) -> Settings {
     settings
 }
 
+/// A simulator of this world, and settings for it.
+pub(crate) async fn against(world: simulator::Settings) -> (Simulator, Settings) {
+    let mut settings = Settings::new(Token::from_value(world.token.clone()));
+    let simulator = Simulator::start(world).await.unwrap();
+    settings.base_url = Some(simulator.base_url());
+    (simulator, settings)
+}
+
 /// The authority of a simulator that serves TLS, in a file for as long as the value lives.
 pub(crate) fn authority(simulator: &Simulator) -> NamedTempFile {
     let file = NamedTempFile::new().unwrap();

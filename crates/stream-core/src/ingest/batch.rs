@@ -5,8 +5,9 @@ use tokio::sync::oneshot;
 
 use super::queue::Item;
 use super::sighting::Sighting;
+use crate::intake::RECOVERY;
 use crate::log::{Draft, Kind, Splitter};
-use crate::model::{DeadLetter, Frame, Timestamp};
+use crate::model::{DeadLetter, Frame, Lane, Timestamp};
 
 /// What an entry takes on disk beside its payload, about: the frame and the head.
 const ENTRY_BYTES: usize = 160;
@@ -53,6 +54,17 @@ impl Ready {
     /// Whether it was read from the stream.
     pub(super) fn is_line(&self) -> bool {
         self.origin != Origin::Ourselves
+    }
+
+    /// The live connection that brought it and its id, if it is a post.
+    pub(super) fn live_post(&self) -> Option<(u64, &Bytes)> {
+        let split = &self.draft.split;
+        match self.origin {
+            Origin::Stream(connection) if connection != RECOVERY && split.values[Lane::Tweets].is_some() => {
+                Some((connection, split.key.as_ref()?))
+            }
+            Origin::Stream(_) | Origin::Ourselves => None,
+        }
     }
 
     /// Whether it is the dead letter of a lane: a dead letter that no connection brought.

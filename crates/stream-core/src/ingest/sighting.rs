@@ -1,9 +1,8 @@
 //! What a repeat is recognised by.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 use crate::log::{Draft, Entry, Kind};
 use crate::model::{Lane, Value};
@@ -101,10 +100,9 @@ fn rule_set(json: &[u8]) -> Option<u64> {
     let mut ids: Vec<_> = rules.iter().map(|rule| rule.id.get().trim_matches('"')).collect();
     ids.sort_unstable();
     ids.dedup();
-    // The same in every process: its keys are fixed.
-    let mut hasher = DefaultHasher::new();
-    ids.hash(&mut hasher);
-    Some(hasher.finish())
+    // It stands in a file that outlives the program; std's hashers may change with the compiler.
+    let digest = Sha256::digest(ids.join("\n"));
+    digest.first_chunk().map(|first| u64::from_le_bytes(*first))
 }
 
 #[cfg(test)]

@@ -207,38 +207,26 @@ impl Ingest {
                 self.held_back(*origin, draft);
             }
         }
-        self.note_posts(ready);
+        let last_post = self.edges(ready);
         self.status.update(|status| {
             status.messages += messages;
             status.oversize += oversize;
             status.waiting -= messages + oversize;
+            status.last_post = last_post.or_else(|| status.last_post.take());
         });
     }
 
-    /// Notes the last post, and the first one of a connection: they are the edges of gaps.
-    fn note_posts(&mut self, ready: &[Ready]) {
-        let live = |one: &&Ready| matches!(one.origin, Origin::Stream(connection) if connection != RECOVERY);
-        let post = |one: &Ready| {
-            let split = &one.draft.split;
-            let key = split
-                .key
-                .as_ref()
-                .filter(|_| split.values[Lane::Tweets].is_some());
-            key.map(|key| String::from_utf8_lossy(key).into_owned())
-        };
-        let Some(last) = ready.iter().rev().filter(live).find_map(post) else {
-            return;
-        };
-        self.status.update(|status| status.last_post = Some(last));
-        for one in ready.iter().filter(live) {
-            if let (Origin::Stream(connection), Some(first)) = (
-                one.origin,
-                post(one).filter(|_| one.origin != Origin::Stream(self.resumed)),
-            ) {
+    /// Tells of the first post of a connection, and gives the last one: they are the edges of gaps.
+    fn edges(&mut self, ready: &[Ready]) -> Option<String> {
+        let mut last = None;
+        for (connection, post) in ready.iter().filter_map(Ready::live_post) {
+            last = Some(post);
+            if connection != self.resumed {
                 self.resumed = connection;
-                self.sees_again(&first);
+                self.sees_again(&String::from_utf8_lossy(post));
             }
         }
+        last.map(|post| String::from_utf8_lossy(post).into_owned())
     }
 
     /// The first post of a connection ends the gap before it, if there was one.

@@ -237,12 +237,7 @@ impl Builder<'_> {
             finder,
             undelivered: (0, 0),
             resumed: RECOVERY,
-            deduper: Deduper::open(
-                self.settings.dedupe,
-                self.settings.dedupe_bytes,
-                &self.settings.journal.dir,
-                &self.journal,
-            ),
+            deduper: Deduper::open(self.settings.dedupe, &self.settings.journal.dir, &self.journal),
             heartbeat,
             seen: recovery.seen.unwrap_or_else(Timestamp::now),
         }

@@ -41,8 +41,6 @@ pub struct Settings {
     pub on_stuck: PerLane<OnStuck>,
     /// What becomes of what comes again.
     pub dedupe: Dedupe,
-    /// How much of what came last is remembered for that, in bytes of memory.
-    pub dedupe_bytes: usize,
     /// Failures in a row before giving up; `None` for never.
     pub max_retries: Option<u32>,
     /// How much each lane of each sink may have in flight.
@@ -65,7 +63,6 @@ impl Settings {
             when_full: WhenFull::default(),
             on_stuck: PerLane::default(),
             dedupe: Dedupe::default(),
-            dedupe_bytes: 16 << 20,
             max_retries: None,
             limits: Limits {
                 records: 2_048,

@@ -1,13 +1,13 @@
 //! What outlives the process: the connects, what the server told us to wait for, how far the ladders were climbed, and the last
 //! byte; as a small file that is replaced as a whole.
 
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::small_file;
 use crate::model::{Timestamp, WaitClass};
 
 /// How long the next step waits for the disk to note what must not be forgotten.
@@ -79,19 +79,6 @@ impl MemoryFile {
             }
         }
         memory
-    }
-
-    /// Replaces the file, in one step: a crash leaves the old or the new.
-    fn save(&self, memory: &Memory) -> io::Result<()> {
-        let new = self.0.with_extension("new");
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(memory.to_text().as_bytes())?;
-        std::fs::rename(new, &self.0)
     }
 }
 
@@ -194,7 +181,9 @@ impl Notes {
         let (Some(file), memory) = (self.file.clone(), self.memory.clone()) else {
             return;
         };
-        self.writing = Some(tokio::task::spawn_blocking(move || file.save(&memory)));
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            small_file::replace(&file.0, &memory.to_text())
+        }));
     }
 
     async fn finished(&mut self) {

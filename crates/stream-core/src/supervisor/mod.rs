@@ -10,6 +10,7 @@ mod gap;
 mod memory;
 mod reader;
 mod recovery;
+mod small_file;
 mod standalone;
 mod state;
 #[cfg(test)]

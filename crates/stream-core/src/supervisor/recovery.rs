@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, fs, io};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::framer::Framer;
+use super::small_file;
 use crate::intake::{Intake, RECOVERY};
 use crate::model::{Frame, StreamEvent, Timestamp};
 use crate::source::{ConnectError, ConnectErrorClass, Connection, Source};
@@ -61,17 +63,33 @@ impl Interval {
     fn length(self) -> Duration {
         self.to.since(self.from)
     }
+
+    /// Reads what its `Display` writes.
+    fn read(line: &str) -> Option<Self> {
+        let (from, to) = line.split_once(' ')?;
+        let micros = |text: &str| text.parse().ok().map(Timestamp::from_micros);
+        Some(Self {
+            from: micros(from)?,
+            to: micros(to)?,
+        })
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.from.micros(), self.to.micros())
+    }
 }
 
 impl Recovery {
     /// Works for ever. Dropping it closes what is open; what is not whole stays owed.
     pub(super) async fn run(mut self) {
-        let mut owed = self.owed();
+        let mut owed = self.owed().await;
         loop {
             while let Ok(interval) = self.asked.try_recv() {
                 owed.push_back(interval);
             }
-            self.note(&owed);
+            self.note(&owed).await;
             let Some(interval) = owed.front().copied() else {
                 match self.asked.recv().await {
                     Some(interval) => owed.push_back(interval),
@@ -187,33 +205,24 @@ impl Recovery {
         self.intake.event(&event, seen.unwrap_or_else(Timestamp::now));
     }
 
-    fn owed(&self) -> VecDeque<Interval> {
-        let text = self
-            .file
-            .as_ref()
-            .and_then(|file| std::fs::read_to_string(file).ok());
-        let interval = |line: &str| {
-            let (from, to) = line.split_once(' ')?;
-            let [from, to] = [from, to].map(|micros| micros.parse().map(Timestamp::from_micros));
-            Some(Interval {
-                from: from.ok()?,
-                to: to.ok()?,
-            })
+    async fn owed(&self) -> VecDeque<Interval> {
+        let Some(file) = self.file.clone() else {
+            return VecDeque::new();
         };
-        text.unwrap_or_default().lines().filter_map(interval).collect()
+        // Missing at the first start.
+        let read = tokio::task::spawn_blocking(move || fs::read_to_string(file)).await;
+        let text = read.ok().and_then(Result::ok).unwrap_or_default();
+        text.lines().filter_map(Interval::read).collect()
     }
 
-    fn note(&self, owed: &VecDeque<Interval>) {
-        let Some(file) = &self.file else {
+    /// Off the reader's thread, which this one shares.
+    async fn note(&self, owed: &VecDeque<Interval>) {
+        let Some(file) = self.file.clone() else {
             return;
         };
-        let lines = owed
-            .iter()
-            .map(|Interval { from, to }| format!("{} {}\n", from.micros(), to.micros()));
-        let new = file.with_extension("new");
-        let written =
-            std::fs::write(&new, lines.collect::<String>()).and_then(|()| std::fs::rename(&new, file));
-        if let Err(error) = written {
+        let text: String = owed.iter().map(|interval| format!("{interval}\n")).collect();
+        let written = tokio::task::spawn_blocking(move || small_file::replace(&file, &text)).await;
+        if let Err(error) = written.unwrap_or_else(|error| Err(io::Error::other(error))) {
             tracing::error!(%error, "what is to be recovered cannot be noted: a restart would forget it");
         }
     }

@@ -164,6 +164,10 @@ impl Source for Scripted {
         Box::pin(next(&self.attempts))
     }
 
+    fn resume(&self, _blind: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        self.connect()
+    }
+
     fn recover(
         &self,
         _from: Timestamp,

@@ -11,7 +11,7 @@ use bytes::{Buf as _, BufMut as _};
 use crate::ingest::sighting::{Id, RuleSet, Sighting};
 
 /// How a file begins. Another one is none of ours, or of another version: it is begun anew.
-const MAGIC: &[u8; 8] = b"bfids\0\0\x01";
+const MAGIC: &[u8; 8] = b"bfids\0\0\x02";
 const YOUNG: &str = "ids";
 const OLD: &str = "ids.old";
 const NEW: &str = "ids.new";

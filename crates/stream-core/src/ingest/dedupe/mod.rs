@@ -41,6 +41,9 @@ impl Dedupe {
     }
 }
 
+/// How much of what came last is remembered, by the weight of its ids.
+const WINDOW_BYTES: usize = 16 << 20;
+
 /// Recogniser of repeats. The journal is its memory, and its file the memory of what the journal has let go.
 pub(crate) struct Deduper {
     mode: Dedupe,
@@ -49,12 +52,11 @@ pub(crate) struct Deduper {
 }
 
 impl Deduper {
-    /// Goes on where the last process ended: reads the file in `dir`, and what the journal holds beyond it. At most about `bytes`
-    /// of memory. Blocks.
-    pub(crate) fn open(mode: Dedupe, bytes: usize, dir: &Path, journal: &Journal) -> Self {
+    /// Goes on where the last process ended: reads the file in `dir`, and what the journal holds beyond it. Blocks.
+    pub(crate) fn open(mode: Dedupe, dir: &Path, journal: &Journal) -> Self {
         let mut deduper = Self {
             mode,
-            window: Window::new(bytes),
+            window: Window::new(WINDOW_BYTES),
             file: None,
         };
         if mode == Dedupe::Off {
@@ -71,7 +73,7 @@ impl Deduper {
             deduper.window.see(&row.sighting);
         }
         let start = rows.len() - deduper.window.len().min(rows.len());
-        deduper.file = WindowFile::create(dir, &rows[start..], bytes / 2)
+        deduper.file = WindowFile::create(dir, &rows[start..], WINDOW_BYTES / 2)
             .inspect_err(unwritable)
             .ok();
         deduper
