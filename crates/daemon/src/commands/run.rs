@@ -135,6 +135,10 @@ async fn daemon(
 pub(crate) struct Started {
     pub(crate) pipeline: Pipeline,
     /// Where the admin server listens.
+    #[cfg_attr(
+        not(feature = "simulator"),
+        expect(dead_code, reason = "`demo` says it, `run` has logged it")
+    )]
     pub(crate) admin: Option<SocketAddr>,
     /// Who keeps the rules, if the stream has any.
     pub(crate) keeper: Option<Arc<RulesKeeper>>,

@@ -73,15 +73,14 @@ impl Framer {
 
     /// The length that a line announces: one that there can be.
     fn announced(&self, line: &Frame) -> Option<usize> {
-        let Frame::Message(line) = line else {
+        let (Framing::Lengths, Frame::Message(line)) = (self.framing, line) else {
             return None;
         };
-        let is_length = self.framing == Framing::Lengths && line.iter().all(u8::is_ascii_digit);
-        let length = std::str::from_utf8(line)
-            .ok()
-            .filter(|_| is_length)?
-            .parse()
-            .ok()?;
+        // A sign would be parsed, too.
+        if !line.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let length = std::str::from_utf8(line).ok()?.parse().ok()?;
         (1..=self.limit).contains(&length).then_some(length)
     }
 

@@ -1,5 +1,5 @@
-//! Supervision: keeps the stream alive, on the thread `reader`. Decisions are a pure [`state`] machine; the [`driver`] does
-//! what it says; the [`reader`] takes an open stream apart with the [`framer`]; [`recovery`] asks for
+//! Supervision: keeps the stream alive, on the thread `reader`. Decisions are a pure `state` machine; the `driver` does
+//! what it says; the `reader` takes an open stream apart with the `framer`; `recovery` asks for
 //! what was missed.
 
 mod connect_budget;

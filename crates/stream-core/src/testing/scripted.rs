@@ -241,8 +241,12 @@ pub fn beside(lane: Lane, message: &[u8]) -> Bytes {
 /// The text after `"name":"` up to the next quote, looked for at the line's beginning only.
 pub(super) fn field<'m>(message: &'m [u8], name: &str) -> Option<&'m str> {
     let message = &message[..message.len().min(300)];
-    let before = format!("\"{name}\":\"");
-    let start = memmem::find(message, before.as_bytes())? + before.len();
+    // Without a needle made for each: this stands within what `scripts/instructions` counts.
+    let start = memmem::find_iter(message, name).find_map(|at| {
+        let behind = at + name.len();
+        let quoted = message[..at].ends_with(b"\"") && message[behind..].starts_with(b"\":\"");
+        quoted.then_some(behind + 3)
+    })?;
     let length = memchr::memchr(b'"', &message[start..])?;
     std::str::from_utf8(&message[start..start + length]).ok()
 }
