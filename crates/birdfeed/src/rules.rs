@@ -1,20 +1,13 @@
 //! Rules of the filtered stream: what tweepy's `add_rules`, `get_rules` and `delete_rules` do.
 
 use std::future::Future;
-use std::time::Duration;
 
 use source_x::RulesClient;
 use source_x::rules::{Added, Deleted, Mode, NewRule, Rule, RulesError};
-use stream_core::source::ConnectErrorClass;
 
 use crate::builder::Builder;
 use crate::error::Error;
 use crate::stream::Stream;
-
-/// What is waited for when X does not say when its limit ends: a quarter of its window.
-const UNSAID: Duration = Duration::from_secs(225);
-/// X counts in whole seconds, and so do we.
-const MARGIN: Duration = Duration::from_secs(1);
 
 /// The rules of an app. They outlive the program; X wants a moment until a new one is in force.
 ///
@@ -88,17 +81,15 @@ impl Rules {
         F: Future<Output = Result<T, RulesError>>,
     {
         loop {
-            match ask().await {
-                Err(RulesError::Request(error)) if self.wait_on_rate_limit => {
-                    let ConnectErrorClass::RateLimited { reset_in } = error.class else {
-                        return Err(RulesError::Request(error).into());
-                    };
-                    let wait = error.retry_after.or(reset_in).unwrap_or(UNSAID) + MARGIN;
-                    tracing::warn!(?wait, "rate limit exceeded: waiting for its end");
-                    tokio::time::sleep(wait).await;
-                }
-                outcome => return Ok(outcome?),
-            }
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let Some(wait) = error.rate_limit().filter(|_| self.wait_on_rate_limit) else {
+                return Err(error.into());
+            };
+            tracing::warn!(?wait, "rate limit exceeded: waiting for its end");
+            tokio::time::sleep(wait).await;
         }
     }
 }

@@ -14,6 +14,24 @@ use crate::stream::Handle;
 /// [`on_errors`](Self::on_errors), [`on_matching_rules`](Self::on_matching_rules), as far as they are there, and at last to
 /// [`on_response`](Self::on_response). Whoever implements `on_data` gets the messages and no other callback of them, unless it calls
 /// [`dispatch`].
+///
+/// ```no_run
+/// use birdfeed::{Handle, Handler, HandlerResult, Post, Stream};
+///
+/// struct Printer;
+///
+/// impl Handler for Printer {
+///     fn on_tweet(&mut self, _stream: &Handle, tweet: &Post) -> HandlerResult {
+///         println!("{}", tweet.text());
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), birdfeed::Error> {
+/// Stream::filter(std::env::var("X_BEARER_TOKEN")?)?.run(Printer);
+/// # Ok(())
+/// # }
+/// ```
 #[expect(unused_variables, reason = "defaults use few of them")]
 pub trait Handler {
     /// X has accepted a connection.

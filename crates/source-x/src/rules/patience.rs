@@ -18,6 +18,23 @@ pub struct Patience<'a> {
     tell: &'a (dyn Fn(&RulesError, Duration) + Send + Sync),
 }
 
+impl RulesError {
+    /// How long to wait until X answers again, if it is a rate limit that is in the way.
+    pub fn rate_limit(&self) -> Option<Duration> {
+        let Self::Request(ConnectError {
+            class: ConnectErrorClass::RateLimited { reset_in },
+            retry_after,
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        // The window opens with the second that was named; a moment more, for clocks that count in whole ones.
+        let named = reset_in.or(*retry_after);
+        Some(named.map_or(RATE_LIMIT, |wait| wait + Duration::from_millis(500)))
+    }
+}
+
 impl<'a> Patience<'a> {
     /// Waits `most` altogether; `tell` is told of each wait.
     pub fn new(most: Duration, tell: &'a (dyn Fn(&RulesError, Duration) + Send + Sync)) -> Self {
@@ -50,6 +67,9 @@ impl<'a> Patience<'a> {
     }
 
     fn next(&mut self, error: &RulesError) -> Option<Duration> {
+        if let Some(wait) = error.rate_limit() {
+            return Some(wait);
+        }
         let RulesError::Request(ConnectError {
             class, retry_after, ..
         }) = error
@@ -57,13 +77,6 @@ impl<'a> Patience<'a> {
             return None;
         };
         match class {
-            ConnectErrorClass::RateLimited { reset_in } => {
-                // The window opens with the second that was named; a moment more, for clocks that count in whole ones.
-                let named = reset_in
-                    .or(*retry_after)
-                    .map(|wait| wait + Duration::from_millis(500));
-                Some(named.unwrap_or(RATE_LIMIT))
-            }
             ConnectErrorClass::Network | ConnectErrorClass::Http => {
                 self.failures += 1;
                 let doubled = Duration::from_secs(1 << (self.failures - 1).min(TRIES));
