@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use stream_core::pipeline::Reconnector;
+
 use crate::components::{self, Parts};
 use crate::config::{Leaves, differences, environment};
 use crate::logging::LogLevel;
@@ -16,6 +18,8 @@ pub(crate) struct Reload {
     pub(crate) leaves: Leaves,
     pub(crate) log: LogLevel,
     pub(crate) keeper: Option<Arc<RulesKeeper>>,
+    /// Whoever sends SIGHUP may have cured what the stream waits for.
+    pub(crate) reconnector: Reconnector,
 }
 
 /// Whether a key can change while the daemon runs, or why not.
@@ -84,6 +88,7 @@ impl Reload {
         if let Some(keeper) = &self.keeper {
             keeper.reload(parts.data_path.rules);
         }
+        self.reconnector.retry();
         tracing::info!("SIGHUP: the configuration was read again; secrets' files are read at each connect");
     }
 }

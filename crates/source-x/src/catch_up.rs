@@ -17,6 +17,8 @@ pub struct CatchUp {
     pub recovery: bool,
 }
 
+/// As far back as X goes.
+pub(crate) const RECOVERABLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is added to a gap, for the time that connecting takes and for clocks that differ.
 const MARGIN: Duration = Duration::from_secs(5);
 const MINUTE: u64 = 60;
@@ -35,15 +37,15 @@ impl Query {
         })
     }
 
-    /// The query that brings what was posted from `from` to `to`, in whole seconds, and nothing else.
-    pub(crate) fn for_recovery(&self, endpoint: Endpoint, from: Timestamp, to: Timestamp) -> Option<Self> {
-        endpoint.takes(Parameter::StartTime)?;
-        Some(Self {
+    /// The query that brings what was posted from `from` to `to`, in whole seconds, and nothing else: for endpoints that take
+    /// `start_time`.
+    pub(crate) fn for_recovery(&self, from: Timestamp, to: Timestamp) -> Self {
+        Self {
             backfill_minutes: None,
             start_time: Some(whole_seconds(from)),
             end_time: Some(whole_seconds(to.plus(Duration::from_millis(999)))),
             ..self.clone()
-        })
+        }
     }
 
     /// How far back a connection goes.
@@ -82,15 +84,9 @@ mod tests {
     #[test]
     fn a_recovery_covers_whole_seconds() {
         let at = |millis: u64| Timestamp::from_millis(1_595_000_000_000 + millis);
-        let query = Query::default()
-            .for_recovery(Endpoint::Search, at(900), at(2_100))
-            .unwrap();
+        let query = Query::default().for_recovery(at(900), at(2_100));
         assert_eq!(query.start_time.as_deref(), Some("2020-07-17T15:33:20Z"));
         assert_eq!(query.end_time.as_deref(), Some("2020-07-17T15:33:23Z"));
         assert_eq!(query.check(Endpoint::Search), []);
-        assert_eq!(
-            Query::default().for_recovery(Endpoint::Sample, at(0), at(1)),
-            None
-        );
     }
 }

@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::account::AccountClient;
 use crate::api::{Answer, Api, Arrived, Call, Refusal, with_causes};
-use crate::catch_up::CatchUp;
-use crate::endpoint::{Endpoint, Messages};
+use crate::catch_up::{CatchUp, RECOVERABLE};
+use crate::endpoint::{Endpoint, Messages, Parameter};
 use crate::ghosts::Exorcist;
 use crate::query::Query;
 use crate::response::{self, Coding};
@@ -197,15 +197,21 @@ impl Source for XSource {
         .boxed()
     }
 
+    fn reach(&self) -> Duration {
+        if self.catch_up.recovery && self.endpoint().takes(Parameter::StartTime).is_some() {
+            RECOVERABLE
+        } else {
+            Duration::ZERO
+        }
+    }
+
     fn recover(
         &self,
         from: Timestamp,
         to: Timestamp,
-    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>> {
-        let query = self.query.for_recovery(self.endpoint(), from, to);
-        let query = query.filter(|_| self.catch_up.recovery)?;
-        let opening = async move { Ok(Box::new(self.open(&query).await?) as Box<dyn Connection>) };
-        Some(opening.boxed())
+    ) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        let query = self.query.for_recovery(from, to);
+        async move { Ok(Box::new(self.open(&query).await?) as Box<dyn Connection>) }.boxed()
     }
 
     fn split(&self, message: &Bytes) -> Split {

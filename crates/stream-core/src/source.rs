@@ -20,12 +20,15 @@ pub trait Source: Send + Sync + 'static {
     /// that is [`Connection::replays`].
     fn resume(&self, blind: Duration) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>;
 
-    /// Opens a connection that brings what was posted from `from` to `to` and then ends; `None` if this source cannot.
+    /// How far back [`recover`](Self::recover) may ask; zero if it is not to be asked at all.
+    fn reach(&self) -> Duration;
+
+    /// Opens a connection that brings what was posted from `from` to `to` and then ends.
     fn recover(
         &self,
         from: Timestamp,
         to: Timestamp,
-    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>>;
+    ) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>;
 
     /// Says how one message (one line, without its line end) splits into records. Pure: the same bytes give the same answer,
     /// in a replay too. Never fails: what cannot be read becomes [`Split::dead_letter`].

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use journal::OpenError;
 use source_x::XSource;
-use stream_core::pipeline::{Failure, NamedSink, Pipeline, Rest, StartError};
+use stream_core::pipeline::{Failure, NamedSink, Pipeline, Reconnector, Rest, StartError};
 use stream_core::source::Source;
 use stream_core::telemetry::{Observer, Status};
 
@@ -36,11 +36,12 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     announce(file, &data_path, &warnings);
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
-    let reload = |keeper| Reload {
+    let reload = |keeper, reconnector| Reload {
         file: file.map(Path::to_owned),
         leaves,
         log,
         keeper,
+        reconnector,
     };
     let ended = runtime.block_on(daemon(data_path, admin, drain, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
@@ -90,7 +91,7 @@ async fn daemon(
     data_path: DataPath,
     admin: Option<Address>,
     drain: Duration,
-    reload: impl FnOnce(Option<Arc<RulesKeeper>>) -> Reload,
+    reload: impl FnOnce(Option<Arc<RulesKeeper>>, Reconnector) -> Reload,
 ) -> Result<(), CommandError> {
     let hangups = Hangups::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
@@ -99,7 +100,7 @@ async fn daemon(
     let Started {
         mut pipeline, keeper, ..
     } = start(data_path, admin.as_ref())?;
-    tokio::spawn(reload(keeper).answer(hangups));
+    tokio::spawn(reload(keeper, pipeline.reconnector()).answer(hangups));
     let Status { journal, lanes, .. } = pipeline.view().status();
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");

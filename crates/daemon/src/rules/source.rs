@@ -35,7 +35,11 @@ impl Source for RuledSource {
         })
     }
 
-    fn recover(&self, from: Timestamp, to: Timestamp) -> Option<Connecting<'_>> {
+    fn reach(&self) -> Duration {
+        self.source.reach()
+    }
+
+    fn recover(&self, from: Timestamp, to: Timestamp) -> Connecting<'_> {
         self.source.recover(from, to)
     }
 

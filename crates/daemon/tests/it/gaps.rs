@@ -136,7 +136,7 @@ async fn an_account_without_backfill_is_asked_once_and_its_gaps_are_told() {
     connections(&mut daemon, 3);
     assert_eq!(simulator.attempts(), 4);
     let log = daemon.log();
-    let told = "X takes no backfill_minutes of this account";
+    let told = "the server takes no backfill of this account";
     assert_eq!(log.matches(told).count(), 1, "{log}");
     daemon.wait_for("the gaps", PATIENCE, |_| {
         (events(dir.path(), "gap").len() == 2).then_some(())

@@ -17,7 +17,7 @@ use crate::intake::{Finder, Findings, Intake, RECOVERY};
 use crate::log::{LaneCursor, LaneReader, LogWriter, Replay, Splitter, Tail, cursor_name};
 use crate::model::{Lane, LaneSet, StreamEvent, Timestamp};
 use crate::source::Source;
-use crate::supervisor::{MemoryFile, StreamReader, Supervisor, SupervisorExit};
+use crate::supervisor::{MemoryFile, Reconnector, StreamReader, Supervisor, SupervisorExit};
 use crate::telemetry::{Heartbeat, LaneStatus, Observer, StatusCell, StreamStatus, View};
 
 impl Pipeline {
@@ -30,10 +30,7 @@ impl Pipeline {
         observer: &Arc<dyn Observer>,
     ) -> Result<Self, StartError> {
         let (appender, journal) = journal::open(settings.journal.clone())?;
-        let recovery = Recovery::of(&journal).map_err(|entry| StartError::Foreign {
-            dir: settings.journal.dir.clone(),
-            entry,
-        })?;
+        let recovery = recovery(settings, &journal)?;
         drop_unconfigured_cursors(&journal, settings.lanes, sinks);
         let status = StatusCell::new(StreamStatus {
             last_post: recovery.last_post.clone(),
@@ -58,6 +55,7 @@ impl Pipeline {
             queue: queue.clone(),
             observer: observer.clone(),
             status: status.clone(),
+            reconnector: Reconnector::default(),
             stop: StopSignals::default(),
         };
         let (sink_loops, lane_statuses) = builder.sink_loops(sinks, &recovery);
@@ -82,6 +80,7 @@ impl Pipeline {
         tokio::spawn(async move { lanes_heartbeat.keep().await });
         Ok(Self {
             view,
+            reconnector: builder.reconnector,
             stop_reader,
             stop: builder.stop,
             queue,
@@ -91,6 +90,14 @@ impl Pipeline {
             sinks: sink_loops.into_iter().map(run_lanes).collect(),
         })
     }
+}
+
+/// What the last process left.
+fn recovery(settings: &Settings, journal: &Journal) -> Result<Recovery, StartError> {
+    Recovery::of(journal).map_err(|entry| StartError::Foreign {
+        dir: settings.journal.dir.clone(),
+        entry,
+    })
 }
 
 /// What the parts have in common while they are put together.
@@ -103,6 +110,7 @@ struct Builder<'a> {
     queue: Arc<IngestQueue>,
     observer: Arc<dyn Observer>,
     status: StatusCell<StreamStatus>,
+    reconnector: Reconnector,
     stop: StopSignals,
 }
 
@@ -184,6 +192,7 @@ impl Builder<'_> {
             owed: Some(self.settings.journal.dir.join("owed")),
             observer: self.observer.clone(),
             status: self.status.clone(),
+            reconnector: self.reconnector.clone(),
             stop,
         }
     }

@@ -21,7 +21,7 @@ pub use crate::log::ForeignEntry;
 use crate::model::{LaneSet, PerLane, StreamEvent};
 use crate::sink::Sink;
 use crate::supervisor::SupervisorExit;
-pub use crate::supervisor::WhenFull;
+pub use crate::supervisor::{Reconnector, WhenFull};
 use crate::telemetry::{Status, View};
 
 /// How long the ends of the lanes and of the journal may take beyond the budget.
@@ -86,6 +86,7 @@ pub struct NamedSink {
 /// A running data path.
 pub struct Pipeline {
     view: View,
+    reconnector: Reconnector,
     stop_reader: CancellationToken,
     stop: StopSignals,
     queue: Arc<IngestQueue>,
@@ -163,6 +164,11 @@ impl Pipeline {
             stream: self.view.name.as_str().into(),
             queue: self.queue.clone(),
         }
+    }
+
+    /// A way to have the stream connect now.
+    pub fn reconnector(&self) -> Reconnector {
+        self.reconnector.clone()
     }
 
     /// A look from outside.

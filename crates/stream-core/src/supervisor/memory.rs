@@ -172,6 +172,11 @@ impl Notes {
         self.begin();
     }
 
+    /// Notes with the next byte that these are the connects that may still count.
+    pub(super) fn connects(&mut self, connects: Vec<Timestamp>) {
+        self.memory.connects = connects;
+    }
+
     /// Notes with the next byte that the account may not ask for the past.
     pub(super) fn no_backfill(&mut self, since: Timestamp) {
         self.memory.no_backfill = Some(since);

@@ -1,5 +1,5 @@
 //! Recovery: what was posted while we were blind is asked for again, on connections of their own beside the live one, one after the
-//! other. What is owed is in a file, so that a restart goes on with it.
+//! other. What is owed is in a file, so that a restart goes on with it. Connects come out of the stream's own budget.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -14,21 +14,31 @@ use super::framer::Framer;
 use super::small_file;
 use crate::intake::{Intake, RECOVERY};
 use crate::model::{Frame, StreamEvent, Timestamp};
-use crate::source::{ConnectError, ConnectErrorClass, Connection, Source};
+use crate::source::{ConnectError, ConnectErrorClass, Connection, Request, Source};
 use crate::telemetry::{Observation, Observer, StatusCell, StreamStatus};
 
-/// As far back as servers go (<https://docs.x.com/x-api/fundamentals/recovery-and-redundancy>).
-const FARTHEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often an interval is tried, and how much longer each pause is than the one before.
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(60);
+/// How many connects of the budget are left to the live stream.
+const RESERVE: u64 = 20;
+/// Gaps so near to each other are asked for at once: what lies between them comes twice, and is known.
+const NEAR: Duration = Duration::from_secs(60);
+/// How many stretches are owed at most; further ones lengthen the last.
+const MOST: usize = 64;
 
-/// A stretch of the past.
+/// A stretch of the past in which there are gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interval {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
+    /// How long its gaps are, together.
+    pub(super) blind: Duration,
 }
+
+/// What is owed, in the order of time.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Owed(VecDeque<Interval>);
 
 /// Worker that asks for what is owed.
 pub(super) struct Recovery {
@@ -43,6 +53,8 @@ pub(super) struct Recovery {
     /// Where what is owed outlives the process.
     pub(super) file: Option<PathBuf>,
     pub(super) asked: mpsc::UnboundedReceiver<Interval>,
+    /// Who is told of each connect that the server has seen.
+    pub(super) spent: mpsc::UnboundedSender<()>,
 }
 
 /// Why an interval did not come.
@@ -53,31 +65,59 @@ struct Failed {
 }
 
 impl Interval {
-    /// The part of `from..to` that a server may still have, if there is any and `source` can ask for it.
+    /// The part of a gap that `source` can ask for, if there is any.
     pub(super) fn within_reach(from: Timestamp, to: Timestamp, source: &dyn Source) -> Option<Self> {
-        let from = from.max(to.minus(FARTHEST));
-        let interval = Self { from, to };
-        (from < to && source.recover(from, to).is_some()).then_some(interval)
-    }
-
-    fn length(self) -> Duration {
-        self.to.since(self.from)
+        let from = from.max(to.minus(source.reach()));
+        let blind = to.since(from);
+        (!blind.is_zero()).then_some(Self { from, to, blind })
     }
 
     /// Reads what its `Display` writes.
     fn read(line: &str) -> Option<Self> {
-        let (from, to) = line.split_once(' ')?;
-        let micros = |text: &str| text.parse().ok().map(Timestamp::from_micros);
+        let mut words = line.split(' ').map_while(|word| word.parse().ok());
+        let (from, to) = (words.next()?, words.next()?);
         Some(Self {
-            from: micros(from)?,
-            to: micros(to)?,
+            from: Timestamp::from_micros(from),
+            to: Timestamp::from_micros(to),
+            // An earlier version noted each gap by itself.
+            blind: Duration::from_micros(words.next().unwrap_or(to.saturating_sub(from))),
         })
     }
 }
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.from.micros(), self.to.micros())
+        let Self { from, to, blind } = self;
+        write!(f, "{} {} {}", from.micros(), to.micros(), blind.as_micros())
+    }
+}
+
+impl Owed {
+    fn add(&mut self, interval: Interval) {
+        let full = self.0.len() >= MOST;
+        match self.0.back_mut() {
+            Some(last) if full || interval.from <= last.to.plus(NEAR) => {
+                last.from = last.from.min(interval.from);
+                last.to = last.to.max(interval.to);
+                last.blind += interval.blind;
+            }
+            _ => self.0.push_back(interval),
+        }
+    }
+
+    /// Reads what its `Display` writes.
+    fn read(text: &str) -> Self {
+        let mut owed = Self::default();
+        text.lines()
+            .filter_map(Interval::read)
+            .for_each(|interval| owed.add(interval));
+        owed
+    }
+}
+
+impl fmt::Display for Owed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|interval| writeln!(f, "{interval}"))
     }
 }
 
@@ -87,18 +127,18 @@ impl Recovery {
         let mut owed = self.owed().await;
         loop {
             while let Ok(interval) = self.asked.try_recv() {
-                owed.push_back(interval);
+                owed.add(interval);
             }
             self.note(&owed).await;
-            let Some(interval) = owed.front().copied() else {
+            let Some(interval) = owed.0.front().copied() else {
                 match self.asked.recv().await {
-                    Some(interval) => owed.push_back(interval),
+                    Some(interval) => owed.add(interval),
                     None => return,
                 }
                 continue;
             };
             let outcome = self.insist(interval).await;
-            owed.pop_front();
+            owed.0.pop_front();
             self.tell(interval, outcome);
         }
     }
@@ -107,11 +147,13 @@ impl Recovery {
     async fn insist(&self, interval: Interval) -> Result<u64, String> {
         let mut tries = 0;
         loop {
-            let Some(connecting) = self.source.recover(interval.from, interval.to) else {
-                return Err("this stream cannot be asked for the past".to_owned());
-            };
+            let from = interval.from.max(Timestamp::now().minus(self.source.reach()));
+            if from >= interval.to {
+                return Err("this stream does not go back so far".to_owned());
+            }
+            self.afford().await;
             tries += 1;
-            match self.fetch(connecting).await {
+            match self.fetch(self.source.recover(from, interval.to)).await {
                 Ok(messages) => return Ok(messages),
                 Err(Failed { detail, may_pass }) if !may_pass || tries == TRIES => return Err(detail),
                 Err(Failed { detail, .. }) => {
@@ -122,12 +164,30 @@ impl Recovery {
         }
     }
 
+    /// Waits until the live stream can spare a connect.
+    async fn afford(&self) {
+        while self.status.update(|status| status.connect_budget) <= RESERVE {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// A connect that the server has seen. Its receiver is gone only when all ends.
+    fn spend(&self) {
+        self.status
+            .update(|status| status.connect_budget = status.connect_budget.saturating_sub(1));
+        let _ = self.spent.send(());
+    }
+
     /// One connection, to its clean end: the server closes it when all has come.
     async fn fetch(
         &self,
         connecting: BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>,
     ) -> Result<u64, Failed> {
-        let mut connection = connecting.await.map_err(|error| Failed {
+        let connected = connecting.await;
+        if !matches!(&connected, Err(error) if error.request == Request::NotSent) {
+            self.spend();
+        }
+        let mut connection = connected.map_err(|error| Failed {
             may_pass: !matches!(
                 error.class,
                 ConnectErrorClass::Refused | ConnectErrorClass::Certificate
@@ -175,7 +235,7 @@ impl Recovery {
     }
 
     fn tell(&self, interval: Interval, outcome: Result<u64, String>) {
-        let Interval { from, to } = interval;
+        let Interval { from, to, blind } = interval;
         let (messages, detail) = match outcome {
             Ok(messages) => {
                 tracing::info!(%from, %to, messages, "what was missed has come");
@@ -186,11 +246,16 @@ impl Recovery {
                 (None, Some(detail))
             }
         };
-        let (length, whole) = (interval.length(), messages.is_some());
-        let filled = if whole { length } else { Duration::ZERO };
-        self.observer.on(Observation::Gap { length, filled });
+        let whole = messages.is_some();
+        let filled = if whole { blind } else { Duration::ZERO };
+        self.observer.on(Observation::Gap {
+            length: blind,
+            filled,
+        });
         let seen = self.status.update(|status| {
-            status.recovered(from, to, whole);
+            if whole {
+                status.recovered(from, to);
+            }
             status.last_byte
         });
         let event = StreamEvent::Recovered {
@@ -205,25 +270,72 @@ impl Recovery {
         self.intake.event(&event, seen.unwrap_or_else(Timestamp::now));
     }
 
-    async fn owed(&self) -> VecDeque<Interval> {
+    async fn owed(&self) -> Owed {
         let Some(file) = self.file.clone() else {
-            return VecDeque::new();
+            return Owed::default();
         };
         // Missing at the first start.
         let read = tokio::task::spawn_blocking(move || fs::read_to_string(file)).await;
         let text = read.ok().and_then(Result::ok).unwrap_or_default();
-        text.lines().filter_map(Interval::read).collect()
+        Owed::read(&text)
     }
 
     /// Off the reader's thread, which this one shares.
-    async fn note(&self, owed: &VecDeque<Interval>) {
+    async fn note(&self, owed: &Owed) {
         let Some(file) = self.file.clone() else {
             return;
         };
-        let text: String = owed.iter().map(|interval| format!("{interval}\n")).collect();
+        let text = owed.to_string();
         let written = tokio::task::spawn_blocking(move || small_file::replace(&file, &text)).await;
         if let Err(error) = written.unwrap_or_else(|error| Err(io::Error::other(error))) {
             tracing::error!(%error, "what is to be recovered cannot be noted: a restart would forget it");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(from: u64, to: u64) -> Interval {
+        let (from, to) = (
+            Timestamp::from_millis(from * 1_000),
+            Timestamp::from_millis(to * 1_000),
+        );
+        Interval {
+            from,
+            to,
+            blind: to.since(from),
+        }
+    }
+
+    #[test]
+    fn gaps_near_to_each_other_are_owed_as_one_and_only_so_many() {
+        let mut owed = Owed::default();
+        for gap in [gap(100, 110), gap(170, 171), gap(232, 240)] {
+            owed.add(gap);
+        }
+        let [first, second] = [owed.0[0], owed.0[1]];
+        assert_eq!((first.from, first.to), (gap(100, 171).from, gap(100, 171).to));
+        assert_eq!((first.blind, second), (Duration::from_secs(11), gap(232, 240)));
+        for n in 1..1_000 {
+            owed.add(gap(n * 1_000, n * 1_000 + 1));
+        }
+        assert_eq!(owed.0.len(), MOST);
+        let last = owed.0[MOST - 1];
+        assert_eq!(last.to, gap(0, 999_001).to);
+        let blind: Duration = owed.0.iter().map(|interval| interval.blind).sum();
+        assert_eq!(blind, Duration::from_secs(19 + 999));
+        assert_eq!(Owed::read(&owed.to_string()), owed);
+    }
+
+    #[test]
+    fn what_is_no_interval_is_passed_over_and_what_an_earlier_version_noted_is_not() {
+        assert_eq!(Owed::read("5000000 9000000\n"), {
+            let mut owed = Owed::default();
+            owed.add(gap(5, 9));
+            owed
+        });
+        assert_eq!(Owed::read("\nx 1\n7\n\u{0}"), Owed::default());
     }
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::driver::Supervisor;
 use super::framer::MAX_LINE;
 use super::reader::{StreamReader, WhenFull};
+use super::reconnector::Reconnector;
 use super::state::SupervisorExit;
 use crate::intake::{Findings, Intake};
 use crate::source::Source;
@@ -52,6 +53,7 @@ impl Standalone {
             last_received: None,
             observer: self.observer,
             status,
+            reconnector: Reconnector::default(),
             stop: self.stop,
         };
         supervisor.run().await

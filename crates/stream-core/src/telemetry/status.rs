@@ -203,13 +203,11 @@ impl StreamStatus {
     }
 
     /// Takes note that the past from `from` to `to` was asked for, and whether it has come.
-    pub(crate) fn recovered(&mut self, from: Timestamp, to: Timestamp, whole: bool) {
-        let found = self
-            .gaps
-            .iter_mut()
-            .filter(|gap| whole && gap.repair == Repair::Recovery && gap.from <= from && to <= gap.to);
+    pub(crate) fn recovered(&mut self, from: Timestamp, to: Timestamp) {
+        let found = self.gaps.iter_mut().filter(|gap| gap.repair == Repair::Recovery);
         for gap in found {
-            gap.remains_seconds = (gap.remains_seconds - to.since(from).as_secs_f64()).max(0.0);
+            let came = gap.to.min(to).since(gap.from.max(from));
+            gap.remains_seconds = (gap.remains_seconds - came.as_secs_f64()).max(0.0);
         }
     }
 

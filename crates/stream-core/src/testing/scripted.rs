@@ -168,13 +168,20 @@ impl Source for Scripted {
         self.connect()
     }
 
+    fn reach(&self) -> Duration {
+        if self.goes_back.load(Ordering::Relaxed) {
+            Duration::from_secs(24 * 60 * 60)
+        } else {
+            Duration::ZERO
+        }
+    }
+
     fn recover(
         &self,
         _from: Timestamp,
         _to: Timestamp,
-    ) -> Option<BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>>> {
-        let goes_back = self.goes_back.load(Ordering::Relaxed);
-        goes_back.then(|| Box::pin(next(&self.recoveries)) as BoxFuture<'_, _>)
+    ) -> BoxFuture<'_, Result<Box<dyn Connection>, ConnectError>> {
+        Box::pin(next(&self.recoveries))
     }
 
     fn split(&self, message: &Bytes) -> Split {

@@ -168,21 +168,23 @@ async fn what_the_next_connection_does_not_bring_is_recovered_beside_it_and_over
     rig.crash(run).await;
     let run = rig.start();
     let past = run.script.recover();
-    // The restart's own gap.
+    // The restart's own gap, if it is not asked for with the one before it.
     let third = run.script.recover();
     let live = run.script.accept();
     send(&live, [5].map(one)).await;
     send(&past, [1, 2, 3].map(one)).await;
     past.end(Ok(())).await;
     third.end(Ok(())).await;
-    until("both are recovered", || events(&rig, "recovered").len() == 2).await;
+    until("all is recovered", || {
+        !events(&rig, "recovered").is_empty() && gap(&run).remains_seconds == 0.0
+    })
+    .await;
     assert!(gap(&run).last_post.is_some());
     let recovered = &events(&rig, "recovered")[0];
     assert_eq!(
         (&recovered["whole"], &recovered["messages"]),
         (&true.into(), &3.into())
     );
-    until("nothing remains", || gap(&run).remains_seconds == 0.0).await;
     run.settled().await;
     let mut all = ids(&rig.memory.stored(Lane::Tweets));
     all.sort_unstable();

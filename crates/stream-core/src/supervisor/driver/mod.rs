@@ -15,6 +15,7 @@ use super::entitlement::Entitlement;
 use super::gap::{GapTracker, Moment};
 use super::memory::{Memory, MemoryFile, Notes};
 use super::reader::{Ending, StreamReader};
+use super::reconnector::Reconnector;
 use super::recovery::{Interval, Recovery};
 use super::state::{Ended, Input, Now, ReconnectPolicy, Refusal, SupervisorExit, SupervisorState};
 use crate::intake::Intake;
@@ -47,6 +48,7 @@ pub(crate) struct Supervisor {
     pub(crate) owed: Option<PathBuf>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) status: StatusCell<StreamStatus>,
+    pub(crate) reconnector: Reconnector,
     pub(crate) stop: CancellationToken,
 }
 
@@ -60,6 +62,8 @@ struct Driver {
     notes: Notes,
     /// Who asks for what was missed.
     recovery: mpsc::UnboundedSender<Interval>,
+    /// The connects that this took.
+    spent: mpsc::UnboundedReceiver<()>,
     /// The last complaint: told aloud once, until something changes.
     told: Option<String>,
 }
@@ -69,7 +73,7 @@ type Stream = Box<dyn Connection>;
 impl Supervisor {
     /// Works until it is told to stop or gives up.
     pub(crate) async fn run(self) -> SupervisorExit {
-        let stop = self.stop.clone();
+        let (stop, reconnector) = (self.stop.clone(), self.reconnector.clone());
         let notes = Notes::of(self.memory.clone());
         let max_retries = self.max_retries;
         self.status.update(|status| {
@@ -78,7 +82,8 @@ impl Supervisor {
             status.last_post = status.last_post.take().or_else(noted);
         });
         let (recovery, asked) = mpsc::unbounded_channel();
-        let _recovery = AbortOnDropHandle::new(tokio::spawn(self.recovery(asked).run()));
+        let (spend, spent) = mpsc::unbounded_channel();
+        let _recovery = AbortOnDropHandle::new(tokio::spawn(self.recovery(asked, spend).run()));
         let mut driver = Driver {
             gaps: GapTracker::after_restart(self.last_received.max(notes.memory().seen)),
             entitlement: notes
@@ -91,41 +96,19 @@ impl Supervisor {
             connected_at: Moment::now(),
             notes,
             recovery,
+            spent,
             told: None,
         };
-        let (mut policy, mut state) =
+        let (policy, state) =
             ReconnectPolicy::restored(driver.notes.memory(), max_retries, driver.now(), Timestamp::now());
-        loop {
-            driver.enter(&state, &policy);
-            let input = tokio::select! {
-                input = driver.perform(&mut state, &policy) => input,
-                () = stop.cancelled() => Input::Stop,
-            };
-            if let (SupervisorState::Streaming { .. }, Input::Stop) = (&state, &input) {
-                let ending = Ending::new(DisconnectReason::Shutdown, "told to stop");
-                driver.disconnected(&ending);
-            }
-            if matches!(input, Input::Stop) {
-                let memory = driver.remembered(&state, &policy);
-                driver.notes.write(memory).await;
-            }
-            let active = matches!(
-                state,
-                SupervisorState::Connecting { .. } | SupervisorState::Streaming { .. }
-            );
-            state = policy.step(state, input, driver.now());
-            if active && matches!(state, SupervisorState::Connecting { .. }) {
-                let (class, wait) = (WaitClass::Immediate, Duration::ZERO);
-                driver.with.observer.on(Observation::Waiting { class, wait });
-            }
-            if let SupervisorState::Stopped(exit) = state {
-                driver.enter(&state, &policy);
-                return exit;
-            }
-        }
+        driver.drive(state, policy, stop, reconnector).await
     }
 
-    fn recovery(&self, asked: mpsc::UnboundedReceiver<Interval>) -> Recovery {
+    fn recovery(
+        &self,
+        asked: mpsc::UnboundedReceiver<Interval>,
+        spent: mpsc::UnboundedSender<()>,
+    ) -> Recovery {
         Recovery {
             stream: self.stream.clone(),
             source: self.source.clone(),
@@ -135,11 +118,56 @@ impl Supervisor {
             status: self.status.clone(),
             file: self.owed.clone(),
             asked,
+            spent,
         }
     }
 }
 
 impl Driver {
+    async fn drive(
+        &mut self,
+        mut state: SupervisorState<Stream>,
+        mut policy: ReconnectPolicy,
+        stop: CancellationToken,
+        reconnector: Reconnector,
+    ) -> SupervisorExit {
+        loop {
+            self.count_recoveries(&mut policy);
+            self.enter(&state, &policy);
+            if matches!(state, SupervisorState::Connecting { .. }) {
+                reconnector.forget();
+            }
+            let (streaming, hopeless) = (
+                matches!(state, SupervisorState::Streaming { .. }),
+                state.waits_for_a_person(),
+            );
+            let input = tokio::select! {
+                input = self.perform(&mut state, &mut policy) => input,
+                () = stop.cancelled() => Input::Stop,
+                () = reconnector.wants_retry(), if hopeless => Input::Renew,
+                () = reconnector.wants_renewal(), if streaming => Input::Renew,
+            };
+            self.closed(&state, &input);
+            if matches!(input, Input::Stop) {
+                let memory = self.remembered(&state, &policy);
+                self.notes.write(memory).await;
+            }
+            let active = matches!(
+                state,
+                SupervisorState::Connecting { .. } | SupervisorState::Streaming { .. }
+            );
+            state = policy.step(state, input, self.now());
+            if active && matches!(state, SupervisorState::Connecting { .. }) {
+                let (class, wait) = (WaitClass::Immediate, Duration::ZERO);
+                self.with.observer.on(Observation::Waiting { class, wait });
+            }
+            if let SupervisorState::Stopped(exit) = state {
+                self.enter(&state, &policy);
+                return exit;
+            }
+        }
+    }
+
     fn now(&self) -> Now {
         Now {
             monotonic: self.started.elapsed(),
@@ -182,7 +210,7 @@ impl Driver {
     async fn perform(
         &mut self,
         state: &mut SupervisorState<Stream>,
-        policy: &ReconnectPolicy,
+        policy: &mut ReconnectPolicy,
     ) -> Input<Stream> {
         if !matches!(state, SupervisorState::Streaming { .. } | SupervisorState::Paused) {
             let memory = self.remembered(state, policy);
@@ -228,10 +256,35 @@ impl Driver {
         }
     }
 
+    /// Takes the connects of recoveries out of the budget.
+    fn count_recoveries(&mut self, policy: &mut ReconnectPolicy) {
+        while self.spent.try_recv().is_ok() {
+            policy.spend(self.started.elapsed());
+        }
+    }
+
+    /// Tells of a connection that is closed by us.
+    fn closed(&mut self, state: &SupervisorState<Stream>, input: &Input<Stream>) {
+        let ending = match (state, input) {
+            (SupervisorState::Streaming { .. }, Input::Stop) => {
+                Ending::new(DisconnectReason::Shutdown, "told to stop")
+            }
+            (SupervisorState::Streaming { .. }, Input::Renew) => {
+                Ending::new(DisconnectReason::Renewed, "something else is asked for")
+            }
+            _ => return,
+        };
+        self.disconnected(&ending);
+    }
+
     /// Reads `connection` until it ends, and notes meanwhile that it is heard.
-    async fn read(&mut self, connection: &mut dyn Connection, policy: &ReconnectPolicy) -> Ending {
+    async fn read(&mut self, connection: &mut dyn Connection, policy: &mut ReconnectPolicy) -> Ending {
         let Self {
-            with, notes, started, ..
+            with,
+            notes,
+            started,
+            spent,
+            ..
         } = self;
         let status = with.status.clone();
         let mut reading = std::pin::pin!(with.reader.read(self.connections, connection));
@@ -240,7 +293,12 @@ impl Driver {
             tokio::select! {
                 ending = &mut reading => return ending,
                 () = tokio::time::sleep(pause) => {
-                    let left = policy.connects_left(started.elapsed()) as u64;
+                    let now = started.elapsed();
+                    while spent.try_recv().is_ok() {
+                        policy.spend(now);
+                        notes.connects(policy.connects(now, Timestamp::now()));
+                    }
+                    let left = policy.connects_left(now) as u64;
                     let last_byte = status.update(|status| {
                         status.connect_budget = left;
                         status.last_byte

@@ -56,7 +56,7 @@ impl Driver {
         if self.entitlement.accepted(at) {
             self.notes.no_backfill(at);
             tracing::warn!(
-                "X takes no backfill_minutes of this account: what is posted during gaps is missed"
+                "the server takes no backfill of this account: what is posted during gaps is missed"
             );
         }
         self.with.observer.on(Observation::Connect {

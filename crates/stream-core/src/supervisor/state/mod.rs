@@ -77,6 +77,8 @@ pub(super) enum Input<C> {
     Ended(Ended),
     /// The wait is over, or there is room again.
     Ready,
+    /// Somebody has cured what was waited for, or wants something else of the stream.
+    Renew,
     /// Somebody asked to stop.
     Stop,
 }
@@ -190,6 +192,16 @@ impl ReconnectPolicy {
         }
     }
 
+    /// Takes note of a connect beside the stream, which the server counts all the same.
+    pub(super) fn spend(&mut self, now: Duration) {
+        self.budget.spend(now);
+    }
+
+    /// When the connects were made that count, by the wall clock.
+    pub(super) fn connects(&self, now: Duration, wall: Timestamp) -> Vec<Timestamp> {
+        self.budget.connects(now, wall)
+    }
+
     /// How many connects are left.
     pub(super) fn connects_left(&self, now: Duration) -> usize {
         self.budget.remaining(now)
@@ -215,7 +227,9 @@ impl ReconnectPolicy {
                 self.failed(refusal, since, now)
             }
             (SupervisorState::Streaming { since, .. }, Input::Ended(ended)) => self.ended(ended, since, now),
-            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => self.connect(now),
+            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready)
+            | (SupervisorState::Streaming { .. }, Input::Renew) => self.connect(now),
+            (state, Input::Renew) if state.waits_for_a_person() => self.connect(now),
             // What cannot happen in a state changes nothing.
             (state, _) => state,
         }
@@ -355,6 +369,17 @@ const fn limited(class: WaitClass) -> WaitClass {
 }
 
 impl<C> SupervisorState<C> {
+    /// Whether it waits for somebody to cure something, and for nothing else.
+    pub(super) const fn waits_for_a_person(&self) -> bool {
+        matches!(
+            self,
+            Self::Waiting {
+                class: WaitClass::Operator,
+                ..
+            }
+        )
+    }
+
     /// The state as others see it.
     pub(super) const fn stream_state(&self) -> StreamState {
         match self {

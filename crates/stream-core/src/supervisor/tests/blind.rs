@@ -18,6 +18,34 @@ fn gap(rig: &Rig) -> serde_json::Value {
 }
 
 #[tokio::test(start_paused = true)]
+async fn recoveries_take_their_connects_from_the_budget_and_leave_half_of_it() {
+    let rig = Rig::start(None);
+    for _ in 0..CONNECTS / 2 {
+        rig.script.accept().end(Ok(())).await;
+    }
+    let live = rig.script.accept();
+    rig.counted("gap", CONNECTS as u64 / 2).await;
+    let start = Instant::now();
+    let past = rig.script.recover();
+    past.end(Ok(())).await;
+    let _next = rig.script.accept();
+    live.end(Ok(())).await;
+    rig.counted("gap", CONNECTS as u64 / 2 + 1).await;
+    // Told once more when it has come.
+    rig.counted("gap", CONNECTS as u64 / 2 + 2).await;
+    assert!(
+        start.elapsed() > Duration::from_secs(10 * 60),
+        "{:?}",
+        start.elapsed()
+    );
+    let left = rig.status.get().connect_budget;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let kept = rig.status.get().connect_budget;
+    assert!(left < CONNECTS as u64 && kept >= left, "{left}, then {kept}");
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gap_begins_with_the_last_byte_and_not_with_the_connect() {
     let rig = Rig::start(None);
     let wire = rig.script.accept();

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect_budget::CONNECTS;
 use super::framer::MAX_LINE;
-use super::{MemoryFile, StreamReader, Supervisor, SupervisorExit, WhenFull};
+use super::{MemoryFile, Reconnector, StreamReader, Supervisor, SupervisorExit, WhenFull};
 use crate::ingest::{IngestQueue, JournalIntake, JournalQuota};
 use crate::intake::Finder;
 use crate::source::{ConnectErrorClass, ReadError};
@@ -21,6 +21,7 @@ mod killed;
 
 struct Rig {
     script: Script,
+    reconnector: Reconnector,
     counts: Arc<Counts>,
     status: StatusCell<StreamStatus>,
     stop: CancellationToken,
@@ -38,7 +39,7 @@ impl Rig {
     fn start_in(dir: Arc<tempfile::TempDir>, max_retries: Option<u32>) -> Self {
         let (source, script) = scripted();
         let (counts, status) = (Arc::<Counts>::default(), StatusCell::new(StreamStatus::default()));
-        let stop = CancellationToken::new();
+        let (stop, reconnector) = (CancellationToken::new(), Reconnector::default());
         let (appender, journal) = journal::open(journal::Settings::new(dir.path().join("journal"))).unwrap();
         let queue = Arc::new(IngestQueue::new(1 << 20));
         let intake = Arc::new(JournalIntake {
@@ -68,10 +69,12 @@ impl Rig {
             owed: None,
             observer: counts.clone(),
             status: status.clone(),
+            reconnector: reconnector.clone(),
             stop: stop.clone(),
         };
         Self {
             script,
+            reconnector,
             counts,
             status,
             stop,
@@ -179,6 +182,45 @@ async fn waits_are_the_server_s_and_giving_up_is_counted() {
         ),
         (1, 1)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_has_cured_is_tried_at_once_and_what_the_server_asks_for_is_not() {
+    let reset_in = Some(Duration::from_secs(100));
+    let rig = Rig::start(None);
+    rig.script.refuse(ConnectErrorClass::Refused);
+    rig.counted("waiting operator", 1).await;
+    rig.script.refuse(ConnectErrorClass::RateLimited { reset_in });
+    let start = Instant::now();
+    rig.reconnector.retry();
+    rig.counted("waiting rate_limited", 1).await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    let _wire = rig.script.accept();
+    rig.reconnector.renew();
+    rig.counted("connect accepted", 1).await;
+    assert!(start.elapsed() > Duration::from_secs(99), "{:?}", start.elapsed());
+    // The attempt has met the wish: the connection stays.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.counts.of("disconnected renewed"), 0);
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_renewed_at_once_and_a_retry_leaves_it_alone() {
+    let rig = Rig::start(None);
+    let first = rig.script.accept();
+    rig.counted("connect accepted", 1).await;
+    rig.reconnector.retry();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.counts.of("disconnected renewed"), 0);
+    let _second = rig.script.accept();
+    let start = Instant::now();
+    rig.reconnector.renew();
+    first.hung_up().await;
+    rig.counted("connect accepted", 2).await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(rig.counts.of("disconnected renewed"), 1);
+    rig.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
