@@ -18,10 +18,21 @@ pub struct CatchUp {
 }
 
 /// As far back as X goes.
-pub(crate) const RECOVERABLE: Duration = Duration::from_secs(24 * 60 * 60);
+const RECOVERABLE: Duration = Duration::from_secs(24 * 60 * 60);
 /// What is added to a gap, for the time that connecting takes and for clocks that differ.
 const MARGIN: Duration = Duration::from_secs(5);
 const MINUTE: u64 = 60;
+
+impl CatchUp {
+    /// How far back a recovery of `endpoint` may ask.
+    pub(crate) fn reach(self, endpoint: Endpoint) -> Duration {
+        if self.recovery && endpoint.takes(Parameter::StartTime).is_some() {
+            RECOVERABLE
+        } else {
+            Duration::ZERO
+        }
+    }
+}
 
 impl Query {
     /// The query that brings the last `blind` besides, in whole minutes, as far as `endpoint` goes back.
@@ -88,5 +99,16 @@ mod tests {
         assert_eq!(query.start_time.as_deref(), Some("2020-07-17T15:33:20Z"));
         assert_eq!(query.end_time.as_deref(), Some("2020-07-17T15:33:23Z"));
         assert_eq!(query.check(Endpoint::Search), []);
+    }
+
+    #[test]
+    fn the_past_is_in_reach_where_it_is_wanted_and_the_endpoint_goes_back() {
+        let reach = |recovery, endpoint| {
+            let backfill = true;
+            CatchUp { backfill, recovery }.reach(endpoint)
+        };
+        assert_eq!(reach(true, Endpoint::Search), RECOVERABLE);
+        assert_eq!(reach(false, Endpoint::Search), Duration::ZERO);
+        assert_eq!(reach(true, Endpoint::Sample), Duration::ZERO);
     }
 }

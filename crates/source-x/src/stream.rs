@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::account::AccountClient;
 use crate::api::{Answer, Api, Arrived, Call, Refusal, with_causes};
-use crate::catch_up::{CatchUp, RECOVERABLE};
-use crate::endpoint::{Endpoint, Messages, Parameter};
+use crate::catch_up::CatchUp;
+use crate::endpoint::{Endpoint, Messages};
 use crate::ghosts::Exorcist;
 use crate::query::Query;
 use crate::response::{self, Coding};
@@ -198,11 +198,7 @@ impl Source for XSource {
     }
 
     fn reach(&self) -> Duration {
-        if self.catch_up.recovery && self.endpoint().takes(Parameter::StartTime).is_some() {
-            RECOVERABLE
-        } else {
-            Duration::ZERO
-        }
+        self.catch_up.reach(self.endpoint())
     }
 
     fn recover(

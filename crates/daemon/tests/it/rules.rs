@@ -91,6 +91,29 @@ async fn a_newcomer_is_told_what_to_do_and_it_helps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_ends_the_wait_for_what_a_person_has_cured() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator().await;
+    let mut daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
+    // The second wait is 10 s: long enough to tell a connect that was due from one that was asked for.
+    let refused = "birdfeed_stream_connects_total{outcome=\"refused\"}";
+    let due = daemon.wait_for("the second refusal", PATIENCE, |daemon| {
+        let twice = daemon.metric(refused) >= 2.0;
+        let next = daemon.status()["stream"]["next_attempt"]
+            .as_str()
+            .map(str::to_owned);
+        next.filter(|_| twice)
+    });
+    simulator.add_rule("cats", None);
+    daemon.signal("HUP");
+    let since = daemon.wait_for("the stream", PATIENCE, |daemon| {
+        let stream = &daemon.status()["stream"];
+        (stream["state"] == "streaming").then(|| stream["since"].as_str().unwrap().to_owned())
+    });
+    assert!(since < due, "connected at {since}, which was due at {due} anyway");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_file_is_in_force_before_the_first_connect_and_changes_under_the_open_stream() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator().await;

@@ -95,8 +95,6 @@ closed_set! {
         Shutdown = "shutdown",
         /// The server has sent all that was asked for.
         Finished = "finished",
-        /// We closed it, to ask for something else.
-        Renewed = "renewed",
     }
 }
 

@@ -22,7 +22,7 @@ const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_secs(60);
 /// How many connects of the budget are left to the live stream.
 const RESERVE: u64 = 20;
-/// Gaps so near to each other are asked for at once: what lies between them comes twice, and is known.
+/// Gaps so near to each other are asked for together: what lies between them comes twice, and is known.
 const NEAR: Duration = Duration::from_secs(60);
 /// How many stretches are owed at most; further ones lengthen the last.
 const MOST: usize = 64;
@@ -72,6 +72,19 @@ impl Interval {
         (!blind.is_zero()).then_some(Self { from, to, blind })
     }
 
+    /// Cuts off what lies before `oldest`, and gives it, if there is any.
+    fn cut(&mut self, oldest: Timestamp) -> Option<Self> {
+        let (from, to) = (self.from, self.to.min(oldest));
+        let blind = to.since(from).min(self.blind);
+        self.from = self.from.max(to);
+        self.blind -= blind;
+        (!blind.is_zero()).then_some(Self { from, to, blind })
+    }
+
+    fn is_near(&self, other: &Self) -> bool {
+        other.from <= self.to.plus(NEAR) && self.from <= other.to.plus(NEAR)
+    }
+
     /// Reads what its `Display` writes.
     fn read(line: &str) -> Option<Self> {
         let mut words = line.split(' ').map_while(|word| word.parse().ok());
@@ -96,7 +109,7 @@ impl Owed {
     fn add(&mut self, interval: Interval) {
         let full = self.0.len() >= MOST;
         match self.0.back_mut() {
-            Some(last) if full || interval.from <= last.to.plus(NEAR) => {
+            Some(last) if full || last.is_near(&interval) => {
                 last.from = last.from.min(interval.from);
                 last.to = last.to.max(interval.to);
                 last.blind += interval.blind;
@@ -130,16 +143,20 @@ impl Recovery {
                 owed.add(interval);
             }
             self.note(&owed).await;
-            let Some(interval) = owed.0.front().copied() else {
+            let Some(mut interval) = owed.0.front().copied() else {
                 match self.asked.recv().await {
                     Some(interval) => owed.add(interval),
                     None => return,
                 }
                 continue;
             };
-            let outcome = self.insist(interval).await;
+            if let Some(lost) = interval.cut(Timestamp::now().minus(self.source.reach())) {
+                self.tell(lost, Err("this stream does not go back so far".to_owned()));
+            }
+            if !interval.blind.is_zero() {
+                self.tell(interval, self.insist(interval).await);
+            }
             owed.0.pop_front();
-            self.tell(interval, outcome);
         }
     }
 
@@ -147,13 +164,9 @@ impl Recovery {
     async fn insist(&self, interval: Interval) -> Result<u64, String> {
         let mut tries = 0;
         loop {
-            let from = interval.from.max(Timestamp::now().minus(self.source.reach()));
-            if from >= interval.to {
-                return Err("this stream does not go back so far".to_owned());
-            }
             self.afford().await;
             tries += 1;
-            match self.fetch(self.source.recover(from, interval.to)).await {
+            match self.fetch(self.source.recover(interval.from, interval.to)).await {
                 Ok(messages) => return Ok(messages),
                 Err(Failed { detail, may_pass }) if !may_pass || tries == TRIES => return Err(detail),
                 Err(Failed { detail, .. }) => {
@@ -327,6 +340,33 @@ mod tests {
         let blind: Duration = owed.0.iter().map(|interval| interval.blind).sum();
         assert_eq!(blind, Duration::from_secs(19 + 999));
         assert_eq!(Owed::read(&owed.to_string()), owed);
+    }
+
+    #[test]
+    fn what_is_too_old_is_cut_off_and_no_more_of_it_than_was_blind() {
+        let at = |secs: u64| Timestamp::from_millis(secs * 1_000);
+        let mut young = gap(100, 200);
+        assert_eq!((young.cut(at(100)), young), (None, gap(100, 200)));
+        let mut half = gap(100, 200);
+        assert_eq!((half.cut(at(130)), half), (Some(gap(100, 130)), gap(130, 200)));
+        let mut old = gap(100, 200);
+        assert_eq!(old.cut(at(900)), Some(gap(100, 200)));
+        assert!(old.blind.is_zero());
+        // Two gaps of a second each, 98 s apart.
+        let mut sparse = Interval {
+            blind: Duration::from_secs(2),
+            ..gap(100, 200)
+        };
+        let lost = sparse.cut(at(150)).unwrap();
+        assert_eq!(lost.blind + sparse.blind, Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_interval_of_days() {
+        let mut owed = Owed::default();
+        owed.add(gap(500_000, 500_010));
+        owed.add(gap(100, 110));
+        assert_eq!(owed.0, [gap(500_000, 500_010), gap(100, 110)]);
     }
 
     #[test]

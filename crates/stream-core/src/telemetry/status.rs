@@ -202,7 +202,7 @@ impl StreamStatus {
         self.gaps.push(gap);
     }
 
-    /// Takes note that the past from `from` to `to` was asked for, and whether it has come.
+    /// Takes note that the past from `from` to `to` has come.
     pub(crate) fn recovered(&mut self, from: Timestamp, to: Timestamp) {
         let found = self.gaps.iter_mut().filter(|gap| gap.repair == Repair::Recovery);
         for gap in found {

@@ -132,22 +132,21 @@ impl Driver {
         reconnector: Reconnector,
     ) -> SupervisorExit {
         loop {
-            self.count_recoveries(&mut policy);
+            count_recoveries(&mut self.spent, &mut policy, self.started.elapsed());
             self.enter(&state, &policy);
             if matches!(state, SupervisorState::Connecting { .. }) {
                 reconnector.forget();
             }
-            let (streaming, hopeless) = (
-                matches!(state, SupervisorState::Streaming { .. }),
-                state.waits_for_a_person(),
-            );
+            let hopeless = state.waits_for_a_person();
             let input = tokio::select! {
                 input = self.perform(&mut state, &mut policy) => input,
                 () = stop.cancelled() => Input::Stop,
-                () = reconnector.wants_retry(), if hopeless => Input::Renew,
-                () = reconnector.wants_renewal(), if streaming => Input::Renew,
+                () = reconnector.wished(), if hopeless => Input::Ready,
             };
-            self.closed(&state, &input);
+            if let (SupervisorState::Streaming { .. }, Input::Stop) = (&state, &input) {
+                let ending = Ending::new(DisconnectReason::Shutdown, "told to stop");
+                self.disconnected(&ending);
+            }
             if matches!(input, Input::Stop) {
                 let memory = self.remembered(&state, &policy);
                 self.notes.write(memory).await;
@@ -256,27 +255,6 @@ impl Driver {
         }
     }
 
-    /// Takes the connects of recoveries out of the budget.
-    fn count_recoveries(&mut self, policy: &mut ReconnectPolicy) {
-        while self.spent.try_recv().is_ok() {
-            policy.spend(self.started.elapsed());
-        }
-    }
-
-    /// Tells of a connection that is closed by us.
-    fn closed(&mut self, state: &SupervisorState<Stream>, input: &Input<Stream>) {
-        let ending = match (state, input) {
-            (SupervisorState::Streaming { .. }, Input::Stop) => {
-                Ending::new(DisconnectReason::Shutdown, "told to stop")
-            }
-            (SupervisorState::Streaming { .. }, Input::Renew) => {
-                Ending::new(DisconnectReason::Renewed, "something else is asked for")
-            }
-            _ => return,
-        };
-        self.disconnected(&ending);
-    }
-
     /// Reads `connection` until it ends, and notes meanwhile that it is heard.
     async fn read(&mut self, connection: &mut dyn Connection, policy: &mut ReconnectPolicy) -> Ending {
         let Self {
@@ -294,8 +272,7 @@ impl Driver {
                 ending = &mut reading => return ending,
                 () = tokio::time::sleep(pause) => {
                     let now = started.elapsed();
-                    while spent.try_recv().is_ok() {
-                        policy.spend(now);
+                    if count_recoveries(spent, policy, now) {
                         notes.connects(policy.connects(now, Timestamp::now()));
                     }
                     let left = policy.connects_left(now) as u64;
@@ -330,4 +307,18 @@ impl Driver {
             }
         }
     }
+}
+
+/// Takes the connects of recoveries out of the budget; whether there were any.
+fn count_recoveries(
+    spent: &mut mpsc::UnboundedReceiver<()>,
+    policy: &mut ReconnectPolicy,
+    now: Duration,
+) -> bool {
+    let mut any = false;
+    while spent.try_recv().is_ok() {
+        policy.spend(now);
+        any = true;
+    }
+    any
 }

@@ -75,10 +75,8 @@ pub(super) enum Input<C> {
     Failed(Refusal),
     /// The open connection has ended.
     Ended(Ended),
-    /// The wait is over, or there is room again.
+    /// The wait is over or pointless, or there is room again.
     Ready,
-    /// Somebody has cured what was waited for, or wants something else of the stream.
-    Renew,
     /// Somebody asked to stop.
     Stop,
 }
@@ -227,9 +225,7 @@ impl ReconnectPolicy {
                 self.failed(refusal, since, now)
             }
             (SupervisorState::Streaming { since, .. }, Input::Ended(ended)) => self.ended(ended, since, now),
-            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready)
-            | (SupervisorState::Streaming { .. }, Input::Renew) => self.connect(now),
-            (state, Input::Renew) if state.waits_for_a_person() => self.connect(now),
+            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => self.connect(now),
             // What cannot happen in a state changes nothing.
             (state, _) => state,
         }

@@ -11,6 +11,7 @@ use super::framer::MAX_LINE;
 use super::{MemoryFile, Reconnector, StreamReader, Supervisor, SupervisorExit, WhenFull};
 use crate::ingest::{IngestQueue, JournalIntake, JournalQuota};
 use crate::intake::Finder;
+use crate::model::StreamState;
 use crate::source::{ConnectErrorClass, ReadError};
 use crate::telemetry::{StatusCell, StreamStatus};
 use crate::testing::counts::Counts;
@@ -195,31 +196,17 @@ async fn what_a_person_has_cured_is_tried_at_once_and_what_the_server_asks_for_i
     rig.reconnector.retry();
     rig.counted("waiting rate_limited", 1).await;
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    let _wire = rig.script.accept();
-    rig.reconnector.renew();
+    let wire = rig.script.accept();
+    rig.reconnector.retry();
     rig.counted("connect accepted", 1).await;
     assert!(start.elapsed() > Duration::from_secs(99), "{:?}", start.elapsed());
-    // The attempt has met the wish: the connection stays.
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(rig.counts.of("disconnected renewed"), 0);
-    rig.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_is_renewed_at_once_and_a_retry_leaves_it_alone() {
-    let rig = Rig::start(None);
-    let first = rig.script.accept();
-    rig.counted("connect accepted", 1).await;
-    rig.reconnector.retry();
-    tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(rig.counts.of("disconnected renewed"), 0);
-    let _second = rig.script.accept();
-    let start = Instant::now();
-    rig.reconnector.renew();
-    first.hung_up().await;
-    rig.counted("connect accepted", 2).await;
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    assert_eq!(rig.counts.of("disconnected renewed"), 1);
+    // The attempt has met the wish, so the next wait is not ended by it.
+    rig.script.refuse(ConnectErrorClass::Refused);
+    wire.end(Ok(())).await;
+    rig.counted("waiting operator", 2).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(rig.counts.of("connect refused"), 2);
+    assert_eq!(rig.status.get().state, StreamState::Waiting);
     rig.stop().await;
 }
 
