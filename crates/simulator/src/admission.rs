@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::Feed;
 use crate::history::History;
 use crate::http::response::RateLimit;
 use crate::rules::Rules;
@@ -94,10 +94,10 @@ impl RateWindow {
     }
 }
 
-/// The slot of one stream.
+/// The slot of one stream, or of one part of it.
 #[derive(Debug)]
 struct Slot {
-    endpoint: Endpoint,
+    feed: Feed,
     connection: u32,
     /// The client has gone; the slot stays taken until then.
     ghost_until: Option<Instant>,
@@ -121,15 +121,15 @@ impl Slots {
     }
 
     /// Takes one of the stream's slots, unless others (or their ghosts) have them all.
-    pub(crate) fn take(&mut self, endpoint: Endpoint, connection: u32, now: Instant) -> bool {
+    pub(crate) fn take(&mut self, feed: Feed, connection: u32, now: Instant) -> bool {
         self.taken
             .retain(|slot| slot.ghost_until.is_none_or(|until| now < until));
-        let same = self.taken.iter().filter(|slot| slot.endpoint == endpoint);
+        let same = self.taken.iter().filter(|slot| slot.feed == feed);
         if same.count() >= self.each {
             return false;
         }
         self.taken.push(Slot {
-            endpoint,
+            feed,
             connection,
             ghost_until: None,
         });
@@ -137,11 +137,11 @@ impl Slots {
     }
 
     /// v1.1: takes the account's one slot, whoever has it; gives those who had it.
-    pub(crate) fn take_over(&mut self, endpoint: Endpoint, connection: u32) -> Vec<u32> {
-        let oldest = self.taken.extract_if(.., |slot| slot.endpoint.is_v1());
+    pub(crate) fn take_over(&mut self, feed: Feed, connection: u32) -> Vec<u32> {
+        let oldest = self.taken.extract_if(.., |slot| slot.feed.endpoint.is_v1());
         let oldest = oldest.map(|slot| slot.connection).collect();
         self.taken.push(Slot {
-            endpoint,
+            feed,
             connection,
             ghost_until: None,
         });
@@ -171,6 +171,10 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::Endpoint;
+
+    const SEARCH: Feed = Feed::whole(Endpoint::Search);
+    const SAMPLE10: Feed = Feed::whole(Endpoint::Sample10);
 
     #[test]
     fn a_window_counts_down_and_opens_again() {
@@ -188,18 +192,24 @@ mod tests {
     fn a_slot_is_free_after_our_end_and_lingers_after_the_clients() {
         let now = Instant::now();
         let mut slots = Slots::new(1, Duration::from_secs(5));
-        assert!(slots.take(Endpoint::Search, 1, now));
-        assert!(
-            slots.take(Endpoint::Sample, 2, now),
-            "each stream has its own slot"
-        );
-        assert!(!slots.take(Endpoint::Search, 3, now));
+        assert!(slots.take(SEARCH, 1, now));
+        let second = Feed {
+            partition: 2,
+            ..SAMPLE10
+        };
+        for (other, connection) in [(SAMPLE10, 2), (second, 9)] {
+            assert!(
+                slots.take(other, connection, now),
+                "each stream, and each part, has its own slot"
+            );
+        }
+        assert!(!slots.take(SEARCH, 3, now));
         slots.release(1);
-        assert!(slots.take(Endpoint::Search, 4, now));
+        assert!(slots.take(SEARCH, 4, now));
         slots.haunt(4, now);
-        assert!(!slots.take(Endpoint::Search, 5, now + Duration::from_secs(4)));
+        assert!(!slots.take(SEARCH, 5, now + Duration::from_secs(4)));
         assert!(slots.holds(4, now + Duration::from_secs(4)));
-        assert!(slots.take(Endpoint::Search, 6, now + Duration::from_secs(5)));
+        assert!(slots.take(SEARCH, 6, now + Duration::from_secs(5)));
         assert!(!slots.holds(4, now) && slots.holds(6, now));
     }
 
@@ -207,7 +217,7 @@ mod tests {
     fn a_stream_may_have_two_slots() {
         let now = Instant::now();
         let mut slots = Slots::new(2, Duration::ZERO);
-        assert!(slots.take(Endpoint::Search, 1, now) && slots.take(Endpoint::Search, 2, now));
-        assert!(!slots.take(Endpoint::Search, 3, now));
+        assert!(slots.take(SEARCH, 1, now) && slots.take(SEARCH, 2, now));
+        assert!(!slots.take(SEARCH, 3, now));
     }
 }

@@ -1,7 +1,7 @@
 //! Test double of X: a look-alike with a fault plan and a ledger of every byte it wrote.
 //!
-//! It serves the filtered and the sample stream of v2 and of v1.1, Powerstream and the rules, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
-//! headers and refusals, and posts of v2's shape and size from a seeded world. It shares nothing with the client under
+//! It serves every stream of v2 and of v1.1, the rules and the account, over plain HTTP/1.1 or TLS, with X's shapes, statuses,
+//! headers and refusals, and posts, likes and events of X's shape and size from a seeded world. It shares nothing with the client under
 //! test: the HTTP side is written by hand on the socket, because the faults need the socket.
 //!
 //! Modules, in the order a connection goes through them:
@@ -15,10 +15,11 @@
 //! | `admission` | rate-limit windows and the one slot of each stream |
 //! | `rules` | the rules endpoints |
 //! | `account`, `history` | the account's usage and connections |
-//! | `v1`, `keys` | v1.1: signatures and limits; Powerstream |
+//! | `v1`, `keys` | v1.1: signatures and limits |
 //! | `notice` | v1.1: messages that are no statuses |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
-//! | `world` | makes the posts |
+//! | `endpoint` | what there is to know about each stream |
+//! | `world` | makes the posts, likes and events |
 //! | `template`, and `data/` beside `src/` | what is written, as text with holes |
 //! | `state` | what all connections share |
 //! | [`ledger`] | what was written, entered before it is written |

@@ -17,6 +17,7 @@ mod architecture;
 mod commands;
 mod delivery;
 mod deploy;
+mod endpoints;
 mod gaps;
 mod rules;
 mod stream;

@@ -52,8 +52,8 @@ async fn serve(state: Arc<ServerState>, tcp: TcpStream) {
     };
     match done {
         Ok(Some((wire, admitted))) => {
-            let Admitted { number, endpoint, .. } = admitted;
-            state.admission().history.open(number, endpoint, client.ip());
+            let Admitted { number, feed, .. } = admitted;
+            state.admission().history.open(number, feed.endpoint, client.ip());
             stream_on(&state, wire, admitted).await;
         }
         Ok(None) => {}
@@ -110,15 +110,15 @@ async fn converse(state: &Arc<ServerState>, tcp: TcpStream) -> std::io::Result<O
 async fn stream_on(state: &ServerState, mut wire: Wire, admitted: Admitted) {
     let Admitted {
         number,
-        endpoint,
+        feed,
         past,
         rate,
         options,
     } = admitted;
-    state.ledger.open(number, endpoint, options.delimited);
+    state.ledger.open(number, feed.endpoint, options.delimited);
     let head = stream_head(rate, options.metadata);
     match wire.send(&head, state.settings.slow_reader, &mut 0).await {
-        Ok(()) => stream::run(state, wire, number, endpoint, past, options).await,
+        Ok(()) => stream::run(state, wire, number, feed, past, options).await,
         Err(_) => state.stream_ended(number, End::ClientGone),
     }
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Feed};
 use crate::fault::{Fault, Planned, Status};
 use crate::http::bodies;
-use crate::http::params::{self, Past};
+use crate::http::params::{self, Asked, Past};
 use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
 use crate::state::ServerState;
@@ -23,7 +23,7 @@ pub(super) enum Answer {
 /// A stream that was let in, to be answered with 200.
 pub(super) struct Admitted {
     pub(super) number: u32,
-    pub(super) endpoint: Endpoint,
+    pub(super) feed: Feed,
     pub(super) past: Past,
     pub(super) rate: RateLimit,
     pub(super) options: Options,
@@ -67,7 +67,7 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         return match v1::admit(state, request, endpoint, number) {
             Ok((options, rate)) => Answer::Stream(Admitted {
                 number,
-                endpoint,
+                feed: Feed::whole(endpoint),
                 past: Past::Minutes(0),
                 rate,
                 options,
@@ -82,17 +82,11 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         Ok(rate) => rate,
         Err(rate) => return spent(rate),
     };
-    let allowed = state.settings.backfill_allowed;
-    let query = match endpoint {
-        Endpoint::Powerstream => {
-            v1::powerstream(request, allowed).map(|(minutes, options)| (Past::Minutes(minutes), options))
-        }
-        _ => params::check(request, endpoint, allowed).map(|past| (past, Options::default())),
-    };
-    let (past, options) = match query {
-        Ok(query) => query,
-        Err(response) => return Answer::Respond(response, Some(rate)),
-    };
+    let Asked { feed, past, options } =
+        match params::check(request, endpoint, state.settings.backfill_allowed) {
+            Ok(asked) => asked,
+            Err(response) => return Answer::Respond(response, Some(rate)),
+        };
     if endpoint == Endpoint::Search && state.settings.rules_required && admission.rules.all().is_empty() {
         return Answer::Respond(bodies::refusal(Status::Conflict), Some(rate));
     }
@@ -101,12 +95,12 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     }
     // Whether a recovery takes a slot, X does not say; it is there to run beside a stream.
     let is_live = matches!(past, Past::Minutes(_));
-    if is_live && !admission.slots.take(endpoint, number, Instant::now()) {
+    if is_live && !admission.slots.take(feed, number, Instant::now()) {
         return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
     }
     Answer::Stream(Admitted {
         number,
-        endpoint,
+        feed,
         past,
         rate,
         options,

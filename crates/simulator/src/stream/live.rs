@@ -8,7 +8,7 @@ use fastrand::Rng;
 use super::pacer::Pacer;
 use super::schedule::Schedule;
 use super::writer::Writer;
-use crate::endpoint::Endpoint;
+use crate::endpoint::Feed;
 use crate::http::wire::Wire;
 use crate::ledger::{End, LineKind, Origin};
 use crate::notice::FALLING_BEHIND;
@@ -23,7 +23,7 @@ const RECENT: usize = 1024;
 pub(super) struct Stream<'a> {
     pub(super) state: &'a ServerState,
     pub(super) number: u32,
-    pub(super) endpoint: Endpoint,
+    pub(super) feed: Feed,
     pub(super) writer: Writer<'a>,
     pub(super) schedule: Schedule,
     pacer: Pacer,
@@ -37,19 +37,13 @@ pub(super) struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    pub(super) fn new(
-        state: &'a ServerState,
-        wire: Wire,
-        number: u32,
-        endpoint: Endpoint,
-        options: Options,
-    ) -> Self {
+    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, feed: Feed, options: Options) -> Self {
         let settings = &state.settings;
         let seed = settings.seed ^ u64::from(number) << 32;
         Stream {
             state,
             number,
-            endpoint,
+            feed,
             writer: Writer::new(state, wire, number, options.delimited, seed),
             schedule: Schedule::new(settings.faults.in_stream(number)),
             pacer: Pacer::new(state.rate(), Instant::now()),
@@ -64,7 +58,7 @@ impl<'a> Stream<'a> {
 
     /// Can a post be made for this stream?
     pub(super) fn has_posts(&self) -> bool {
-        self.state.timeline().has_posts(self.endpoint)
+        self.state.timeline().has_posts(self.feed)
     }
 
     /// Sends what is due, or waits for what comes next.
@@ -89,7 +83,11 @@ impl<'a> Stream<'a> {
     /// The silence that is allowed: v1.1's is half as long again.
     fn keep_alive(&self) -> Duration {
         let v2 = self.state.settings.keep_alive;
-        if self.endpoint.is_v1() { v2 * 3 / 2 } else { v2 }
+        if self.feed.endpoint.is_v1() {
+            v2 * 3 / 2
+        } else {
+            v2
+        }
     }
 
     async fn send_keep_alive(&mut self) -> Result<(), End> {
@@ -107,7 +105,7 @@ impl<'a> Stream<'a> {
         {
             let mut timeline = self.state.timeline();
             while (lines.len() as u64) < most && !self.writer.batch_is_full() {
-                let Some(stamp) = timeline.next(self.endpoint) else {
+                let Some(stamp) = timeline.next(self.feed) else {
                     break;
                 };
                 lines.push((stamp, self.writer.push_post(stamp)));
@@ -133,7 +131,7 @@ impl<'a> Stream<'a> {
 
     /// Makes and enters the next post; gives its line with its end, nothing written yet.
     pub(super) fn next_line(&mut self) -> Result<Option<Vec<u8>>, End> {
-        let Some(stamp) = self.state.timeline().next(self.endpoint) else {
+        let Some(stamp) = self.state.timeline().next(self.feed) else {
             return Ok(None);
         };
         let start = self.writer.place();
@@ -162,7 +160,7 @@ impl<'a> Stream<'a> {
     pub(super) async fn send_reversed(&mut self, count: usize) -> Result<(), End> {
         let mut stamps: Vec<_> = {
             let mut timeline = self.state.timeline();
-            std::iter::from_fn(|| timeline.next(self.endpoint))
+            std::iter::from_fn(|| timeline.next(self.feed))
                 .take(count)
                 .collect()
         };

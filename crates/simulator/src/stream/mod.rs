@@ -17,7 +17,7 @@ mod writer;
 use std::convert::Infallible;
 
 use self::live::Stream;
-use crate::endpoint::Endpoint;
+use crate::endpoint::Feed;
 use crate::fault::{Planned, Socket};
 use crate::http::params::Past;
 use crate::http::wire::Wire;
@@ -31,11 +31,11 @@ pub(crate) async fn run(
     state: &ServerState,
     wire: Wire,
     number: u32,
-    endpoint: Endpoint,
+    feed: Feed,
     past: Past,
     options: Options,
 ) {
-    let mut stream = Stream::new(state, wire, number, endpoint, options);
+    let mut stream = Stream::new(state, wire, number, feed, options);
     let Err(end) = play(&mut stream, past, options).await;
     stream.writer.close(end).await;
 }
@@ -51,11 +51,11 @@ async fn play(stream: &mut Stream<'_>, past: Past, options: Options) -> Result<I
     let missed = if options.count == 0 {
         let rate = stream.state.rate();
         let mut timeline = stream.state.timeline();
-        timeline.go_on(stream.endpoint, rate);
-        timeline.past(stream.endpoint, past)
+        timeline.go_on(stream.feed, rate);
+        timeline.past(stream.feed, past)
     } else {
         let count = usize::try_from(options.count.unsigned_abs()).unwrap_or(usize::MAX);
-        stream.state.timeline().last(stream.endpoint, count)
+        stream.state.timeline().last(stream.feed, count)
     };
     stream.writer.send_posts(&missed, Origin::Backfill).await?;
     if let Past::Window(..) = past {

@@ -60,7 +60,7 @@ impl Stream<'_> {
 
     /// Somebody with the same credentials has ended it.
     pub(super) async fn evicted(&mut self) -> Result<(), End> {
-        if self.endpoint.is_v1() {
+        if self.feed.endpoint.is_v1() {
             return self.disconnect_v1(7, Socket::Closed).await;
         }
         self.disconnect(

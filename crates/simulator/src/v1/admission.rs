@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Options;
 use super::oauth::{self, Fault};
 use super::params::{self, plain};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Feed};
 use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
 use crate::state::ServerState;
@@ -42,7 +42,7 @@ pub(crate) fn admit(
         endpoint == Endpoint::Filter,
         state.settings.backfill_allowed,
     )?;
-    let oldest = admission.slots.take_over(endpoint, number);
+    let oldest = admission.slots.take_over(Feed::whole(endpoint), number);
     drop(admission);
     state.evict(oldest);
     Ok((options, rate))

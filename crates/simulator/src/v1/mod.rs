@@ -1,4 +1,4 @@
-//! v1.1 as it was, and Powerstream as far as it differs (`x-streaming.md` 4 and 1.7): who is let in, and how.
+//! v1.1 as it was (`x-streaming.md` 4): who is let in, and how.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -12,7 +12,6 @@ mod params;
 mod sha1;
 
 pub(crate) use self::admission::admit;
-pub(crate) use self::params::powerstream;
 
 /// How a stream was asked for, beyond what v2 knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

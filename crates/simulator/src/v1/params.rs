@@ -1,9 +1,8 @@
-//! Limits of v1.1's parameters, with the texts of its refusals; and Powerstream's names.
+//! Limits of v1.1's parameters, with the texts of its refusals.
 
 use std::ops::RangeInclusive;
 
 use super::Options;
-use crate::http::bodies::invalid;
 use crate::http::request::Request;
 use crate::http::response::Response;
 
@@ -112,27 +111,6 @@ fn count(value: &str, allowed: bool) -> Result<i64, Response> {
     }
 }
 
-/// Powerstream's query: minutes of backfill, and what came with it.
-pub(crate) fn powerstream(request: &Request, backfill_allowed: bool) -> Result<(u8, Options), Response> {
-    let (mut minutes, mut options) = (0, Options::default());
-    for (name, value) in &request.query {
-        let wrong = || invalid(name, Some(value), "is not what Powerstream takes");
-        match (name.as_str(), value.as_str()) {
-            ("backfillMinutes", text) => {
-                let asked = text.parse::<u8>().ok().filter(|minutes| *minutes <= 5);
-                minutes = asked
-                    .filter(|minutes| backfill_allowed || *minutes == 0)
-                    .ok_or_else(wrong)?;
-            }
-            ("startTime" | "endTime", text) if text.len() == 20 && text.ends_with('Z') => {}
-            ("localDcOnly", "true") => options.metadata = true,
-            ("localDcOnly", "false") => {}
-            _ => return Err(wrong()),
-        }
-    }
-    Ok((minutes, options))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,10 +153,5 @@ mod tests {
         let options = check(&asked(&fine), true, true).unwrap();
         assert!(options.delimited && options.stall_warnings && options.count == -7);
         assert!(check(&asked(&[]), false, false).is_ok());
-        assert!(powerstream(&asked(&[("backfill_minutes", "1")]), true).is_err());
-        assert_eq!(
-            powerstream(&asked(&[("backfillMinutes", "5")]), true).unwrap().0,
-            5
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Test data: the parts of one message, `data`, `includes`, `errors`. The id and the times that change from post to post are left as
+//! Test data: the parts of one message, `data`, `includes`, `errors`: of a post, or of an event. The id and the times that change from post to post are left as
 //! placeholders of the right width.
 
 use fastrand::Rng;
@@ -6,6 +6,7 @@ use fastrand::Rng;
 use super::draw::Draw;
 use super::entities::{annotations, entities};
 use super::included::Included;
+use super::kind::Kind;
 use crate::json::{string, with_surrogates};
 use crate::settings::SizeProfile;
 use crate::template::Values;
@@ -20,6 +21,8 @@ pub(super) const EDITABLE: &str = "9999-01-01T01:00:00.000Z";
 /// The members of a message that do not depend on the rules, as JSON.
 #[derive(Debug)]
 pub(super) struct Parts {
+    /// X's code of a post's language; of an event, nothing.
+    pub(super) language: &'static str,
     pub(super) data: String,
     pub(super) includes: Option<String>,
     pub(super) errors: Option<String>,
@@ -27,31 +30,31 @@ pub(super) struct Parts {
 
 /// How a post refers to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Reference {
     Original,
     Retweet,
     Quote,
     Reply,
 }
 
-impl Kind {
+impl Reference {
     /// In the shares of real captures.
     fn drawn(draw: &mut Draw<'_>) -> Self {
         match draw.number(0..100) {
-            0..16 => Kind::Original,
-            16..62 => Kind::Retweet,
-            62..72 => Kind::Quote,
-            _ => Kind::Reply,
+            0..16 => Reference::Original,
+            16..62 => Reference::Retweet,
+            62..72 => Reference::Quote,
+            _ => Reference::Reply,
         }
     }
 
     /// X's name of the reference, and what the text begins with.
     fn reference(self) -> (Option<&'static str>, &'static str) {
         match self {
-            Kind::Original => (None, ""),
-            Kind::Retweet => (Some("retweeted"), "RT @someone_else: "),
-            Kind::Quote => (Some("quoted"), ""),
-            Kind::Reply => (Some("replied_to"), "@someone_else "),
+            Reference::Original => (None, ""),
+            Reference::Retweet => (Some("retweeted"), "RT @someone_else: "),
+            Reference::Quote => (Some("quoted"), ""),
+            Reference::Reply => (Some("replied_to"), "@someone_else "),
         }
     }
 }
@@ -63,6 +66,21 @@ pub(super) fn parts(rng: &mut Rng, size: SizeProfile) -> Parts {
     Composer { draw, size, included }.message()
 }
 
+/// Composes an event of this template. A like comes with who made what is liked.
+pub(super) fn event(rng: &mut Rng, kind: Kind, template: &str) -> Parts {
+    let (mut draw, mut included) = (Draw(rng), Included::default());
+    let values = Values::new()
+        .with("id", ID)
+        .with("created_at", CREATED)
+        .with("author", included.user(&mut draw));
+    Parts {
+        language: "",
+        data: draw.fill(template, &values),
+        includes: (kind == Kind::Likes).then(|| included.json(&mut draw)),
+        errors: None,
+    }
+}
+
 struct Composer<'a> {
     draw: Draw<'a>,
     size: SizeProfile,
@@ -71,15 +89,16 @@ struct Composer<'a> {
 
 impl Composer<'_> {
     fn message(mut self) -> Parts {
-        let kind = Kind::drawn(&mut self.draw);
-        let data = self.post(kind);
+        let kind = Reference::drawn(&mut self.draw);
+        let (language, data) = self.post(kind);
         // A deleted original: the reference stays, the included post is replaced by an error.
-        let lost = kind != Kind::Original && self.draw.chance(6);
+        let lost = kind != Reference::Original && self.draw.chance(6);
         if lost {
             self.included.tweets.clear();
         }
         let bare = self.draw.chance(3);
         Parts {
+            language,
             data,
             errors: lost.then(|| self.not_found()),
             includes: (!bare).then(|| self.included.json(&mut self.draw)),
@@ -91,16 +110,16 @@ impl Composer<'_> {
         format!("[{}]", self.draw.fill("not_found", &Values::new().with("id", id)))
     }
 
-    /// The post itself; its author and all that it refers to are included.
-    fn post(&mut self, kind: Kind) -> String {
+    /// The post itself after its language; its author and all that it refers to are included.
+    fn post(&mut self, kind: Reference) -> (&'static str, String) {
         let author = self.included.user(&mut self.draw);
         let (lang, words) = self.draw.language();
         let (relation, opening) = kind.reference();
         let text = format!("{opening}{}", self.draw.sentence(&words, 12));
         let other = relation.map(|_| self.referenced(lang, &words)).unzip();
         let (other, other_author) = other;
-        let replied_to = other_author.filter(|_| kind == Kind::Reply);
-        let conversation = other.clone().filter(|_| kind == Kind::Reply);
+        let replied_to = other_author.filter(|_| kind == Reference::Reply);
+        let conversation = other.clone().filter(|_| kind == Reference::Reply);
         let (media, poll) = self.attachments();
         let place = self.draw.chance(4).then(|| self.included.place(&mut self.draw));
         let values = Values::new()
@@ -110,7 +129,7 @@ impl Composer<'_> {
             .with("author", author)
             .with("lang", lang)
             .with("text", self.spelt(&text))
-            .with("original", kind == Kind::Original)
+            .with("original", kind == Reference::Original)
             .with("conversation", conversation.as_deref().unwrap_or(ID))
             .with("sensitive", self.draw.chance(4))
             .with("entities", entities(&mut self.draw, &text, self.size))
@@ -122,7 +141,7 @@ impl Composer<'_> {
             .maybe("poll_id", poll)
             .maybe("place_id", place)
             .maybe("note", self.note(&words));
-        self.draw.fill_shuffled("post", &values)
+        (lang, self.draw.fill_shuffled("post", &values))
     }
 
     /// A text as JSON: a few are spelt as v1.1 did.

@@ -15,9 +15,11 @@ macro_rules! templates {
 }
 
 templates! {
-    "annotation" "entities" "hashtag" "hosts" "includes" "link" "link_target" "media_key" "metrics" "names" "not_found"
-    "old_id" "old_time" "photo" "place" "places" "poll" "post" "referenced" "rule_id" "sources" "status" "subjects" "tagged_rule" "tags"
-    "topics" "towns" "untagged_rule" "user" "video"
+    "activity" "annotation" "entities" "hashtag" "hosts" "includes" "label" "like" "like_compliance" "link" "link_target"
+    "media_key" "metrics" "names" "not_found"
+    "old_id" "old_time" "photo" "place" "places" "poll" "post"
+    "post_compliance" "referenced" "rule_id" "sources" "status" "subjects" "tagged_rule" "tags"
+    "topics" "towns" "untagged_rule" "user" "user_compliance" "video"
 }
 
 const LANGUAGES: &str = include_str!("../../data/words/languages.txt");

@@ -5,6 +5,7 @@ use std::ops::Range;
 use fastrand::Rng;
 
 use super::compose::{self, Parts};
+use super::kind::Kind;
 use crate::settings::SizeProfile;
 use crate::time;
 
@@ -55,15 +56,30 @@ pub(super) struct Message {
     errors: Option<Range<usize>>,
     /// Where the matching rules go.
     rules_at: usize,
+    /// X's code; of an event, nothing.
+    pub(super) language: &'static str,
 }
 
 impl Message {
-    pub(super) fn new(rng: &mut Rng, size: SizeProfile) -> Self {
+    /// A post.
+    pub(super) fn post(rng: &mut Rng, size: SizeProfile) -> Self {
+        let parts = compose::parts(rng, size);
+        Message::new(rng, parts)
+    }
+
+    /// An event, of this template.
+    pub(super) fn event(rng: &mut Rng, kind: Kind, template: &str) -> Self {
+        let parts = compose::event(rng, kind, template);
+        Message::new(rng, parts)
+    }
+
+    fn new(rng: &mut Rng, parts: Parts) -> Self {
         let Parts {
+            language,
             data,
             includes,
             errors,
-        } = compose::parts(rng, size);
+        } = parts;
         let mut members = vec![("data", data)];
         members.extend(includes.map(|text| ("includes", text)));
         members.extend(errors.map(|text| ("errors", text)));
@@ -90,6 +106,7 @@ impl Message {
             includes: place("includes"),
             errors: place("errors"),
             rules_at,
+            language,
             line: line.into_bytes().into_boxed_slice(),
         }
     }

@@ -7,6 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `timeline` | which post comes next, and which came last |
+//! | `kind` | what a stream can bring |
 //! | `pool`, `message`, `status`, `matching_rules` | all that a post can be, ready to be written |
 //! | `compose`, `entities`, `included` | make the messages of the pool |
 //! | `draw` | chance, and the data files |
@@ -15,12 +16,14 @@ mod compose;
 mod draw;
 mod entities;
 mod included;
+mod kind;
 mod matching_rules;
 mod message;
 mod pool;
 mod status;
 mod timeline;
 
+pub(crate) use kind::Kind;
 pub(crate) use message::Times;
 pub(crate) use pool::{Pool, Stamp};
 pub(crate) use timeline::Timeline;

@@ -5,16 +5,13 @@ use std::ops::Range;
 use fastrand::Rng;
 use parking_lot::RwLock;
 
+use super::kind::{EVENTS, FIRST_STATUS, POSTS, STATUSES, TEMPLATES};
 use super::matching_rules::matching_rules;
 use super::message::{Message, Times, Written};
 use super::status::Status;
 use crate::rules::Rule;
 use crate::settings::SizeProfile;
 
-/// How many different messages a world has.
-pub(super) const MESSAGES: u16 = 512;
-/// How many different statuses of v1.1 it has. Their numbers come after those of messages; and then once more, each in a list.
-pub(super) const STATUSES: u16 = 128;
 /// How many different `matching_rules` a rule set has.
 const SNIPPETS: usize = 24;
 
@@ -37,12 +34,14 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(seed: u64, size: SizeProfile) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let messages = std::iter::repeat_with(|| Message::new(&mut rng, size)).take(usize::from(MESSAGES));
-        let messages = messages.collect();
-        let statuses = std::iter::repeat_with(|| Status::new(&mut rng)).take(usize::from(STATUSES));
+        let messages = (0..POSTS).map(|_| Message::post(&mut rng, size));
+        let mut messages: Vec<_> = messages.collect();
+        for (kind, template) in TEMPLATES {
+            messages.extend((0..EVENTS).map(|_| Message::event(&mut rng, kind, template)));
+        }
         Pool {
             messages,
-            statuses: statuses.collect(),
+            statuses: (0..STATUSES).map(|_| Status::new(&mut rng)).collect(),
             snippets: RwLock::default(),
         }
     }
@@ -55,9 +54,16 @@ impl Pool {
         first..snippets.len() as u32
     }
 
+    /// Is this message in such a language?
+    pub(super) fn is_in(&self, message: u16, language: &str) -> bool {
+        self.messages
+            .get(usize::from(message))
+            .is_some_and(|message| message.language == language)
+    }
+
     /// Appends the post's line, without its end.
     pub(crate) fn write(&self, stamp: Stamp, times: &mut Times, out: &mut Vec<u8>) -> Written {
-        if let Some(at) = stamp.message.checked_sub(MESSAGES) {
+        if let Some(at) = stamp.message.checked_sub(FIRST_STATUS) {
             let status = &self.statuses[usize::from(at % STATUSES)];
             return status.write(stamp.id, at >= STATUSES, out);
         }
@@ -89,7 +95,7 @@ mod tests {
             let written = pool.write(stamp, &mut Times::default(), &mut line);
             (line, written)
         };
-        (0..MESSAGES).map(write).collect()
+        (0..FIRST_STATUS).map(write).collect()
     }
 
     #[test]
@@ -107,8 +113,12 @@ mod tests {
                 whole.get("matching_rules").cloned(),
                 written.matching_rules.as_ref().map(part)
             );
-            assert_eq!(whole["data"]["id"], (1_900_000_000_000_000_000 + at).to_string());
+            let id = (1_900_000_000_000_000_000 + at).to_string();
+            if at < usize::from(POSTS) {
+                assert_eq!(whole["data"]["id"], id);
+            }
             let text = String::from_utf8(line).unwrap();
+            assert!(text.contains(&id) || text.contains("news.new"), "{text}");
             assert!(
                 !text.contains(compose::ID) && !text.contains("9999-01-01") && !text.contains("{{"),
                 "a hole was left in {text}"
@@ -119,7 +129,8 @@ mod tests {
     #[test]
     fn sizes_are_those_of_real_messages() {
         let mean = |size| {
-            let lines = lines(1, size);
+            let mut lines = lines(1, size);
+            lines.truncate(usize::from(POSTS));
             lines.iter().map(|(line, _)| line.len()).sum::<usize>() / lines.len()
         };
         // Real captures: 4,356 bytes (shared/data/v2-messages.ndjson).

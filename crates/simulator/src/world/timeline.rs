@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 
-use super::pool::{MESSAGES, Pool, STATUSES, Stamp};
-use crate::endpoint::Endpoint;
+use super::pool::{Pool, Stamp};
+use crate::endpoint::Feed;
 use crate::http::params::Past;
 use crate::rules::Rule;
 use crate::settings::{Absence, Settings};
@@ -75,27 +75,27 @@ impl Timeline {
     }
 
     /// Can a post be made, or are all made, or does none match?
-    pub(crate) fn has_posts(&self, endpoint: Endpoint) -> bool {
-        self.left != Some(0) && (endpoint != Endpoint::Search || !self.rules.is_empty())
+    pub(crate) fn has_posts(&self, feed: Feed) -> bool {
+        self.left != Some(0) && (!feed.has_rules() || !self.rules.is_empty())
     }
 
     /// The next post, if there is one.
-    pub(crate) fn next(&mut self, endpoint: Endpoint) -> Option<Stamp> {
-        if !self.has_posts(endpoint) {
+    pub(crate) fn next(&mut self, feed: Feed) -> Option<Stamp> {
+        if !self.has_posts(feed) {
             return None;
         }
         self.left = self.left.map(|left| left - 1);
-        let message = self.rng.u16(numbers(endpoint));
+        let message = self.draw(feed);
         let rules = if self.rules.is_empty() {
             0
         } else {
             self.rng.u32(self.rules.clone())
         };
-        self.advance();
+        self.advance(feed);
         let stamp = Stamp {
             id: self.last_id,
             message,
-            rules: (endpoint == Endpoint::Search).then_some(rules),
+            rules: feed.has_rules().then_some(rules),
         };
         if self.remembers {
             self.history.push_back(stamp);
@@ -106,17 +106,26 @@ impl Timeline {
         Some(stamp)
     }
 
-    /// The next id: later in time, or else the next few in the same millisecond.
-    fn advance(&mut self) {
+    /// A message that this stream may bring.
+    fn draw(&mut self, feed: Feed) -> u16 {
+        let message = self.rng.u16(feed.brings().numbers());
+        match feed.language() {
+            Some(language) if !self.pool.is_in(message, language) => self.draw(feed),
+            _ => message,
+        }
+    }
+
+    /// The next id of this stream: later in time, or else the next few in the same millisecond.
+    fn advance(&mut self, feed: Feed) {
         let step = u64::from(self.rng.u16(1..4096));
-        self.last_id = match self.clock {
+        self.last_id = feed.first_id(match self.clock {
             Clock::Wall => time::id_at(self.missed.unwrap_or_else(time::now_ms)).max(self.last_id) + step,
             Clock::Steps => self.last_id + MILLISECOND,
-        };
+        });
     }
 
     /// Makes what this stream would have had since its last post, if the world goes on while nobody is connected.
-    pub(crate) fn go_on(&mut self, endpoint: Endpoint, rate: f64) {
+    pub(crate) fn go_on(&mut self, feed: Feed, rate: f64) {
         if self.absence == Absence::Pauses || self.last_id == 0 {
             return;
         }
@@ -127,14 +136,14 @@ impl Timeline {
         while at < now as f64 && left > 0 {
             left -= 1;
             self.missed = Some(whole(at));
-            self.next(endpoint);
+            self.next(feed);
             at += between;
         }
         self.missed = None;
     }
 
     /// The posts of this stream that were made then, oldest first.
-    pub(crate) fn past(&self, endpoint: Endpoint, past: Past) -> Vec<Stamp> {
+    pub(crate) fn past(&self, feed: Feed, past: Past) -> Vec<Stamp> {
         let now = match self.clock {
             Clock::Wall => time::now_ms(),
             Clock::Steps => time::ms_of(self.last_id),
@@ -144,16 +153,29 @@ impl Timeline {
             Past::Minutes(minutes) => (now.saturating_sub(u64::from(minutes) * 60_000) + 1, u64::MAX),
             Past::Window(from, to) => (from, to),
         };
-        let fits = |stamp: &&Stamp| belongs(stamp, endpoint) && (from..to).contains(&time::ms_of(stamp.id));
+        let fits = |stamp: &&Stamp| self.belongs(stamp, feed) && (from..to).contains(&time::ms_of(stamp.id));
         self.history.iter().filter(fits).copied().collect()
     }
 
     /// The last so many posts of this stream, oldest first.
-    pub(crate) fn last(&self, endpoint: Endpoint, count: usize) -> Vec<Stamp> {
-        let newest_first = self.history.iter().rev().filter(|stamp| belongs(stamp, endpoint));
+    pub(crate) fn last(&self, feed: Feed, count: usize) -> Vec<Stamp> {
+        let newest_first = self
+            .history
+            .iter()
+            .rev()
+            .filter(|stamp| self.belongs(stamp, feed));
         let mut stamps: Vec<_> = newest_first.take(count).copied().collect();
         stamps.reverse();
         stamps
+    }
+
+    fn belongs(&self, stamp: &Stamp, feed: Feed) -> bool {
+        stamp.rules.is_some() == feed.has_rules()
+            && feed.brings().numbers().contains(&stamp.message)
+            && feed.has_id(stamp.id)
+            && feed
+                .language()
+                .is_none_or(|language| self.pool.is_in(stamp.message, language))
     }
 }
 
@@ -161,17 +183,4 @@ impl Timeline {
 #[allow(clippy::cast_sign_loss, reason = "no time is before 1970")]
 fn whole(ms: f64) -> u64 {
     ms as u64
-}
-
-/// The numbers in the pool of what a stream brings.
-fn numbers(endpoint: Endpoint) -> Range<u16> {
-    match endpoint {
-        Endpoint::Search | Endpoint::Sample => 0..MESSAGES,
-        Endpoint::Filter | Endpoint::StatusSample => MESSAGES..MESSAGES + STATUSES,
-        Endpoint::Powerstream => MESSAGES..MESSAGES + 2 * STATUSES,
-    }
-}
-
-fn belongs(stamp: &Stamp, endpoint: Endpoint) -> bool {
-    stamp.rules.is_some() == (endpoint == Endpoint::Search) && numbers(endpoint).contains(&stamp.message)
 }

@@ -281,3 +281,39 @@ async fn tls_works_for_those_who_trust_the_authority() {
         .await;
     assert_eq!(stream.body, simulator.ledger().body(1));
 }
+
+#[tokio::test]
+async fn a_stream_in_parts_gives_each_part_its_own_posts_and_its_own_slot() {
+    const FIREHOSE: &str = "/2/tweets/firehose/stream/lang/ja?backfill_minutes=1&partition=";
+    let simulator = Simulator::start(Settings {
+        backfill_allowed: true,
+        ..fast(60)
+    })
+    .await
+    .unwrap();
+    let mut ids = Vec::new();
+    for partition in [1, 2] {
+        let mut stream = get(simulator.addr(), &format!("{FIREHOSE}{partition}")).await;
+        assert_eq!(stream.status, 200);
+        let again = get(simulator.addr(), &format!("{FIREHOSE}{partition}")).await;
+        assert_eq!(again.status, 429, "a part has one slot");
+        simulator.inject(simulator::Fault::CleanEnd).unwrap();
+        stream.end().await;
+        for line in String::from_utf8(stream.body.clone()).unwrap().lines() {
+            let whole: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(whole["data"]["lang"], "ja");
+            assert!(whole.get("matching_rules").is_none());
+            ids.push((
+                partition,
+                whole["data"]["id"].as_str().unwrap().parse::<u64>().unwrap(),
+            ));
+        }
+    }
+    assert!(!ids.is_empty());
+    assert!(
+        ids.iter().all(|(partition, id)| id % 2 == partition - 1),
+        "{ids:?}"
+    );
+    let missing = get(simulator.addr(), "/2/tweets/firehose/stream/lang/ja").await;
+    assert_eq!(missing.status, 400);
+}

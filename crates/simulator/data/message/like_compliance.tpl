@@ -1,0 +1,1 @@
+{"delete":{"favorite":{"id":"{{id}}","user_id":"{{old_id}}"},"event_at":"{{created_at}}"}}

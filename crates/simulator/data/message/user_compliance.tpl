@@ -1,0 +1,9 @@
+{"user_delete":{"user":{"id":"{{id}}"},"event_at":"{{created_at}}"}}
+{"user_undelete":{"user":{"id":"{{id}}"},"event_at":"{{created_at}}"}}
+{"user_protect":{"user":{"id":"{{id}}"},"event_at":"{{created_at}}"}}
+{"user_unprotect":{"event_at":"{{created_at}}","user":{"id":"{{id}}"}}}
+{"user_suspend":{"user":{"id":"{{id}}"},"event_at":"{{created_at}}"}}
+{"user_unsuspend":{"user":{"id":"{{id}}"},"event_at":"{{created_at}}"}}
+{"user_withheld":{"user":{"id":"{{id}}"},"withheld_in_countries":["DE"],"event_at":"{{created_at}}"}}
+{"scrub_geo":{"user":{"id":"{{id}}"},"up_to_tweet_id":"{{old_id}}","event_at":"{{created_at}}"}}
+{"user_profile_modification":{"user":{"id":"{{id}}"},"profile_field":"location","new_value":"{{towns}}","event_at":"{{created_at}}"}}
