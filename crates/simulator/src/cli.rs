@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::fault::FaultPlan;
 use crate::keys::OAuthKeys;
-use crate::settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Untagged};
+use crate::settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Unasked, Untagged};
 use crate::simulator::Simulator;
 
 /// Arguments of `birdfeed simulate`.
@@ -48,6 +48,12 @@ pub struct SimulateArgs {
     /// How big posts are.
     #[arg(long, value_enum, default_value_t)]
     size: SizeProfile,
+    /// What posts bring to a client that asks for no field and no expansion.
+    #[arg(long, value_enum, default_value_t)]
+    unasked: Unasked,
+    /// Compress the streams of clients that take gzip, as X does.
+    #[arg(long)]
+    gzip: bool,
     /// File with the bearer token to accept, instead of `simulator-token`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -133,6 +139,8 @@ impl SimulateArgs {
             absence: self.absence,
             faults,
             size: self.size,
+            unasked: self.unasked,
+            gzip: self.gzip,
             keep: self.ledger.clone().map_or(Keep::Counts, Keep::File),
             ..defaults
         })

@@ -81,6 +81,16 @@ pub enum Untagged {
     Empty,
 }
 
+/// What a stream brings that was asked for no field and no expansion. One that was brings what it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Unasked {
+    /// All that there is, so that a stream weighs what streams weigh.
+    #[default]
+    Everything,
+    /// X's few defaults.
+    Defaults,
+}
+
 /// What the ledger keeps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Keep {
@@ -149,6 +159,10 @@ pub struct Settings {
     pub faults: FaultPlan,
     /// How big posts are.
     pub size: SizeProfile,
+    /// What they bring to whom asks for nothing.
+    pub unasked: Unasked,
+    /// Compress the streams of clients that take gzip, as X does.
+    pub gzip: bool,
     /// First post id (19 digits). Time then advances 1 ms per post from that id's own time, so a run repeats exactly.
     /// Without it, ids and times are those of the clock.
     pub start_id: Option<u64>,
@@ -202,6 +216,8 @@ impl Default for Settings {
             absence: Absence::Pauses,
             faults: FaultPlan::default(),
             size: SizeProfile::default(),
+            unasked: Unasked::default(),
+            gzip: false,
             start_id: None,
             slow_reader: Duration::from_secs(10),
             keep: Keep::default(),

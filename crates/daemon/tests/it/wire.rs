@@ -1,12 +1,14 @@
 //! What the configuration says of the wire is what goes over it, with the real binary against a server and a proxy written by hand.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use simulator::{Absence, At, Chunking, Cut, Fault, FaultPlan, Moment, Settings, Simulator, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::support::{Daemon, PATIENCE, file_sink};
+use crate::support::{Daemon, PATIENCE, file_sink, lane_lines, stream};
 
 async fn head(socket: &mut TcpStream) -> String {
     let mut head = Vec::new();
@@ -118,4 +120,40 @@ async fn posts_come_through_a_proxy_with_a_password_from_a_server_of_a_private_a
     assert!(log.contains(&format!("{target} through http://{proxy}")), "{log}");
     assert!(!log.contains("s3@cret") && !log.contains("s3%40cret"), "{log}");
     assert!(daemon.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_compressed_is_delivered_byte_for_byte_through_breaks() {
+    let breaks = [Fault::Reset, Fault::Cut(Cut::Chunk), Fault::CleanEnd];
+    let step = |(at, fault)| Step {
+        at: At::connection(at),
+        moment: Moment::AfterPosts(100),
+        fault,
+    };
+    let simulator = Simulator::start(Settings {
+        rate: 500.0,
+        gzip: true,
+        posts: Some(400),
+        chunking: Chunking::Random,
+        absence: Absence::GoesOn,
+        backfill_allowed: true,
+        faults: FaultPlan::new((1..).zip(breaks).map(step)),
+        ..Settings::default()
+    });
+    let simulator = simulator.await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let config = stream(&simulator) + "endpoint = \"sample\"\n" + &file_sink(dir.path());
+    let mut daemon = Daemon::start(dir.path(), &config);
+    daemon.wait_for("all posts", PATIENCE, |_| {
+        (lane_lines(dir.path(), "tweets").len() == 400).then_some(())
+    });
+    assert!(daemon.terminate().success());
+    let sent: BTreeSet<_> = simulator
+        .ledger()
+        .posts()
+        .iter()
+        .map(|post| post.data().to_vec())
+        .collect();
+    let delivered: BTreeSet<_> = lane_lines(dir.path(), "tweets").into_iter().collect();
+    assert!(sent == delivered);
 }

@@ -1,6 +1,7 @@
 //! HTTP/1.1, the server's side, by hand, because faults need the raw socket.
 
 pub(crate) mod bodies;
+pub(crate) mod coding;
 pub(crate) mod params;
 pub(crate) mod request;
 pub(crate) mod response;

@@ -3,18 +3,36 @@
 use std::collections::HashSet;
 
 use super::bodies::invalid;
+use super::coding::Coding;
 use super::request::Request;
 use super::response::Response;
 use crate::endpoint::{Endpoint, Feed, Fields};
 use crate::time::{days_of, now_ms};
-use crate::v1::Options;
+use crate::world::Selection;
 
 /// What a stream of v2 is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) feed: Feed,
     pub(crate) past: Past,
     pub(crate) options: Options,
+    pub(crate) selection: Selection,
+}
+
+/// How a stream is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Options {
+    /// v1.1: before each message stands its length.
+    pub(crate) delimited: bool,
+    /// v1.1: a client that falls behind is warned.
+    pub(crate) stall_warnings: bool,
+    /// v1.1: so many statuses of the past first; with a minus, and then the end.
+    pub(crate) count: i64,
+    /// Powerstream: the first message says where it comes from.
+    pub(crate) metadata: bool,
+    pub(crate) coding: Coding,
+    /// v2: which [selection](Selection) of the messages.
+    pub(crate) view: u16,
 }
 
 /// What of the past a stream is asked for.
@@ -69,6 +87,7 @@ pub(crate) fn check(
     backfill_allowed: bool,
 ) -> Result<Asked, Response> {
     let (mut feed, mut options) = (Feed::whole(endpoint), Options::default());
+    let mut selection = Selection::default();
     let (mut minutes, mut from, mut to, mut partition) = (0, None, None, None);
     for (name, value) in &request.query {
         match (own_name(endpoint, name), endpoint.partitions()) {
@@ -79,7 +98,10 @@ pub(crate) fn check(
             ("local_dc_only", _) if matches!(value.as_str(), "true" | "false") => {
                 options.metadata = value == "true";
             }
-            _ => list(endpoint.fields(), name, value)?,
+            _ => {
+                list(endpoint.fields(), name, value)?;
+                selection.add(name, value);
+            }
         }
     }
     if endpoint.partitions().is_some() {
@@ -96,7 +118,12 @@ pub(crate) fn check(
         (None, None) => Past::Minutes(minutes),
         (from, to) => Past::Window(from.unwrap_or(0), to.unwrap_or_else(now_ms)),
     };
-    Ok(Asked { feed, past, options })
+    Ok(Asked {
+        feed,
+        past,
+        options,
+        selection,
+    })
 }
 
 /// Powerstream writes its parameters in its own way, and takes no others.

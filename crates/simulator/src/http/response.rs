@@ -1,7 +1,9 @@
-//! HTTP responses with the headers that X's have (`recorded-responses.json`; no gzip, as none is asked for).
+//! HTTP responses with the headers that X's have (`recorded-responses.json`). Streams alone may be compressed.
 
 use std::fmt::Write;
 
+use super::coding::Coding;
+use super::params::Options;
 use crate::time;
 
 /// Rate limit as `x-rate-limit-*` tell it.
@@ -54,9 +56,12 @@ impl Response {
 }
 
 /// The head of a stream; Powerstream says which data centre it is, if one alone was asked for.
-pub(crate) fn stream_head(rate: RateLimit, local: bool) -> Vec<u8> {
+pub(crate) fn stream_head(rate: RateLimit, options: &Options) -> Vec<u8> {
     let mut head = head(200, JSON, Some(rate));
-    if local {
+    if options.coding == Coding::Gzip {
+        head.push_str("content-encoding: gzip\r\n");
+    }
+    if options.metadata {
         head.push_str("x-powerstream-datacenter: atla\r\nx-powerstream-localdconly: true\r\n");
     }
     head.push_str("transfer-encoding: chunked\r\n\r\n");

@@ -116,7 +116,7 @@ async fn stream_on(state: &ServerState, mut wire: Wire, admitted: Admitted) {
         options,
     } = admitted;
     state.ledger.open(number, feed.endpoint, options.delimited);
-    let head = stream_head(rate, options.metadata);
+    let head = stream_head(rate, &options);
     match wire.send(&head, state.settings.slow_reader, &mut 0).await {
         Ok(()) => stream::run(state, wire, number, feed, past, options).await,
         Err(_) => state.stream_ended(number, End::ClientGone),

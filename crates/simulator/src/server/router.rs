@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use crate::endpoint::{Endpoint, Feed};
 use crate::fault::{Fault, Planned, Status};
 use crate::http::bodies;
-use crate::http::params::{self, Asked, Past};
+use crate::http::coding::Coding;
+use crate::http::params::{self, Asked, Options, Past};
 use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
+use crate::settings::Unasked;
 use crate::state::ServerState;
-use crate::v1::Options;
 use crate::{account, time, v1};
 
 /// Outcome of a request.
@@ -70,7 +71,10 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
                 feed: Feed::whole(endpoint),
                 past: Past::Minutes(0),
                 rate,
-                options,
+                options: Options {
+                    coding: Coding::of(request, state.settings.gzip),
+                    ..options
+                },
             }),
             Err(response) => Answer::Respond(response, None),
         };
@@ -82,11 +86,16 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         Ok(rate) => rate,
         Err(rate) => return spent(rate),
     };
-    let Asked { feed, past, options } =
-        match params::check(request, endpoint, state.settings.backfill_allowed) {
-            Ok(asked) => asked,
-            Err(response) => return Answer::Respond(response, Some(rate)),
-        };
+    let asked = params::check(request, endpoint, state.settings.backfill_allowed);
+    let Asked {
+        feed,
+        past,
+        selection,
+        options,
+    } = match asked {
+        Ok(asked) => asked,
+        Err(response) => return Answer::Respond(response, Some(rate)),
+    };
     if endpoint == Endpoint::Search && state.settings.rules_required && admission.rules.all().is_empty() {
         return Answer::Respond(bodies::refusal(Status::Conflict), Some(rate));
     }
@@ -98,6 +107,12 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
     if is_live && !admission.slots.take(feed, number, Instant::now()) {
         return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
     }
+    let everything = selection.is_empty() && state.settings.unasked == Unasked::Everything;
+    let options = Options {
+        view: if everything { 0 } else { state.pool.view(selection) },
+        coding: Coding::of(request, state.settings.gzip),
+        ..options
+    };
     Answer::Stream(Admitted {
         number,
         feed,

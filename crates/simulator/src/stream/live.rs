@@ -9,11 +9,11 @@ use super::pacer::Pacer;
 use super::schedule::Schedule;
 use super::writer::Writer;
 use crate::endpoint::Feed;
+use crate::http::params::Options;
 use crate::http::wire::Wire;
 use crate::ledger::{End, LineKind, Origin};
 use crate::notice::FALLING_BEHIND;
 use crate::state::ServerState;
-use crate::v1::Options;
 use crate::world::Stamp;
 
 /// Posts remembered for [`Fault::Duplicate`](crate::Fault::Duplicate).
@@ -44,7 +44,7 @@ impl<'a> Stream<'a> {
             state,
             number,
             feed,
-            writer: Writer::new(state, wire, number, options.delimited, seed),
+            writer: Writer::new(state, wire, number, options, seed),
             schedule: Schedule::new(settings.faults.in_stream(number)),
             pacer: Pacer::new(state.rate(), Instant::now()),
             recent: VecDeque::new(),

@@ -19,12 +19,11 @@ use std::convert::Infallible;
 use self::live::Stream;
 use crate::endpoint::Feed;
 use crate::fault::{Planned, Socket};
-use crate::http::params::Past;
+use crate::http::params::{Options, Past};
 use crate::http::wire::Wire;
 use crate::ledger::{End, LineKind, Origin};
 use crate::notice;
 use crate::state::ServerState;
-use crate::v1::Options;
 
 /// Runs a stream whose response head is written, to its end.
 pub(crate) async fn run(

@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::time::{Duration, Instant};
 
-use super::chunks::{self, broken};
 use super::live::Stream;
 use crate::fault::{Cut, Disconnect, Fault, Planned, Socket};
 use crate::http::bodies;
@@ -107,7 +106,7 @@ impl Stream<'_> {
     pub(super) async fn end(&mut self) -> Result<(), End> {
         // Before the client can know of the end, so that it may connect again at once.
         self.state.release_slot(self.number);
-        self.writer.send_raw(chunks::LAST, 0).await?;
+        self.writer.send_last().await?;
         Err(End::Clean)
     }
 
@@ -125,7 +124,7 @@ impl Stream<'_> {
             Cut::Line | Cut::Chunk | Cut::Ended => line.len() / 2,
         };
         if place == Cut::Chunk {
-            self.writer.send_raw(&broken(&line, at), at).await?;
+            self.writer.send_broken(line, at).await?;
             return Err(End::Cut);
         }
         self.writer.push(&line[..at]);

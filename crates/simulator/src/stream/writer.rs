@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::chunks::Chunker;
+use crate::http::params::Options;
 use crate::http::wire::{Stopped, Wire};
 use crate::ledger::{Draft, End, LineKind, Origin, prefix};
 use crate::state::ServerState;
@@ -17,7 +18,7 @@ pub(super) struct Writer<'a> {
     state: &'a ServerState,
     wire: Wire,
     number: u32,
-    delimited: bool,
+    options: Options,
     chunker: Chunker,
     times: Times,
     last_write: Instant,
@@ -26,13 +27,13 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, delimited: bool, seed: u64) -> Self {
+    pub(super) fn new(state: &'a ServerState, wire: Wire, number: u32, options: Options, seed: u64) -> Self {
         Writer {
             state,
             wire,
             number,
-            delimited,
-            chunker: Chunker::new(state.settings.chunking, seed),
+            options,
+            chunker: Chunker::new(state.settings.chunking, options.coding, seed),
             times: Times::default(),
             last_write: Instant::now(),
             written: 0,
@@ -55,9 +56,10 @@ impl<'a> Writer<'a> {
 
     /// Appends a post; gives where its line lies in the batch.
     pub(super) fn push_post(&mut self, stamp: Stamp) -> Range<usize> {
+        let view = self.options.view;
         let batch = self.chunker.batch();
         let start = batch.len();
-        self.state.pool.write(stamp, &mut self.times, batch);
+        self.state.pool.write(stamp.seen(view), &mut self.times, batch);
         let prefix = self.prefix(self.chunker.batch_len() - start);
         let batch = self.chunker.batch();
         let line = start + prefix.len()..batch.len() + prefix.len();
@@ -67,7 +69,11 @@ impl<'a> Writer<'a> {
     }
 
     fn prefix(&self, length: usize) -> Vec<u8> {
-        prefix(self.delimited, length, self.state.settings.line_end.bytes())
+        prefix(
+            self.options.delimited,
+            length,
+            self.state.settings.line_end.bytes(),
+        )
     }
 
     /// Where the next byte goes in the batch.
@@ -81,9 +87,10 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn enter_posts(&mut self, lines: &[(Stamp, Range<usize>)], origin: Origin) -> Result<(), End> {
+        let view = self.options.view;
         let batch = &*self.chunker.batch();
         let drafts = lines.iter().map(|(stamp, line)| Draft::Post {
-            stamp: *stamp,
+            stamp: stamp.seen(view),
             origin,
             line: &batch[line.clone()],
         });
@@ -130,9 +137,16 @@ impl<'a> Writer<'a> {
         sent
     }
 
-    /// Sends bytes that are coded already, with so many body bytes among them.
-    pub(super) async fn send_raw(&mut self, bytes: &[u8], body: usize) -> Result<(), End> {
-        send(self.state, &mut self.wire, bytes, &mut 0).await?;
+    /// Ends the body.
+    pub(super) async fn send_last(&mut self) -> Result<(), End> {
+        let last = self.chunker.last();
+        send(self.state, &mut self.wire, &last, &mut 0).await
+    }
+
+    /// Sends the first part of a chunk, and of what it holds so much.
+    pub(super) async fn send_broken(&mut self, data: Vec<u8>, sent: usize) -> Result<(), End> {
+        let (chunk, body) = self.chunker.broken(data, sent);
+        send(self.state, &mut self.wire, &chunk, &mut 0).await?;
         self.took(body);
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use super::Options;
 use super::oauth::{self, Fault};
 use super::params::{self, plain};
 use crate::endpoint::{Endpoint, Feed};
+use crate::http::params::Options;
 use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
 use crate::state::ServerState;

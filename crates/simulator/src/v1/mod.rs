@@ -12,16 +12,3 @@ mod params;
 mod sha1;
 
 pub(crate) use self::admission::admit;
-
-/// How a stream was asked for, beyond what v2 knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Options {
-    /// Before each message stands its length.
-    pub(crate) delimited: bool,
-    /// A client that falls behind is warned.
-    pub(crate) stall_warnings: bool,
-    /// So many statuses of the past first; with a minus, and then the end.
-    pub(crate) count: i64,
-    /// Powerstream: the first message says where it comes from.
-    pub(crate) metadata: bool,
-}

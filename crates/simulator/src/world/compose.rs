@@ -19,7 +19,7 @@ pub(super) const CREATED: &str = "9999-01-01T00:00:00.000Z";
 pub(super) const EDITABLE: &str = "9999-01-01T01:00:00.000Z";
 
 /// The members of a message that do not depend on the rules, as JSON.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Parts {
     /// X's code of a post's language; of an event, nothing.
     pub(super) language: &'static str,

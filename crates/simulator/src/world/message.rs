@@ -5,8 +5,6 @@ use std::ops::Range;
 use fastrand::Rng;
 
 use super::compose::{self, Parts};
-use super::kind::Kind;
-use crate::settings::SizeProfile;
 use crate::time;
 
 /// Where the parts of a written post lie, from the start of its line.
@@ -56,29 +54,16 @@ pub(super) struct Message {
     errors: Option<Range<usize>>,
     /// Where the matching rules go.
     rules_at: usize,
-    /// X's code; of an event, nothing.
-    pub(super) language: &'static str,
 }
 
 impl Message {
-    /// A post.
-    pub(super) fn post(rng: &mut Rng, size: SizeProfile) -> Self {
-        let parts = compose::parts(rng, size);
-        Message::new(rng, parts)
-    }
-
-    /// An event, of this template.
-    pub(super) fn event(rng: &mut Rng, kind: Kind, template: &str) -> Self {
-        let parts = compose::event(rng, kind, template);
-        Message::new(rng, parts)
-    }
-
-    fn new(rng: &mut Rng, parts: Parts) -> Self {
+    /// A message of these parts, in X's order or any other.
+    pub(super) fn new(rng: &mut Rng, parts: Parts) -> Self {
         let Parts {
-            language,
             data,
             includes,
             errors,
+            ..
         } = parts;
         let mut members = vec![("data", data)];
         members.extend(includes.map(|text| ("includes", text)));
@@ -106,7 +91,6 @@ impl Message {
             includes: place("includes"),
             errors: place("errors"),
             rules_at,
-            language,
             line: line.into_bytes().into_boxed_slice(),
         }
     }

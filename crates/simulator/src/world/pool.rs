@@ -5,9 +5,11 @@ use std::ops::Range;
 use fastrand::Rng;
 use parking_lot::RwLock;
 
-use super::kind::{EVENTS, FIRST_STATUS, POSTS, STATUSES, TEMPLATES};
+use super::compose::{self, Parts};
+use super::kind::{EVENTS, FIRST_STATUS, Kind, POSTS, STATUSES, TEMPLATES};
 use super::matching_rules::matching_rules;
 use super::message::{Message, Times, Written};
+use super::selection::Selection;
 use super::status::Status;
 use crate::rules::Rule;
 use crate::settings::SizeProfile;
@@ -15,18 +17,33 @@ use crate::settings::SizeProfile;
 /// How many different `matching_rules` a rule set has.
 const SNIPPETS: usize = 24;
 
-/// Flyweight of a post: which message of the pool, with its id and its matching rules.
+/// How many selections a world makes; who asks for more gets everything.
+const VIEWS: usize = 100;
+
+/// Flyweight of a post: which message of the pool, in which selection, with its id and its matching rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) id: u64,
     pub(super) message: u16,
+    /// 0: all of it.
+    pub(super) view: u16,
     pub(crate) rules: Option<u32>,
+}
+
+impl Stamp {
+    /// The same post in another view.
+    pub(crate) fn seen(self, view: u16) -> Stamp {
+        Stamp { view, ..self }
+    }
 }
 
 /// The messages and every `matching_rules` value ever used. Shared by the world, which adds, and the ledger, which reads.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    messages: Vec<Message>,
+    seed: u64,
+    parts: Vec<(Kind, Parts)>,
+    /// What was selected, and the messages that it leaves.
+    views: RwLock<Vec<(Selection, Vec<Message>)>>,
     statuses: Vec<Status>,
     snippets: RwLock<Vec<Box<[u8]>>>,
 }
@@ -34,16 +51,38 @@ pub(crate) struct Pool {
 impl Pool {
     pub(crate) fn new(seed: u64, size: SizeProfile) -> Self {
         let mut rng = Rng::with_seed(seed);
-        let messages = (0..POSTS).map(|_| Message::post(&mut rng, size));
-        let mut messages: Vec<_> = messages.collect();
+        let posts = (0..POSTS).map(|_| (Kind::Posts, compose::parts(&mut rng, size)));
+        let mut parts: Vec<_> = posts.collect();
         for (kind, template) in TEMPLATES {
-            messages.extend((0..EVENTS).map(|_| Message::event(&mut rng, kind, template)));
+            parts.extend((0..EVENTS).map(|_| (kind, compose::event(&mut rng, kind, template))));
         }
+        let whole = parts
+            .iter()
+            .map(|(_, parts)| Message::new(&mut rng, parts.clone()));
         Pool {
-            messages,
+            seed,
+            views: RwLock::new(vec![(Selection::default(), whole.collect())]),
             statuses: (0..STATUSES).map(|_| Status::new(&mut rng)).collect(),
             snippets: RwLock::default(),
+            parts,
         }
+    }
+
+    /// The number of the view that has what was selected, made if it is not there yet.
+    pub(crate) fn view(&self, selection: Selection) -> u16 {
+        let mut views = self.views.write();
+        let mut others = views.iter().skip(1);
+        if let Some(at) = others.position(|(known, _)| *known == selection) {
+            return at as u16 + 1;
+        }
+        if views.len() > VIEWS {
+            return 0;
+        }
+        let mut rng = Rng::with_seed(self.seed);
+        let left = |(kind, parts): &(Kind, Parts)| Message::new(&mut rng, selection.of(*kind, parts));
+        let messages = self.parts.iter().map(left).collect();
+        views.push((selection, messages));
+        views.len() as u16 - 1
     }
 
     /// Makes `matching_rules` values from a rule set; gives their numbers.
@@ -56,9 +95,8 @@ impl Pool {
 
     /// Is this message in such a language?
     pub(super) fn is_in(&self, message: u16, language: &str) -> bool {
-        self.messages
-            .get(usize::from(message))
-            .is_some_and(|message| message.language == language)
+        let parts = self.parts.get(usize::from(message));
+        parts.is_some_and(|(_, parts)| parts.language == language)
     }
 
     /// Appends the post's line, without its end.
@@ -67,7 +105,8 @@ impl Pool {
             let status = &self.statuses[usize::from(at % STATUSES)];
             return status.write(stamp.id, at >= STATUSES, out);
         }
-        let message = &self.messages[usize::from(stamp.message)];
+        let views = self.views.read();
+        let message = &views[usize::from(stamp.view)].1[usize::from(stamp.message)];
         let snippets = self.snippets.read();
         let rules = stamp.rules.map(|at| &*snippets[at as usize]);
         message.write(stamp.id, rules, times, out)
@@ -79,7 +118,6 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::world::compose;
 
     fn lines(seed: u64, size: SizeProfile) -> Vec<(Vec<u8>, Written)> {
         let pool = Pool::new(seed, size);
@@ -90,6 +128,7 @@ mod tests {
             let stamp = Stamp {
                 id,
                 message,
+                view: 0,
                 rules: Some(rules.start),
             };
             let written = pool.write(stamp, &mut Times::default(), &mut line);

@@ -95,6 +95,7 @@ impl Timeline {
         let stamp = Stamp {
             id: self.last_id,
             message,
+            view: 0,
             rules: feed.has_rules().then_some(rules),
         };
         if self.remembers {

@@ -1,11 +1,15 @@
 //! Streams that go well.
 
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flate2::read::GzDecoder;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use simulator::{Arrival, Chunking, End, LineEnd, Origin, Post, Settings, Simulator, SizeProfile};
+use simulator::{
+    Arrival, Chunking, End, Fault, LineEnd, Origin, Post, Settings, Simulator, SizeProfile, Unasked,
+};
 
 use crate::client::{Ending, RULES, SAMPLE, SEARCH, TOKEN, connect, get, post_json, send};
 
@@ -297,7 +301,7 @@ async fn a_stream_in_parts_gives_each_part_its_own_posts_and_its_own_slot() {
         assert_eq!(stream.status, 200);
         let again = get(simulator.addr(), &format!("{FIREHOSE}{partition}")).await;
         assert_eq!(again.status, 429, "a part has one slot");
-        simulator.inject(simulator::Fault::CleanEnd).unwrap();
+        simulator.inject(Fault::CleanEnd).unwrap();
         stream.end().await;
         for line in String::from_utf8(stream.body.clone()).unwrap().lines() {
             let whole: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -316,4 +320,116 @@ async fn a_stream_in_parts_gives_each_part_its_own_posts_and_its_own_slot() {
     );
     let missing = get(simulator.addr(), "/2/tweets/firehose/stream/lang/ja").await;
     assert_eq!(missing.status, 400);
+}
+
+#[tokio::test]
+async fn fields_and_expansions_are_honoured() {
+    let asked = "tweet.fields=lang,public_metrics&user.fields=verified";
+    let simulator = Simulator::start(Settings {
+        unasked: Unasked::Defaults,
+        slots: 4,
+        rate: 5_000.0,
+        ..Settings::default()
+    })
+    .await
+    .unwrap();
+    for (query, post, user) in [
+        ("", "edit_history_tweet_ids,id,text", None),
+        (asked, "edit_history_tweet_ids,id,lang,public_metrics,text", None),
+        (
+            "expansions=author_id",
+            "author_id,edit_history_tweet_ids,id,text",
+            Some("id,name,username"),
+        ),
+        (
+            "expansions=author_id&user.fields=verified",
+            "author_id,edit_history_tweet_ids,id,text",
+            Some("id,name,username,verified"),
+        ),
+    ] {
+        let mut stream = get(simulator.addr(), &format!("{SAMPLE}?{query}")).await;
+        for line in stream.lines(300).await {
+            let whole: serde_json::Value = serde_json::from_slice(&line).unwrap();
+            assert_eq!(names(&whole["data"]), post, "{query}");
+            let users = whole["includes"]["users"].as_array();
+            let shown = users.map(|users| (names(&users[0]), users[0]["id"].clone()));
+            if let Some((shown, id)) = &shown {
+                assert_eq!(Some(shown.as_str()), user, "{query}");
+                assert_eq!(*id, whole["data"]["author_id"]);
+                assert_eq!(names(&whole["includes"]), "users");
+            }
+            assert!(shown.is_some() || user.is_none() || whole.get("includes").is_none());
+            assert!(whole.get("errors").is_none());
+        }
+    }
+    let posts = simulator.ledger().posts();
+    assert!(posts.iter().any(|post| post.includes().is_some()));
+    assert_eq!(
+        simulator.ledger().body(2).len() as u64,
+        simulator.ledger().connections()[1].written
+    );
+}
+
+#[tokio::test]
+async fn references_media_places_and_polls_come_with_their_expansions() {
+    let expansions = "referenced_tweets.id,attachments.media_keys,geo.place_id,attachments.poll_ids";
+    let simulator = Simulator::start(fast(3_000)).await.unwrap();
+    let query = format!("{SAMPLE}?expansions={expansions}&poll.fields=duration_minutes&media.fields=url");
+    let mut stream = get(simulator.addr(), &query).await;
+    let mut seen = std::collections::BTreeSet::new();
+    for line in stream.lines(3_000).await {
+        let whole: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        seen.extend(whole["errors"].is_array().then(|| "errors".to_owned()));
+        for (list, items) in whole["includes"].as_object().into_iter().flatten() {
+            let names = names(&items[0]);
+            let fields: &[&str] = match list.as_str() {
+                "tweets" => &["edit_history_tweet_ids,id,text"],
+                "media" => &["media_key,type,url", "media_key,type"],
+                "places" => &["full_name,id"],
+                "polls" => &["duration_minutes,id,options"],
+                other => panic!("{other} was not asked for"),
+            };
+            assert!(fields.contains(&names.as_str()), "{list}: {names}");
+            seen.insert(list.clone());
+        }
+    }
+    let all = ["errors", "media", "places", "polls", "tweets"];
+    assert_eq!(seen, all.map(str::to_owned).into());
+}
+
+fn names(object: &serde_json::Value) -> String {
+    let mut names: Vec<_> = object.as_object().unwrap().keys().cloned().collect();
+    names.sort_unstable();
+    names.join(",")
+}
+
+#[tokio::test]
+async fn a_client_that_takes_gzip_reads_each_message_at_once() {
+    for chunking in [Chunking::Random, Chunking::WholeBatches] {
+        let simulator = Simulator::start(Settings {
+            rate: 50.0,
+            posts: Some(30),
+            gzip: true,
+            chunking,
+            ..Settings::default()
+        })
+        .await
+        .unwrap();
+        let plain = get(simulator.addr(), SAMPLE).await;
+        assert_eq!(plain.header("content-encoding"), None);
+        let token = format!("{TOKEN}\r\nAccept-Encoding: deflate, gzip");
+        let mut stream = send(connect(simulator.addr()).await, "GET", SEARCH, &token, "")
+            .await
+            .unwrap();
+        assert_eq!(stream.header("content-encoding"), Some("gzip"));
+        let ledger = simulator.ledger().clone();
+        ledger.wait_for(|totals| totals.whole_posts == 30).await;
+        simulator.inject(Fault::CleanEnd).unwrap();
+        simulator.inject(Fault::CleanEnd).unwrap();
+        assert_eq!(stream.end().await, Ending::Clean);
+        let mut body = Vec::new();
+        GzDecoder::new(&stream.body[..]).read_to_end(&mut body).unwrap();
+        assert!(body == ledger.body(2));
+        assert!(stream.body.len() < body.len());
+    }
 }
