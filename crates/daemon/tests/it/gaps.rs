@@ -9,10 +9,10 @@ use simulator::{Absence, At, Fault, FaultPlan, Moment, Settings, Simulator, Stat
 
 use crate::support::{Daemon, PATIENCE, file_sink, lane_lines, stream};
 
-/// A world of 200 posts/s that goes on, with these faults.
-async fn world(backfill_allowed: bool, faults: impl IntoIterator<Item = Step>) -> Simulator {
+/// A world of so many posts a second that goes on, with these faults.
+async fn world(rate: f64, backfill_allowed: bool, faults: impl IntoIterator<Item = Step>) -> Simulator {
     let settings = Settings {
-        rate: 200.0,
+        rate,
         absence: Absence::GoesOn,
         backfill_allowed,
         rules_required: false,
@@ -22,8 +22,8 @@ async fn world(backfill_allowed: bool, faults: impl IntoIterator<Item = Step>) -
     Simulator::start(settings).await.unwrap()
 }
 
-/// The first stream ends after 200 posts, and the next attempt is refused: a gap of five seconds.
-fn away() -> [Step; 2] {
+/// The first stream ends after 200 posts, and the next attempt is refused.
+fn away(refusal: Status) -> [Step; 2] {
     [
         Step {
             at: At::connection(1),
@@ -33,7 +33,7 @@ fn away() -> [Step; 2] {
         Step {
             at: At::connection(2),
             moment: Moment::Start,
-            fault: Fault::Status(Status::Unavailable),
+            fault: Fault::Status(refusal),
         },
     ]
 }
@@ -79,23 +79,37 @@ async fn assert_each_once(dir: &Path, simulator: &Simulator, daemon: &mut Daemon
     assert_eq!(counted(dir), ledger);
 }
 
-fn connections(daemon: &mut Daemon, many: u64) {
-    daemon.wait_for("the connection", PATIENCE, |daemon| {
+fn connected(daemon: &mut Daemon, many: u64, patience: Duration) {
+    daemon.wait_for("the connection", patience, |daemon| {
         (daemon.status()["stream"]["connections"].as_u64()? >= many).then_some(())
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn backfill_fills_a_gap_exactly_and_every_post_comes_once() {
-    let simulator = world(true, away()).await;
+    // Five seconds, by the schedule for a server in trouble.
+    let simulator = world(200.0, true, away(Status::Unavailable)).await;
+    goes_away_and_comes_back(&simulator, Duration::from_secs(3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minute_and_a_half_away_is_filled_as_well() {
+    let span = Duration::from_secs(90);
+    let simulator = world(50.0, true, away(Status::RateLimited { reset: span })).await;
+    goes_away_and_comes_back(&simulator, span).await;
+}
+
+/// The stream breaks and comes back; then the daemon is killed, and started again after `pause`.
+async fn goes_away_and_comes_back(simulator: &Simulator, pause: Duration) {
     let dir = tempfile::tempdir().unwrap();
-    let mut daemon = start(dir.path(), &simulator, "");
-    connections(&mut daemon, 2);
+    let mut daemon = start(dir.path(), simulator, "");
+    connected(&mut daemon, 2, PATIENCE + pause);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_each_once(dir.path(), &simulator, &mut daemon).await;
+    assert_each_once(dir.path(), simulator, &mut daemon).await;
     let repeats = daemon.metric("birdfeed_duplicates_suppressed_total");
     assert!(repeats >= 200.0, "{repeats}");
-    assert!(daemon.metric("birdfeed_stream_gap_seconds_total{filled=\"true\"}") >= 4.0);
+    let filled = daemon.metric("birdfeed_stream_gap_seconds_total{filled=\"true\"}");
+    assert!(filled >= 4.0 && filled + 1.0 >= pause.as_secs_f64(), "{filled}");
     let gap = &daemon.status()["stream"]["gaps"][0];
     assert_eq!(
         (&gap["repair"], &gap["remains_seconds"]),
@@ -105,11 +119,11 @@ async fn backfill_fills_a_gap_exactly_and_every_post_comes_once() {
     // A restart is a gap like any other.
     daemon.kill();
     simulator.resume();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let mut daemon = start(dir.path(), &simulator, "");
-    connections(&mut daemon, 1);
+    tokio::time::sleep(pause).await;
+    let mut daemon = start(dir.path(), simulator, "");
+    connected(&mut daemon, 1, PATIENCE);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_each_once(dir.path(), &simulator, &mut daemon).await;
+    assert_each_once(dir.path(), simulator, &mut daemon).await;
     let told = events(dir.path(), "gap");
     let reasons: Vec<_> = told
         .iter()
@@ -130,10 +144,10 @@ async fn an_account_without_backfill_is_asked_once_and_its_gaps_are_told() {
         fault: Fault::CleanEnd,
     };
     // The second attempt is the one that asks for the past.
-    let simulator = world(false, [end(1), end(3)]).await;
+    let simulator = world(200.0, false, [end(1), end(3)]).await;
     let dir = tempfile::tempdir().unwrap();
     let mut daemon = start(dir.path(), &simulator, "");
-    connections(&mut daemon, 3);
+    connected(&mut daemon, 3, PATIENCE);
     assert_eq!(simulator.attempts(), 4);
     let log = daemon.log();
     let told = "the server takes no backfill of this account";
@@ -149,7 +163,7 @@ async fn an_account_without_backfill_is_asked_once_and_its_gaps_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn recovery_brings_what_was_missed_on_a_connection_of_its_own() {
-    let simulator = world(true, away()).await;
+    let simulator = world(200.0, true, away(Status::Unavailable)).await;
     let dir = tempfile::tempdir().unwrap();
     let mut daemon = start(dir.path(), &simulator, "backfill = \"off\"\nrecovery = \"on\"");
     daemon.wait_for("the recovery", PATIENCE, |_| {
