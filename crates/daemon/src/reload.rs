@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use source_x::XSource;
 use stream_core::pipeline::Reconnector;
 
 use crate::components::{self, Parts};
@@ -18,6 +19,7 @@ pub(crate) struct Reload {
     pub(crate) leaves: Leaves,
     pub(crate) log: LogLevel,
     pub(crate) keeper: Option<Arc<RulesKeeper>>,
+    pub(crate) source: Arc<XSource>,
     /// Whoever sends SIGHUP may have cured what the stream waits for.
     pub(crate) reconnector: Reconnector,
 }
@@ -27,6 +29,7 @@ fn fixed(key: &str) -> Option<&'static str> {
     let section = key.split('.').next().unwrap_or_default();
     match section {
         "rules" => None,
+        "stream" if is_filter(key) => None,
         "log" if key == "log.level" => None,
         "stream" => Some("the connection to X was made with it"),
         "lanes" => Some("the journal is split by it"),
@@ -36,6 +39,11 @@ fn fixed(key: &str) -> Option<&'static str> {
         "log" => Some("the log has begun in it"),
         _ => Some("it was read at the start"),
     }
+}
+
+/// Is it what a stream of v1.1 is asked for, as v2's is by rules?
+fn is_filter(key: &str) -> bool {
+    key.starts_with("stream.filter.")
 }
 
 impl Reload {
@@ -63,7 +71,12 @@ impl Reload {
         for warning in &parts.warnings {
             tracing::warn!("the configuration works and may not be meant: {warning}");
         }
-        for key in differences(&self.leaves, &leaves) {
+        let changed = differences(&self.leaves, &leaves);
+        if changed.iter().any(|key| is_filter(key)) {
+            self.source.adopt_filter(&parts.data_path.source);
+            self.reconnector.renew();
+        }
+        for key in changed {
             if let Some(why) = fixed(key) {
                 tracing::warn!(
                     key,

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::fault::FaultPlan;
 use crate::keys::OAuthKeys;
-use crate::settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Unasked, Untagged};
+use crate::settings::{
+    Absence, Chunking, Compression, Keep, LineEnd, RuleIds, Settings, SizeProfile, Unasked, Untagged,
+};
 use crate::simulator::Simulator;
 
 /// Arguments of `birdfeed simulate`.
@@ -51,9 +53,9 @@ pub struct SimulateArgs {
     /// What posts bring to a client that asks for no field and no expansion.
     #[arg(long, value_enum, default_value_t)]
     unasked: Unasked,
-    /// Compress the streams of clients that take gzip, as X does.
-    #[arg(long)]
-    gzip: bool,
+    /// Whether streams are compressed for clients that take it.
+    #[arg(long, value_enum, default_value_t)]
+    compression: Compression,
     /// File with the bearer token to accept, instead of `simulator-token`.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -140,7 +142,7 @@ impl SimulateArgs {
             faults,
             size: self.size,
             unasked: self.unasked,
-            gzip: self.gzip,
+            compression: self.compression,
             keep: self.ledger.clone().map_or(Keep::Counts, Keep::File),
             ..defaults
         })

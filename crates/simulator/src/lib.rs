@@ -66,5 +66,7 @@ pub use keys::OAuthKeys;
 pub use ledger::{Arrival, Connection, End, Ledger, Line, LineKind, Origin, Post, Totals};
 pub use notice::Notice;
 pub use rules::Rule;
-pub use settings::{Absence, Chunking, Keep, LineEnd, RuleIds, Settings, SizeProfile, Unasked, Untagged};
+pub use settings::{
+    Absence, Chunking, Compression, Keep, LineEnd, RuleIds, Settings, SizeProfile, Unasked, Untagged,
+};
 pub use simulator::Simulator;

@@ -81,6 +81,16 @@ pub enum Untagged {
     Empty,
 }
 
+/// Whether streams are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Compression {
+    /// Never.
+    #[default]
+    Off,
+    /// For clients that take gzip, as X does.
+    Gzip,
+}
+
 /// What a stream brings that was asked for no field and no expansion. One that was brings what it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Unasked {
@@ -161,8 +171,8 @@ pub struct Settings {
     pub size: SizeProfile,
     /// What they bring to whom asks for nothing.
     pub unasked: Unasked,
-    /// Compress the streams of clients that take gzip, as X does.
-    pub gzip: bool,
+    /// Whether they are compressed.
+    pub compression: Compression,
     /// First post id (19 digits). Time then advances 1 ms per post from that id's own time, so a run repeats exactly.
     /// Without it, ids and times are those of the clock.
     pub start_id: Option<u64>,
@@ -217,7 +227,7 @@ impl Default for Settings {
             faults: FaultPlan::default(),
             size: SizeProfile::default(),
             unasked: Unasked::default(),
-            gzip: false,
+            compression: Compression::default(),
             start_id: None,
             slow_reader: Duration::from_secs(10),
             keep: Keep::default(),

@@ -29,14 +29,20 @@ pub struct XSource {
     api: Api,
     /// What is asked for, the past aside.
     query: Query,
-    /// The same of v1.1, encoded.
-    filter: String,
+    /// The same of v1.1.
+    filter: Mutex<Predicates>,
     catch_up: CatchUp,
     messages: Messages,
-    framing: Framing,
     /// The last answer that was no stream.
     refusal: Mutex<Option<Refusal>>,
     exorcist: Exorcist,
+}
+
+/// What a [filter](crate::Filter) comes to in a request, and in its answer.
+#[derive(Clone)]
+struct Predicates {
+    encoded: String,
+    framing: Framing,
 }
 
 impl XSource {
@@ -56,25 +62,33 @@ impl XSource {
         Ok(Self {
             api: Api::new(settings)?,
             query: query.clone(),
-            filter: filter.encoded(*endpoint).map_err(SettingsError::Filter)?,
+            filter: Mutex::new(Predicates {
+                encoded: filter.encoded(*endpoint).map_err(SettingsError::Filter)?,
+                framing: filter.framing,
+            }),
             catch_up: settings.catch_up,
             messages: endpoint.messages(),
-            framing: filter.framing,
             refusal: Mutex::default(),
             exorcist: Exorcist::new(settings.ghosts),
         })
     }
 
+    /// Takes the filter of `other`, for the connections to come.
+    pub fn adopt_filter(&self, other: &XSource) {
+        let predicates = other.filter.lock().clone();
+        *self.filter.lock() = predicates;
+    }
+
     /// The request of a stream with this query.
-    fn call(&self, query: &Query) -> Call {
+    fn call(&self, query: &Query, filter: String) -> Call {
         let endpoint = self.endpoint();
         let (method, path) = (endpoint.method().clone(), query.path(endpoint));
         let (path, body) = if method == Method::POST {
-            (path, self.filter.clone().into())
-        } else if self.filter.is_empty() {
+            (path, filter.into())
+        } else if filter.is_empty() {
             (path, Bytes::new())
         } else {
-            (format!("{path}?{}", self.filter), Bytes::new())
+            (format!("{path}?{filter}"), Bytes::new())
         };
         Call { method, path, body }
     }
@@ -118,7 +132,8 @@ impl XSource {
 
     async fn open(&self, query: &Query) -> Result<XConnection, ConnectError> {
         *self.refusal.lock() = None;
-        let answer = self.api.send(self.call(query)).await?;
+        let Predicates { encoded, framing } = self.filter.lock().clone();
+        let answer = self.api.send(self.call(query, encoded)).await?;
         if answer.head.status != StatusCode::OK {
             let (error, refusal) = answer.into_refusal().await;
             *self.refusal.lock() = Some(refusal);
@@ -150,7 +165,7 @@ impl XSource {
                 .deadlines()
                 .silence
                 .unwrap_or(self.endpoint().version().silence()),
-            framing: self.framing,
+            framing,
             replays: query.replays(),
             heard: Instant::now(),
             fruitful: Instant::now(),

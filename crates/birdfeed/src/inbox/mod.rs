@@ -176,7 +176,7 @@ fn ended(reason: DisconnectReason, detail: &str) -> Option<Event> {
         | DisconnectReason::Goodbye
         | DisconnectReason::Refused
         | DisconnectReason::Finished => Some(Event::Closed(Closed { reason, detail })),
-        DisconnectReason::Shutdown => None,
+        DisconnectReason::Shutdown | DisconnectReason::Renewed => None,
     }
 }
 

@@ -36,11 +36,13 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     announce(file, &data_path, &warnings);
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
+    let source = data_path.source.clone();
     let reload = |keeper, reconnector| Reload {
         file: file.map(Path::to_owned),
         leaves,
         log,
         keeper,
+        source,
         reconnector,
     };
     let ended = runtime.block_on(daemon(data_path, admin, drain, reload));

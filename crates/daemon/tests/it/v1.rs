@@ -224,3 +224,55 @@ async fn a_negative_count_ends_the_daemon_in_good_order() {
     assert!(daemon.log().contains("the stream is complete"));
     assert_eq!(simulator.attempts(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_asks_for_what_the_filter_says_now_on_a_new_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut request = head(&mut socket).await;
+            while !(request.ends_with("track=cats") || request.ends_with("track=dogs")) {
+                request.push(char::from(socket.read_u8().await.unwrap()));
+            }
+            let start = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n\r\n\r\n";
+            socket.write_all(start.as_bytes()).await.unwrap();
+            tell.send(request).unwrap();
+            tokio::spawn(async move { socket.read_to_end(&mut Vec::new()).await });
+        }
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let config = |track: &str| {
+        format!(
+            "[stream]\nendpoint = \"v1-filter\"\nbase_url = \"http://{address}\"\n[stream.filter]\ntrack = [{track:?}]\n"
+        )
+    };
+    let mut daemon = Daemon::spawn(dir.path(), &mut run(dir.path(), &config("cats")));
+    let first = told.recv().await.unwrap();
+    assert!(first.contains("track=cats"), "{first}");
+    daemon.wait_for("the stream", PATIENCE, |daemon| {
+        (daemon.status()["stream"]["state"] == "streaming").then_some(())
+    });
+    // Nothing new is asked for: the connection stays.
+    daemon.signal("HUP");
+    daemon.wait_for("the first answer", PATIENCE, |daemon| {
+        daemon.log().contains("was read again").then_some(())
+    });
+    run(dir.path(), &config("dogs"));
+    daemon.signal("HUP");
+    let second = told.recv().await.unwrap();
+    assert!(second.contains("track=dogs"), "{second}");
+    daemon.wait_for("the end that we made", PATIENCE, |daemon| {
+        let renewed = daemon.metric("birdfeed_stream_disconnects_total{reason=\"renewed\"}");
+        (renewed >= 1.0).then_some(())
+    });
+    // A filter that is wrong changes nothing.
+    run(dir.path(), &config(""));
+    daemon.signal("HUP");
+    daemon.wait_for("the refusal", PATIENCE, |daemon| {
+        daemon.log().contains("stays as it was").then_some(())
+    });
+    assert_eq!(daemon.status()["stream"]["connections"], 2);
+    assert!(daemon.terminate().success());
+}

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use simulator::{Absence, At, Chunking, Cut, Fault, FaultPlan, Moment, Settings, Simulator, Step};
+use simulator::{
+    Absence, At, Chunking, Compression, Cut, Fault, FaultPlan, Moment, Settings, Simulator, Step,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -132,7 +134,7 @@ async fn what_is_compressed_is_delivered_byte_for_byte_through_breaks() {
     };
     let simulator = Simulator::start(Settings {
         rate: 500.0,
-        gzip: true,
+        compression: Compression::Gzip,
         posts: Some(400),
         chunking: Chunking::Random,
         absence: Absence::GoesOn,

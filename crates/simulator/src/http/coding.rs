@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 
-use flate2::Compression;
+use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 
 use super::request::Request;
+use crate::settings::Compression;
 
 /// How a body is coded before it is cut into chunks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,13 +18,13 @@ pub(crate) enum Coding {
 
 impl Coding {
     /// gzip, if it is offered and the client takes it.
-    pub(crate) fn of(request: &Request, offered: bool) -> Coding {
+    pub(crate) fn of(request: &Request, offered: Compression) -> Coding {
         let takes = request.header("accept-encoding").is_some_and(|names| {
             names
                 .split(',')
                 .any(|name| name.trim().eq_ignore_ascii_case("gzip"))
         });
-        if offered && takes {
+        if offered == Compression::Gzip && takes {
             Coding::Gzip
         } else {
             Coding::Identity
@@ -37,7 +38,7 @@ pub(crate) struct Encoder(Option<GzEncoder<Vec<u8>>>);
 
 impl Encoder {
     pub(crate) fn new(coding: Coding) -> Self {
-        let gzip = || GzEncoder::new(Vec::new(), Compression::fast());
+        let gzip = || GzEncoder::new(Vec::new(), Level::fast());
         Encoder((coding == Coding::Gzip).then(gzip))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::admission::Admission;
 use crate::endpoint::{Endpoint, Feed};
 use crate::fault::{Fault, Planned, Status};
 use crate::http::bodies;
@@ -72,7 +73,7 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
                 past: Past::Minutes(0),
                 rate,
                 options: Options {
-                    coding: Coding::of(request, state.settings.gzip),
+                    coding: Coding::of(request, state.settings.compression),
                     ..options
                 },
             }),
@@ -86,40 +87,50 @@ fn answer_stream(state: &ServerState, request: &Request, endpoint: Endpoint, aut
         Ok(rate) => rate,
         Err(rate) => return spent(rate),
     };
-    let asked = params::check(request, endpoint, state.settings.backfill_allowed);
+    match admit(state, &mut admission, request, endpoint, number) {
+        Ok((feed, past, options)) => Answer::Stream(Admitted {
+            number,
+            feed,
+            past,
+            rate,
+            options,
+        }),
+        Err(response) => Answer::Respond(response, Some(rate)),
+    }
+}
+
+/// Lets attempt `number` into a stream of v2, or says why not.
+fn admit(
+    state: &ServerState,
+    admission: &mut Admission,
+    request: &Request,
+    endpoint: Endpoint,
+    number: u32,
+) -> Result<(Feed, Past, Options), Response> {
     let Asked {
         feed,
         past,
-        selection,
         options,
-    } = match asked {
-        Ok(asked) => asked,
-        Err(response) => return Answer::Respond(response, Some(rate)),
-    };
-    if endpoint == Endpoint::Search && state.settings.rules_required && admission.rules.all().is_empty() {
-        return Answer::Respond(bodies::refusal(Status::Conflict), Some(rate));
+        selection,
+    } = params::check(request, endpoint, state.settings.backfill_allowed)?;
+    if feed.has_rules() && state.settings.rules_required && admission.rules.all().is_empty() {
+        return Err(bodies::refusal(Status::Conflict));
     }
     if account::is_spent(state) {
-        return Answer::Respond(bodies::refusal(Status::UsageCap), Some(rate));
+        return Err(bodies::refusal(Status::UsageCap));
     }
     // Whether a recovery takes a slot, X does not say; it is there to run beside a stream.
     let is_live = matches!(past, Past::Minutes(_));
     if is_live && !admission.slots.take(feed, number, Instant::now()) {
-        return Answer::Respond(bodies::refusal(Status::TooManyConnections), Some(rate));
+        return Err(bodies::refusal(Status::TooManyConnections));
     }
     let everything = selection.is_empty() && state.settings.unasked == Unasked::Everything;
     let options = Options {
+        coding: Coding::of(request, state.settings.compression),
         view: if everything { 0 } else { state.pool.view(selection) },
-        coding: Coding::of(request, state.settings.gzip),
         ..options
     };
-    Answer::Stream(Admitted {
-        number,
-        feed,
-        past,
-        rate,
-        options,
-    })
+    Ok((feed, past, options))
 }
 
 /// The refusal when a window has no requests left.

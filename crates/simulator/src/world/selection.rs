@@ -66,7 +66,6 @@ impl Selection {
     /// A post keeps the members that its expansions start from.
     fn post(&self, post: &str) -> String {
         let expanded = |member: &str| {
-            let starts = |expansion: &&str| self.expands(expansion);
             let from: &[&str] = match member {
                 "author_id" => &["author_id"],
                 "in_reply_to_user_id" => &["in_reply_to_user_id"],
@@ -75,7 +74,7 @@ impl Selection {
                 "geo" => &["geo.place_id"],
                 _ => &[],
             };
-            from.iter().any(|expansion| starts(&expansion))
+            from.iter().any(|expansion| self.expands(expansion))
         };
         let mut members = Members::of(post);
         members

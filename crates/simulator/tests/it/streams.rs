@@ -409,7 +409,7 @@ async fn a_client_that_takes_gzip_reads_each_message_at_once() {
         let simulator = Simulator::start(Settings {
             rate: 50.0,
             posts: Some(30),
-            gzip: true,
+            compression: Compression::Gzip,
             chunking,
             ..Settings::default()
         })

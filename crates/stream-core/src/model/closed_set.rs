@@ -95,6 +95,8 @@ closed_set! {
         Shutdown = "shutdown",
         /// The server has sent all that was asked for.
         Finished = "finished",
+        /// We closed it, to ask for something else.
+        Renewed = "renewed",
     }
 }
 

@@ -138,23 +138,21 @@ impl Driver {
                 reconnector.forget();
             }
             let hopeless = state.waits_for_a_person();
+            let streaming = matches!(state, SupervisorState::Streaming { .. });
             let input = tokio::select! {
                 input = self.perform(&mut state, &mut policy) => input,
                 () = stop.cancelled() => Input::Stop,
-                () = reconnector.wished(), if hopeless => Input::Ready,
+                () = reconnector.wants_retry(), if hopeless => Input::Ready,
+                () = reconnector.wants_renewal(), if streaming => Input::Renew,
             };
-            if let (SupervisorState::Streaming { .. }, Input::Stop) = (&state, &input) {
-                let ending = Ending::new(DisconnectReason::Shutdown, "told to stop");
+            if let Some(ending) = closed(&input).filter(|_| streaming) {
                 self.disconnected(&ending);
             }
             if matches!(input, Input::Stop) {
                 let memory = self.remembered(&state, &policy);
                 self.notes.write(memory).await;
             }
-            let active = matches!(
-                state,
-                SupervisorState::Connecting { .. } | SupervisorState::Streaming { .. }
-            );
+            let active = streaming || matches!(state, SupervisorState::Connecting { .. });
             state = policy.step(state, input, self.now());
             if active && matches!(state, SupervisorState::Connecting { .. }) {
                 let (class, wait) = (WaitClass::Immediate, Duration::ZERO);
@@ -306,6 +304,18 @@ impl Driver {
                 Input::Failed(Refusal::of(&error))
             }
         }
+    }
+}
+
+/// The end of a connection that we close ourselves.
+fn closed<C>(input: &Input<C>) -> Option<Ending> {
+    match input {
+        Input::Stop => Some(Ending::new(DisconnectReason::Shutdown, "told to stop")),
+        Input::Renew => Some(Ending::new(
+            DisconnectReason::Renewed,
+            "something else is asked for",
+        )),
+        _ => None,
     }
 }
 

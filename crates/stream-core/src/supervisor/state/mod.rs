@@ -77,6 +77,8 @@ pub(super) enum Input<C> {
     Ended(Ended),
     /// The wait is over or pointless, or there is room again.
     Ready,
+    /// Something else is asked for from now on.
+    Renew,
     /// Somebody asked to stop.
     Stop,
 }
@@ -225,7 +227,8 @@ impl ReconnectPolicy {
                 self.failed(refusal, since, now)
             }
             (SupervisorState::Streaming { since, .. }, Input::Ended(ended)) => self.ended(ended, since, now),
-            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => self.connect(now),
+            (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready)
+            | (SupervisorState::Streaming { .. }, Input::Renew) => self.connect(now),
             // What cannot happen in a state changes nothing.
             (state, _) => state,
         }

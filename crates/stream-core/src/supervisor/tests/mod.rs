@@ -211,6 +211,35 @@ async fn what_a_person_has_cured_is_tried_at_once_and_what_the_server_asks_for_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_is_renewed_at_once_and_a_retry_leaves_it_alone() {
+    let rig = Rig::start(None);
+    let first = rig.script.accept();
+    rig.counted("connect accepted", 1).await;
+    rig.reconnector.retry();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.counts.of("disconnected renewed"), 0);
+    let second = rig.script.accept();
+    let start = Instant::now();
+    rig.reconnector.renew();
+    first.hung_up().await;
+    rig.counted("connect accepted", 2).await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert_eq!(rig.counts.of("disconnected renewed"), 1);
+    // A wish during a wait is met by the attempt after it, and by nothing before it.
+    rig.script.refuse(ConnectErrorClass::Http);
+    let third = rig.script.accept();
+    second.end(Ok(())).await;
+    rig.counted("waiting http", 1).await;
+    rig.reconnector.renew();
+    rig.counted("connect accepted", 3).await;
+    assert!(start.elapsed() > Duration::from_secs(4), "{:?}", start.elapsed());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(rig.counts.of("disconnected renewed"), 1);
+    drop(third);
+    rig.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn told_to_stop_it_stops_wherever_it_is() {
     for accepted in [false, true] {
         let rig = Rig::start(None);

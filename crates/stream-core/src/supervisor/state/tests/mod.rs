@@ -127,7 +127,7 @@ fn expected(state: &SupervisorState<()>, input: &Input<()>) -> SupervisorState<(
         {
             SupervisorState::Stopped(SupervisorExit::Finished)
         }
-        (SupervisorState::Streaming { .. }, Input::Ended(_))
+        (SupervisorState::Streaming { .. }, Input::Ended(_) | Input::Renew)
         | (SupervisorState::Waiting { .. } | SupervisorState::Paused, Input::Ready) => connecting(100.0),
         (state, _) => state.clone(),
     }
