@@ -3,31 +3,35 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stream`, `lane`, `journal`, `rules`, `account`, `program` | the owners: each its families, labels and updates |
+//! | `stream`, `lane`, `sink`, `journal`, `rules`, `account`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
-//! | `instrument` | what is counted as it happens |
+//! | `instrument`, `histogram` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
 //! | `family`, `label` | what a series is called |
 //! | `verify` | those of a process that verifies, in a registry of its own |
+//! | `open_metrics` | the page in the other format |
 //! | `catalogue` | all of them, for `docs/metrics.md` |
 
 mod account;
 mod catalogue;
 mod collector;
 mod family;
+mod histogram;
 mod instrument;
 mod journal;
 mod label;
 mod lane;
+pub(crate) mod open_metrics;
 mod process;
 mod program;
 mod reading;
 mod rules;
+mod sink;
 mod stream;
 mod verify;
 
 use ::journal::Timing;
-use prometheus::{Encoder as _, Error, Registry, TextEncoder};
+use prometheus::{Error, Registry, TextEncoder};
 use source_x::account::Usage;
 use source_x::rules::SyncOutcome;
 use stream_core::model::{Lane, Timestamp};
@@ -103,10 +107,8 @@ impl Metrics {
     }
 
     /// The page `/metrics`, in Prometheus' text format.
-    pub fn render(&self) -> Result<Vec<u8>, Error> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        Ok(text)
+    pub fn render(&self) -> Result<String, Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }
 

@@ -288,6 +288,19 @@ async fn the_metrics_pass_promtool() {
             family.name
         );
     }
+    // As Prometheus asks for it.
+    let accept =
+        "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3\r\n";
+    let (head, open) = daemon.ask("/metrics", accept);
+    assert!(
+        head.contains("content-type: application/openmetrics-text; version=1.0.0"),
+        "{head}"
+    );
+    assert!(
+        open.contains("# TYPE birdfeed_stream_connects counter\n"),
+        "{open}"
+    );
+    assert!(open.ends_with("\n# EOF\n"), "{open}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
