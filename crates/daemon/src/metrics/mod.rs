@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stream`, `lane`, `sink`, `journal`, `rules`, `account`, `program` | the owners: each its families, labels and updates |
+//! | `stream`, `lane`, `sink`, `journal`, `rules`, `account`, `machine`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
 //! | `instrument`, `histogram` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
@@ -21,6 +21,7 @@ mod instrument;
 mod journal;
 mod label;
 mod lane;
+mod machine;
 pub(crate) mod open_metrics;
 mod process;
 mod program;
@@ -44,6 +45,7 @@ pub use self::family::{Family, FamilyKind};
 use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
+use self::machine::MachineMetrics;
 use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
@@ -56,6 +58,7 @@ pub struct Metrics {
     journal: JournalMetrics,
     rules: RulesMetrics,
     account: AccountMetrics,
+    machine: MachineMetrics,
 }
 
 impl Metrics {
@@ -72,6 +75,7 @@ impl Metrics {
             journal: JournalMetrics::register(&registrar)?,
             rules: RulesMetrics::register(&registrar)?,
             account: AccountMetrics::register(&registrar)?,
+            machine: MachineMetrics::register(&registrar)?,
             registry,
         })
     }
@@ -104,6 +108,16 @@ impl Metrics {
     /// Counts a look at the rules.
     pub(crate) fn rules_synced(&self, outcome: SyncOutcome) {
         self.rules.synced(outcome);
+    }
+
+    /// This is the start of this number. Called once.
+    pub(crate) fn started(&self, starts: u64) {
+        self.machine.started(starts);
+    }
+
+    /// The journal's disk has `free` bytes left, and the clock is ahead of X's by `skew` seconds, as far as is known.
+    pub(crate) fn machine_seen(&self, free: Option<u64>, skew: Option<f64>) {
+        self.machine.seen(free, skew);
     }
 
     /// The page `/metrics`, in Prometheus' text format.

@@ -304,6 +304,27 @@ async fn the_metrics_pass_promtool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn starts_the_disk_and_the_clock_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings::default()).await;
+    for starts in [1.0, 2.0] {
+        let mut daemon = start(dir.path(), &simulator);
+        daemon.wait_for("a look at the machine with X's answer", PATIENCE, |daemon| {
+            daemon
+                .metric("birdfeed_clock_skew_seconds")
+                .is_finite()
+                .then_some(())
+        });
+        for (series, expected) in [("clock_skew_seconds", 0.0), ("starts_total", starts)] {
+            let found = daemon.metric(&format!("birdfeed_{series}"));
+            assert!((found - expected).abs() < 1e-6, "{series}: {found}");
+        }
+        assert!(daemon.metric("birdfeed_journal_disk_free_bytes") > 0.0);
+        daemon.kill();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_admin_pages_tell_the_truth() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator(Settings {
