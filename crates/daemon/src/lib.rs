@@ -12,6 +12,7 @@
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
 //! | [`usage`] | what the account has read, on a slow timer |
+//! | `machine`, `starts` | the disk's room and the clock, now and then; how often it was started |
 //! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
 //!
@@ -26,6 +27,7 @@ mod config;
 pub mod exit;
 mod library_logs;
 pub mod logging;
+mod machine;
 pub mod metrics;
 mod progress;
 #[cfg(feature = "simulator")]
@@ -33,6 +35,7 @@ pub mod proof;
 mod reload;
 mod rules;
 pub mod signals;
+mod starts;
 pub mod usage;
 
 use crate::cli::{Command, ConfigCommand};

@@ -12,7 +12,7 @@
 //! | [`credentials`], [`token`], [`oauth`] | the bearer token, or v1.1's keys and signatures: read anew for every connection |
 //! | [`base_url`] | which hosts may see the token |
 //! | `tls`, [`dial`], [`proxy`] | trust, name resolution, TCP, the way through a proxy |
-//! | `api` | HTTP: one request on one connection, with deadlines; gzip |
+//! | `api`, `clock_skew` | HTTP: one request on one connection, with deadlines; gzip; what the clocks say |
 //! | [`response`] | what an answer other than 200 means: pure |
 //! | [`stream`] | [`XSource`]: connects, and hands out bytes |
 //! | [`split()`] | one message into the slices of its lanes: pure, and the hottest path of the product |
@@ -27,6 +27,7 @@ mod api;
 pub mod base_url;
 pub mod catch_up;
 pub mod check;
+mod clock_skew;
 pub mod credentials;
 pub mod dial;
 pub mod endpoint;

@@ -113,6 +113,12 @@ impl XSource {
         AccountClient::on(self.api.clone())
     }
 
+    /// By how many seconds this machine's clock is ahead of the server's (negative: behind), at least, as the `Date` of its last
+    /// answer to this source or its clients shows; `None` before one has come.
+    pub fn clock_skew(&self) -> Option<f64> {
+        self.api.clock_skew()
+    }
+
     /// The answer that the last attempt met, if it met one that is no stream, and nobody has asked before.
     pub fn take_refusal(&self) -> Option<Refusal> {
         self.refusal.lock().take()

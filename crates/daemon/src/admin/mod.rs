@@ -26,7 +26,7 @@ pub use self::address::Address;
 use self::connections::{Connections, Place};
 use self::health::Health;
 use self::report::Report;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, open_metrics};
 use crate::usage::UsageBoard;
 
 /// Connections open at once.
@@ -122,7 +122,7 @@ fn answer(pages: &impl Pages, request: &Request<Incoming>) -> Answer {
 impl Pages for Admin {
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         match request.uri().path() {
-            "/metrics" => metrics(self.metrics.render()),
+            "/metrics" => metrics(request, self.metrics.render()),
             "/livez" => probe(&health::live(&self.view, &self.view.status())),
             "/readyz" => probe(&health::ready(
                 &self.view,
@@ -135,10 +135,21 @@ impl Pages for Admin {
     }
 }
 
-/// The page of a registry.
-pub(crate) fn metrics(page: Result<Vec<u8>, prometheus::Error>) -> Answer {
+/// The page of a registry, in the format that `request` asks for.
+pub(crate) fn metrics(request: &Request<Incoming>, page: Result<String, prometheus::Error>) -> Answer {
+    let accepted = request.headers().get_all(header::ACCEPT).into_iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
     match page {
-        Ok(body) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", body),
+        Ok(page) if accepted.any(|value| value.contains(open_metrics::NAME)) => respond(
+            StatusCode::OK,
+            open_metrics::CONTENT_TYPE,
+            open_metrics::page(&page).into_bytes(),
+        ),
+        Ok(page) => respond(
+            StatusCode::OK,
+            "text/plain; version=0.0.4; charset=utf-8",
+            page.into_bytes(),
+        ),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }
 }

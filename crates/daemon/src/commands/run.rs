@@ -15,6 +15,7 @@ use crate::admin::{self, Address, Admin};
 use crate::components::{self, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
+use crate::machine::MachineWatch;
 use crate::metrics::Metrics;
 use crate::progress;
 use crate::reload::Reload;
@@ -174,10 +175,13 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
     };
     let admin = admin.map(bind).transpose()?;
     let usage = watch_usage(&source, usage_every, &metrics);
+    let machine = MachineWatch::new(&settings.journal.dir, &source, &metrics);
     let has_rules = source.endpoint().has_rules();
     let keeper = has_rules.then(|| RulesKeeper::new(source.rules(), rules, metrics.clone()));
     let source = with_rules(source, keeper.as_ref());
     let pipeline = Pipeline::start(&settings, source, &sinks, &observer).map_err(not_started)?;
+    // The journal is ours from here on.
+    machine.start();
     if let Some(keeper) = &keeper {
         keeper.start(pipeline.announcer());
     }

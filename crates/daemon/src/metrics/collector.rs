@@ -10,7 +10,7 @@ use stream_core::telemetry::{LaneStatus, Status, View};
 use super::family::Family;
 use super::process::ProcessState;
 use super::reading::Reading;
-use super::{account, journal, lane, process, program, stream};
+use super::{account, journal, lane, process, program, sink, stream};
 
 /// Readings of the whole, by owner.
 const WHOLE: [&[Reading<Status>]; 4] = [
@@ -24,8 +24,9 @@ const WHOLE: [&[Reading<Status>]; 4] = [
 pub(super) fn families() -> impl Iterator<Item = Family> {
     let whole = WHOLE.into_iter().flatten().map(|reading| reading.family);
     let lanes = lane::READINGS.iter().map(|reading| reading.family);
+    let sinks = sink::READINGS.iter().map(|reading| reading.family);
     let process = process::READINGS.iter().map(|reading| reading.family);
-    whole.chain(lanes).chain(process)
+    whole.chain(lanes).chain(sinks).chain(process)
 }
 
 /// Collector of what a view shows.
@@ -64,10 +65,13 @@ pub(super) fn read(status: &Status) -> Vec<MetricFamily> {
     let whole = whole.map(|reading| reading.samples(std::iter::once((Vec::new(), status))));
     let lanes = lane::READINGS.iter();
     let lanes = lanes.map(|reading| reading.samples(status.lanes.iter().map(named)));
+    let states = sink::states(&status.lanes);
+    let sinks = sink::READINGS.iter();
+    let sinks = sinks.map(|reading| reading.samples(states.iter().map(|(name, state)| (vec![*name], state))));
     let state = ProcessState::read();
     let process = process::READINGS.iter();
     let process = process.map(|reading| reading.samples(std::iter::once((Vec::new(), &state))));
-    whole.chain(lanes).chain(process).collect()
+    whole.chain(lanes).chain(sinks).chain(process).collect()
 }
 
 /// A lane with the values of the labels that name it.

@@ -1,17 +1,11 @@
 //! Instruments: what is counted as it happens. One table per owner declares its families and the fields that count them.
 
 use prometheus::core::{Atomic, AtomicU64, Collector, GenericCounter, GenericCounterVec};
-use prometheus::{Error, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, Opts, Registry};
-use stream_core::model::{Lane, PerLane};
+use prometheus::{Error, Gauge, IntCounter, Opts, Registry};
+use stream_core::model::Lane;
 
 use super::family::{Family, FamilyKind};
 use super::label::Label;
-
-/// Buckets from a tenth of a millisecond to a minute and a half.
-const SECONDS: [f64; 19] = [
-    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-    20.0, 45.0, 90.0,
-];
 
 /// Declares an owner's instruments, a row each: `field: Instrument = "name", "help";`.
 macro_rules! instruments {
@@ -54,7 +48,7 @@ pub(super) struct Registrar<'a> {
 }
 
 impl Registrar<'_> {
-    fn add<C: Collector + Clone + 'static>(&self, collector: C) -> Result<C, Error> {
+    pub(super) fn add<C: Collector + Clone + 'static>(&self, collector: C) -> Result<C, Error> {
         self.registry.register(Box::new(collector.clone()))?;
         Ok(collector)
     }
@@ -68,12 +62,9 @@ pub(super) trait Instrument: Sized {
     fn register(family: &Family, registrar: &Registrar<'_>) -> Result<Self, Error>;
 }
 
-fn opts(family: &Family) -> Opts {
+/// Name and help of a family.
+pub(super) fn opts(family: &Family) -> Opts {
     Opts::new(family.full_name(), family.help)
-}
-
-fn histogram_opts(family: &Family) -> HistogramOpts {
-    HistogramOpts::from(opts(family)).buckets(SECONDS.to_vec())
 }
 
 impl Instrument for IntCounter {
@@ -91,16 +82,6 @@ impl Instrument for Gauge {
 
     fn register(family: &Family, registrar: &Registrar<'_>) -> Result<Self, Error> {
         registrar.add(Self::with_opts(opts(family))?)
-    }
-}
-
-/// Of seconds, as all our histograms are.
-impl Instrument for Histogram {
-    const KIND: FamilyKind = FamilyKind::Histogram;
-    const LABELS: &'static [&'static str] = &[];
-
-    fn register(family: &Family, registrar: &Registrar<'_>) -> Result<Self, Error> {
-        registrar.add(Self::with_opts(histogram_opts(family))?)
     }
 }
 
@@ -130,36 +111,5 @@ impl<L: Label, P: Atomic + 'static> Instrument for Counters<L, P> {
         let each = L::all().into_iter();
         let each = each.map(|label| (label, counters.with_label_values(&[label.value()])));
         Ok(Self(each.collect()))
-    }
-}
-
-/// Histogram of seconds for each lane of each sink, found without hashing: it is looked up for every record.
-pub(super) struct LaneHistograms(Vec<(String, PerLane<Option<Histogram>>)>);
-
-impl LaneHistograms {
-    pub(super) fn observe(&self, sink: &str, lane: Lane, seconds: f64) {
-        let lanes = self.0.iter().find(|(name, _)| name == sink);
-        if let Some(histogram) = lanes.and_then(|(_, lanes)| lanes[lane].as_ref()) {
-            histogram.observe(seconds);
-        }
-    }
-}
-
-impl Instrument for LaneHistograms {
-    const KIND: FamilyKind = FamilyKind::Histogram;
-    const LABELS: &'static [&'static str] = &["sink", "lane"];
-
-    fn register(family: &Family, registrar: &Registrar<'_>) -> Result<Self, Error> {
-        let histograms = registrar.add(HistogramVec::new(histogram_opts(family), family.labels)?)?;
-        let mut sinks: Vec<(String, PerLane<Option<Histogram>>)> = Vec::new();
-        for (sink, lane) in registrar.lanes {
-            if sinks.last().is_none_or(|(name, _)| name != sink) {
-                sinks.push((sink.clone(), PerLane::default()));
-            }
-            if let Some((_, by_lane)) = sinks.last_mut() {
-                by_lane[*lane] = Some(histograms.with_label_values(&[sink.as_str(), lane.name()]));
-            }
-        }
-        Ok(Self(sinks))
     }
 }

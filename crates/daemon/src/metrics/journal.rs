@@ -1,18 +1,18 @@
 //! The journal: the write-ahead log's disk.
 
 use journal::Timing;
-use prometheus::Histogram;
 use stream_core::telemetry::Status;
 
 use super::family::Family;
+use super::histogram::{Disk, Seconds};
 use super::instrument::{Instrument, Registrar, instruments};
 use super::reading::{Read, Reading};
 
 instruments! {
     /// Latency of the disk, counted as it happens.
     JournalMetrics {
-        append: Histogram = "journal_append_seconds", "Time to append a batch to the journal.";
-        sync: Histogram = "journal_sync_seconds", "Time to force the journal to the disk.";
+        append: Seconds<Disk> = "journal_append_seconds", "Time to append a batch to the journal.";
+        sync: Seconds<Disk> = "journal_sync_seconds", "Time to force the journal to the disk.";
     }
 }
 
@@ -20,8 +20,8 @@ impl JournalMetrics {
     /// Counts how long the disk took.
     pub(super) fn on(&self, timing: Timing) {
         match timing {
-            Timing::Append(took) => self.append.observe(took.as_secs_f64()),
-            Timing::Sync(took) => self.sync.observe(took.as_secs_f64()),
+            Timing::Append(took) => self.append.observe(took),
+            Timing::Sync(took) => self.sync.observe(took),
         }
     }
 }

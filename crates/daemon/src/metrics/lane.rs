@@ -4,7 +4,8 @@ use stream_core::model::{SinkErrorClass, Timestamp};
 use stream_core::telemetry::{LaneStatus, Observation};
 
 use super::family::Family;
-use super::instrument::{Instrument, LaneHistograms, Registrar, instruments};
+use super::histogram::LaneHistograms;
+use super::instrument::{Instrument, Registrar, instruments};
 use super::label::Label as _;
 use super::reading::{Read, Reading, each};
 
@@ -19,7 +20,7 @@ impl LaneMetrics {
     /// Counts what has happened to a lane.
     pub(super) fn on(&self, observed: Observation<'_>) {
         if let Observation::Confirmed { sink, lane, latency } = observed {
-            self.confirm.observe(sink, lane, latency.as_secs_f64());
+            self.confirm.observe(sink, lane, latency);
         }
     }
 }

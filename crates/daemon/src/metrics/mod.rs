@@ -3,31 +3,36 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `stream`, `lane`, `journal`, `rules`, `account`, `program` | the owners: each its families, labels and updates |
+//! | `stream`, `lane`, `sink`, `journal`, `rules`, `account`, `machine`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
-//! | `instrument` | what is counted as it happens |
+//! | `instrument`, `histogram` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
 //! | `family`, `label` | what a series is called |
 //! | `verify` | those of a process that verifies, in a registry of its own |
+//! | `open_metrics` | the page in the other format |
 //! | `catalogue` | all of them, for `docs/metrics.md` |
 
 mod account;
 mod catalogue;
 mod collector;
 mod family;
+mod histogram;
 mod instrument;
 mod journal;
 mod label;
 mod lane;
+mod machine;
+pub(crate) mod open_metrics;
 mod process;
 mod program;
 mod reading;
 mod rules;
+mod sink;
 mod stream;
 mod verify;
 
 use ::journal::Timing;
-use prometheus::{Encoder as _, Error, Registry, TextEncoder};
+use prometheus::{Error, Registry, TextEncoder};
 use source_x::account::Usage;
 use source_x::rules::SyncOutcome;
 use stream_core::model::{Lane, Timestamp};
@@ -40,6 +45,7 @@ pub use self::family::{Family, FamilyKind};
 use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
+use self::machine::MachineMetrics;
 use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
@@ -52,6 +58,7 @@ pub struct Metrics {
     journal: JournalMetrics,
     rules: RulesMetrics,
     account: AccountMetrics,
+    machine: MachineMetrics,
 }
 
 impl Metrics {
@@ -68,6 +75,7 @@ impl Metrics {
             journal: JournalMetrics::register(&registrar)?,
             rules: RulesMetrics::register(&registrar)?,
             account: AccountMetrics::register(&registrar)?,
+            machine: MachineMetrics::register(&registrar)?,
             registry,
         })
     }
@@ -102,11 +110,19 @@ impl Metrics {
         self.rules.synced(outcome);
     }
 
+    /// This is the start of this number. Called once.
+    pub(crate) fn started(&self, starts: u64) {
+        self.machine.started(starts);
+    }
+
+    /// The journal's disk has `free` bytes left, and the clock is ahead of X's by `skew` seconds, as far as is known.
+    pub(crate) fn machine_seen(&self, free: Option<u64>, skew: Option<f64>) {
+        self.machine.seen(free, skew);
+    }
+
     /// The page `/metrics`, in Prometheus' text format.
-    pub fn render(&self) -> Result<Vec<u8>, Error> {
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
-        Ok(text)
+    pub fn render(&self) -> Result<String, Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }
 

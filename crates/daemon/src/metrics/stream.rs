@@ -1,7 +1,7 @@
 //! The stream: from the socket into the journal.
 
 use prometheus::core::AtomicF64;
-use prometheus::{Gauge, Histogram, IntCounter};
+use prometheus::{Gauge, IntCounter};
 use stream_core::model::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel, StreamState,
     WaitClass,
@@ -9,6 +9,7 @@ use stream_core::model::{
 use stream_core::telemetry::{Observation, Status};
 
 use super::family::Family;
+use super::histogram::{Lag, Seconds};
 use super::instrument::{Counters, Instrument, Registrar, instruments};
 use super::label::{Filled, KindName, Label as _};
 use super::reading::{Read, Reading, each};
@@ -27,7 +28,7 @@ instruments! {
         undelivered: IntCounter = "stream_undelivered_total", "Statuses that matched and that X says it has held back (v1.1's limit notices).";
         http_errors: Counters<HttpStatusLabel> = "stream_http_errors_total", "Answers to an attempt to connect that opened no stream, by status; `other` for those that X does not give.";
         gap_seconds: Counters<Filled, AtomicF64> = "stream_gap_seconds_total", "Time without a connection, and whether what was posted in it was asked for again, and came.";
-        lag: Histogram = "stream_lag_seconds", "From a post's creation at X to its receipt.";
+        lag: Seconds<Lag> = "stream_lag_seconds", "From a post's creation at X to its receipt.";
         dropped: Counters<DropReason> = "messages_dropped_total", "Messages lost by decision, by reason.";
         repeats: IntCounter = "duplicates_suppressed_total", "Messages that came before, by an id within the window, and went nowhere.";
         dead_letters: Counters<DeadLetterReason> = "dead_letters_total", "Dead letters written, by reason.";
@@ -55,7 +56,7 @@ impl StreamMetrics {
             Observation::Message { kind, lag } => {
                 self.messages.inc(KindName(kind));
                 if let Some(lag) = lag {
-                    self.lag.observe(lag.as_secs_f64());
+                    self.lag.observe(lag);
                 }
             }
             Observation::Undelivered { messages } => self.undelivered.inc_by(messages),

@@ -34,9 +34,7 @@ fn status() -> Status {
 }
 
 fn page(families: &[MetricFamily]) -> String {
-    let mut text = Vec::new();
-    TextEncoder::new().encode(families, &mut text).unwrap();
-    String::from_utf8(text).unwrap()
+    TextEncoder::new().encode_to_string(families).unwrap()
 }
 
 /// All series, without their values.

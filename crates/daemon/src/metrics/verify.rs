@@ -1,6 +1,6 @@
 //! What `birdfeed verify --follow` has found, as metrics of its own.
 
-use prometheus::{Encoder as _, Error, GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Error, GaugeVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use stream_core::chain::LaneVerdict;
 use stream_core::model::{Lane, Timestamp};
 
@@ -102,10 +102,8 @@ impl VerifyMetrics {
     }
 
     /// The page `/metrics`.
-    pub fn render(&self) -> Result<Vec<u8>, Error> {
-        let mut page = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut page)?;
-        Ok(page)
+    pub fn render(&self) -> Result<String, Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
     }
 }
 

@@ -129,34 +129,3 @@ async fn usage_is_asked_for_slowly_and_its_failures_are_told_once() {
     );
     assert!(daemon.terminate().success());
 }
-
-#[test]
-fn the_alerts_of_the_page_pass_promtool_and_name_what_is_served() {
-    let page = include_str!("../../../../docs/account.md");
-    let rules = page
-        .split("```yaml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), rules).unwrap();
-    let promtool = std::process::Command::new("promtool")
-        .args(["check", "rules"])
-        .arg(file.path())
-        .output();
-    let output = promtool.expect("promtool (Debian's package prometheus) is installed by scripts/test");
-    assert!(output.status.success(), "{output:?}");
-    let served: Vec<_> = daemon::metrics::catalogue()
-        .iter()
-        .map(daemon::metrics::Family::full_name)
-        .collect();
-    let expressions = rules
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("expr: "));
-    for name in expressions
-        .flat_map(str::split_whitespace)
-        .filter(|word| word.starts_with("birdfeed_"))
-    {
-        assert!(served.iter().any(|known| known == name), "{name}");
-    }
-}

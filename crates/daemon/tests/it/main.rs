@@ -13,6 +13,7 @@
 )]
 
 mod account;
+mod alerts;
 mod architecture;
 mod commands;
 mod delivery;

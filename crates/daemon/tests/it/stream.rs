@@ -288,6 +288,40 @@ async fn the_metrics_pass_promtool() {
             family.name
         );
     }
+    // As Prometheus asks for it.
+    let accept =
+        "Accept: application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3\r\n";
+    let (head, open) = daemon.ask("/metrics", accept);
+    assert!(
+        head.contains("content-type: application/openmetrics-text; version=1.0.0"),
+        "{head}"
+    );
+    assert!(
+        open.contains("# TYPE birdfeed_stream_connects counter\n"),
+        "{open}"
+    );
+    assert!(open.ends_with("\n# EOF\n"), "{open}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_the_disk_and_the_clock_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings::default()).await;
+    for starts in [1.0, 2.0] {
+        let mut daemon = start(dir.path(), &simulator);
+        daemon.wait_for("a look at the machine with X's answer", PATIENCE, |daemon| {
+            daemon
+                .metric("birdfeed_clock_skew_seconds")
+                .is_finite()
+                .then_some(())
+        });
+        for (series, expected) in [("clock_skew_seconds", 0.0), ("starts_total", starts)] {
+            let found = daemon.metric(&format!("birdfeed_{series}"));
+            assert!((found - expected).abs() < 1e-6, "{series}: {found}");
+        }
+        assert!(daemon.metric("birdfeed_journal_disk_free_bytes") > 0.0);
+        daemon.kill();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, U
 use http::{HeaderValue, Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
+use stream_core::model::Timestamp;
 use stream_core::source::{ConnectError, Request as Seen};
 
 pub(crate) use self::answer::Answer;
@@ -21,6 +22,7 @@ use self::link::Peer;
 pub(crate) use self::step::with_causes;
 use self::step::{refused, within};
 use crate::base_url::BaseUrlError;
+use crate::clock_skew::ClockSkew;
 use crate::credentials::{Authority, Credentials};
 use crate::endpoint::{Endpoint, Version};
 use crate::oauth::Signable;
@@ -36,6 +38,7 @@ pub(crate) struct Api {
     user_agent: HeaderValue,
     compression: Compression,
     deadlines: Deadlines,
+    skew: ClockSkew,
 }
 
 /// A request as a value.
@@ -64,6 +67,7 @@ impl Api {
             user_agent: HeaderValue::from_str(&settings.user_agent).map_err(|_| SettingsError::UserAgent)?,
             compression: settings.compression,
             deadlines: settings.deadlines,
+            skew: ClockSkew::default(),
         })
     }
 
@@ -93,6 +97,7 @@ impl Api {
             Box::pin(self.peer.connect()),
         )
         .await?;
+        let sent_at = Timestamp::now();
         let sent = link.send(request);
         let answer: Response<Incoming> = within(
             self.deadlines.head,
@@ -101,7 +106,13 @@ impl Api {
             sent,
         )
         .await?;
+        self.skew.note(sent_at, answer.headers());
         Ok(Answer::new(answer, self.endpoint, authority, link))
+    }
+
+    /// Seconds that this machine's clock is ahead of the server's, by the last answer to anybody who asks it.
+    pub(crate) fn clock_skew(&self) -> Option<f64> {
+        self.skew.seconds()
     }
 
     async fn authority(&self) -> Result<Authority, ConnectError> {

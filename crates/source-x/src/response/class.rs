@@ -53,7 +53,8 @@ fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn date(headers: &HeaderMap) -> Option<u64> {
+/// When the server says that it answered, in seconds since 1970.
+pub(crate) fn date(headers: &HeaderMap) -> Option<u64> {
     seconds(headers.get(DATE)?.to_str().ok()?)
 }
 

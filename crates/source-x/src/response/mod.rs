@@ -12,6 +12,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use stream_core::source::{ConnectError, ConnectErrorClass, Request, ServerDisconnect};
 
+pub(crate) use self::class::date;
 use self::class::{class, retry_after};
 pub(crate) use self::problem::Problem;
 pub(crate) use self::text::one_line;

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::support::{SECRET, STREAM, Server, authority, connect, drain, gone, refusal, settings};
+use crate::support::{SECRET, STREAM, Server, against, authority, connect, drain, gone, refusal, settings};
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -39,6 +39,23 @@ async fn a_stream_is_asked_for_and_read_to_its_end() {
     ] {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{head}");
     }
+}
+
+#[tokio::test]
+async fn every_answer_says_how_far_the_clocks_are_apart_a_refusal_too() {
+    let answer = "HTTP/1.1 503 Service Unavailable\r\ndate: Tue, 25 Nov 2025 12:00:00 GMT\r\ncontent-length: 0\r\n\r\n";
+    let server = Server::saying(answer).await;
+    let source = XSource::new(&settings(server.address)).unwrap();
+    assert_eq!(source.clock_skew(), None);
+    assert!(source.account().usage(None).await.is_err());
+    let past_that = source.clock_skew().unwrap();
+    let since = std::time::UNIX_EPOCH + Duration::from_secs(1_764_072_000);
+    let expected = since.elapsed().unwrap().as_secs_f64();
+    assert!((past_that - expected).abs() < 30.0, "{past_that} {expected}");
+    let (_simulator, right) = against(simulator::Settings::default()).await;
+    let source = XSource::new(&right).unwrap();
+    source.rules().list().await.unwrap();
+    assert_eq!(source.clock_skew(), Some(0.0));
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ struct Followed(Arc<VerifyMetrics>);
 impl Pages for Followed {
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         match request.uri().path() {
-            "/metrics" => admin::metrics(self.0.render()),
+            "/metrics" => admin::metrics(request, self.0.render()),
             _ => admin::not_found("there is /metrics\n"),
         }
     }
