@@ -11,6 +11,7 @@
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
+//! | `service` | the service manager: ready, watchdog, status |
 //! | [`usage`] | what the account has read, on a slow timer |
 //! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
@@ -32,6 +33,7 @@ mod progress;
 pub mod proof;
 mod reload;
 mod rules;
+mod service;
 pub mod signals;
 pub mod usage;
 

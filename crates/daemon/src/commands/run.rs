@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::progress;
 use crate::reload::Reload;
 use crate::rules::{RuledSource, RulesKeeper};
+use crate::service::ServiceManager;
 use crate::signals::{self, Hangups, Signals};
 use crate::usage::{UsageBoard, UsageWatch};
 
@@ -34,6 +35,7 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     let log = log.start();
     let leaves = components::leaves(file, &environment())?;
     announce(file, &data_path, &warnings);
+    let manager = ServiceManager::of(&environment());
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
     let reload = |keeper, reconnector| Reload {
@@ -42,8 +44,9 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         log,
         keeper,
         reconnector,
+        manager: manager.clone(),
     };
-    let ended = runtime.block_on(daemon(data_path, admin, drain, reload));
+    let ended = runtime.block_on(daemon(data_path, admin, drain, &manager, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -91,6 +94,7 @@ async fn daemon(
     data_path: DataPath,
     admin: Option<Address>,
     drain: Duration,
+    manager: &ServiceManager,
     reload: impl FnOnce(Option<Arc<RulesKeeper>>, Reconnector) -> Reload,
 ) -> Result<(), CommandError> {
     let hangups = Hangups::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
@@ -105,6 +109,9 @@ async fn daemon(
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
     tokio::spawn(progress::tell(pipeline.view()));
+    manager
+        .ready(pipeline.view())
+        .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -121,6 +128,7 @@ async fn daemon(
             }
         }
     };
+    manager.stopping(drain);
     let rest = tokio::select! {
         rest = pipeline.drain(drain) => rest,
         signal = signals.next() => {

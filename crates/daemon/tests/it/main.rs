@@ -19,6 +19,7 @@ mod delivery;
 mod deploy;
 mod gaps;
 mod rules;
+mod service;
 mod stream;
 mod support;
 mod troubleshooting;
