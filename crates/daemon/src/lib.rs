@@ -11,6 +11,7 @@
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
+//! | `service` | the service manager: ready, watchdog, status |
 //! | [`usage`] | what the account has read, on a slow timer |
 //! | `machine`, `starts` | the disk's room and the clock, now and then; how often it was started |
 //! | `progress` | what has passed, once a minute, in the log |
@@ -34,6 +35,7 @@ mod progress;
 pub mod proof;
 mod reload;
 mod rules;
+mod service;
 pub mod signals;
 mod starts;
 pub mod usage;

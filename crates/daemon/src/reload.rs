@@ -10,6 +10,7 @@ use crate::components::{self, Parts};
 use crate::config::{Leaves, differences, environment};
 use crate::logging::LogLevel;
 use crate::rules::RulesKeeper;
+use crate::service::ServiceManager;
 use crate::signals::Hangups;
 
 /// What a running daemon was made of, as far as SIGHUP concerns it.
@@ -22,6 +23,7 @@ pub(crate) struct Reload {
     pub(crate) source: Arc<XSource>,
     /// Whoever sends SIGHUP may have cured what the stream waits for.
     pub(crate) reconnector: Reconnector,
+    pub(crate) manager: ServiceManager,
 }
 
 /// Whether a key can change while the daemon runs, or why not.
@@ -51,7 +53,9 @@ impl Reload {
     pub(crate) async fn answer(mut self, mut hangups: Hangups) {
         loop {
             hangups.next().await;
+            self.manager.reloading();
             self.reload();
+            self.manager.reloaded();
         }
     }
 

@@ -20,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::progress;
 use crate::reload::Reload;
 use crate::rules::{RuledSource, RulesKeeper};
+use crate::service::ServiceManager;
 use crate::signals::{self, Hangups, Signals};
 use crate::usage::{UsageBoard, UsageWatch};
 
@@ -35,6 +36,7 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     let log = log.start();
     let leaves = components::leaves(file, &environment())?;
     announce(file, &data_path, &warnings);
+    let manager = ServiceManager::of(&environment());
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
     let source = data_path.source.clone();
@@ -45,8 +47,9 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         keeper,
         source,
         reconnector,
+        manager: manager.clone(),
     };
-    let ended = runtime.block_on(daemon(data_path, admin, drain, reload));
+    let ended = runtime.block_on(daemon(data_path, admin, drain, &manager, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -94,6 +97,7 @@ async fn daemon(
     data_path: DataPath,
     admin: Option<Address>,
     drain: Duration,
+    manager: &ServiceManager,
     reload: impl FnOnce(Option<Arc<RulesKeeper>>, Reconnector) -> Reload,
 ) -> Result<(), CommandError> {
     let hangups = Hangups::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
@@ -108,6 +112,9 @@ async fn daemon(
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
     tokio::spawn(progress::tell(pipeline.view()));
+    manager
+        .ready(pipeline.view())
+        .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let failure = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "draining; a second signal ends it at once");
@@ -124,6 +131,7 @@ async fn daemon(
             }
         }
     };
+    manager.stopping(drain);
     let rest = tokio::select! {
         rest = pipeline.drain(drain) => rest,
         signal = signals.next() => {

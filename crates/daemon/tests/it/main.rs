@@ -21,6 +21,7 @@ mod deploy;
 mod endpoints;
 mod gaps;
 mod rules;
+mod service;
 mod stream;
 mod support;
 mod troubleshooting;

@@ -29,6 +29,11 @@ impl Daemon {
     /// Starts it in `dir` with this configuration (the admin server and the journal are added), and waits until its admin
     /// server answers. It may be started again in the same folder.
     pub fn start(dir: &Path, config: &str) -> Self {
+        Self::spawn(dir, &mut Self::command(dir, config))
+    }
+
+    /// What [`start`](Self::start) starts.
+    pub fn command(dir: &Path, config: &str) -> Command {
         let file = dir.join("birdfeed.toml");
         let journal = dir.join("journal");
         let extra = format!(
@@ -37,7 +42,8 @@ impl Daemon {
         std::fs::write(&file, format!("{config}\n{extra}")).unwrap();
         let mut command = birdfeed();
         command.args(["run", "--config"]).arg(&file);
-        Self::spawn(dir, command.env("X_BEARER_TOKEN", "simulator-token"))
+        command.env("X_BEARER_TOKEN", "simulator-token");
+        command
     }
 
     /// Starts `command`, a `run` that logs JSON and whose admin server is on, and waits until that answers. Its log goes to
@@ -149,6 +155,11 @@ impl Daemon {
         assert!(signal(&self.child, name));
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits for the end.
     pub fn wait(&mut self) -> ExitStatus {
         end_of(&mut self.child).unwrap_or_else(|| panic!("birdfeed does not end:\n{}", self.log()))
@@ -195,7 +206,8 @@ pub fn birdfeed() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_birdfeed"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        if name.starts_with("BIRDFEED_") || name.starts_with("X_") {
+        let read = ["BIRDFEED_", "X_", "NOTIFY_SOCKET", "WATCHDOG_", "JOURNAL_STREAM"];
+        if read.iter().any(|begin| name.starts_with(begin)) {
             command.env_remove(name);
         }
     }
