@@ -9,9 +9,10 @@
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
 //! | `reload` | SIGHUP: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
-//! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
+//! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status`, `/events` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
 //! | [`usage`] | what the account has read, on a slow timer |
+//! | `words` | how it stands, in words: one set for all who say it |
 //! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
 //!
@@ -34,6 +35,7 @@ mod reload;
 mod rules;
 pub mod signals;
 pub mod usage;
+mod words;
 
 use crate::cli::{Command, ConfigCommand};
 use crate::exit::CommandError;

@@ -13,6 +13,7 @@
 )]
 
 mod account;
+mod admin;
 mod architecture;
 mod commands;
 mod delivery;
