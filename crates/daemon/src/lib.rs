@@ -9,7 +9,7 @@
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
 //! | `reload` | SIGHUP: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
-//! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status`, `/events` |
+//! | [`admin`] | a page for people, `/metrics`, `/livez`, `/readyz`, `/status`, `/events` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
 //! | [`usage`] | what the account has read, on a slow timer |
 //! | `words` | how it stands, in words: one set for all who say it |

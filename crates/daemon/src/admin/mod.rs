@@ -6,6 +6,7 @@
 //! | `server`, `connections`, `pace` | one request a connection; of too many clients the idlest goes, and who takes nothing |
 //! | `answer` | an answer, whole or as it comes |
 //! | [`health`], [`report`] | the verdict of the probes; `/status` |
+//! | `page` | `/`: all of it for people, live |
 //! | `live` | `/events`: a report a second, and the last 15 minutes |
 //! | [`client`], `address`, `causes` | for those who ask |
 
@@ -17,6 +18,7 @@ mod connections;
 pub mod health;
 mod live;
 mod pace;
+mod page;
 pub mod report;
 mod server;
 
@@ -65,6 +67,7 @@ impl Admin {
 impl Pages for Admin {
     fn answer(&self, request: &Request<Incoming>) -> Answer {
         match request.uri().path() {
+            "/" => page::answer(),
             "/metrics" => metrics(self.metrics.render()),
             "/livez" => answer::probe(&health::live(&self.view, &self.view.status())),
             "/readyz" => answer::probe(&health::ready(
@@ -74,7 +77,7 @@ impl Pages for Admin {
             )),
             "/status" => answer::json(&self.report()),
             "/events" => self.live.events(),
-            _ => not_found("there is /metrics /livez /readyz /status /events\n"),
+            _ => not_found("there is / /metrics /livez /readyz /status /events\n"),
         }
     }
 

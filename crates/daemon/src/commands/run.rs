@@ -186,7 +186,7 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
         let view = pipeline.view();
         let bound = admin::serve(listener, Admin::new(view, metrics, usage))
             .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-        tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status /events");
+        tracing::info!(address = %bound, "admin server: / /metrics /livez /readyz /status /events");
         Ok::<_, CommandError>(bound)
     };
     let admin = admin.map(serve).transpose()?;

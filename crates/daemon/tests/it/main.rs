@@ -19,6 +19,7 @@ mod commands;
 mod delivery;
 mod deploy;
 mod gaps;
+mod page;
 mod rules;
 mod stream;
 mod support;

@@ -15,7 +15,7 @@ const MOST: usize = 16;
 #[derive(Debug, Serialize)]
 pub(super) struct Trouble {
     at: Timestamp,
-    /// `stream`, or a sink with its lanes.
+    /// `stream`, or a sink: which of its lanes the error holds up may change.
     place: String,
     error: String,
     over: bool,
@@ -62,12 +62,11 @@ fn present(status: &Status) -> Vec<Trouble> {
     let of_stream = of_stream.map(|error| trouble(stream.last_error_at, "stream".to_owned(), error));
     let lanes = status.lanes.iter().filter_map(|lane| {
         let error = lane.last_error.as_deref()?;
-        Some(((lane.sink.as_str(), error), lane))
+        Some(((lane.sink.as_str(), error), lane.last_error_at))
     });
-    let of_lanes = by_cause(lanes).into_iter().map(|((sink, error), lanes)| {
-        let names: Vec<_> = lanes.iter().map(|lane| lane.lane.name()).collect();
-        let newest = lanes.iter().filter_map(|lane| lane.last_error_at).max();
-        trouble(newest, format!("{sink}: {}", names.join(", ")), error)
+    let of_lanes = by_cause(lanes).into_iter().map(|((sink, error), times)| {
+        let newest = times.into_iter().flatten().max();
+        trouble(newest, format!("sink {sink}"), error)
     });
     of_stream.into_iter().chain(of_lanes).collect()
 }
@@ -102,10 +101,7 @@ mod tests {
         troubles.note(&lanes);
         let all: Vec<_> = troubles.newest_first().collect();
         assert_eq!(all.len(), 2, "{all:?}");
-        assert_eq!(
-            (all[0].place.as_str(), all[0].over),
-            ("kafka: tweets, errors", false)
-        );
+        assert_eq!((all[0].place.as_str(), all[0].over), ("sink kafka", false));
         assert!(all[1].over && all[1].at == Timestamp::from_millis(4), "{all:?}");
         for n in 0..100 {
             troubles.note(&status(Some(&n.to_string()), n));

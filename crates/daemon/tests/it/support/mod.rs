@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the real program as a process, and consumers that know nothing of our code.
 
 pub mod amqp;
+pub mod browser;
 pub mod kafka;
 pub mod oracle;
 
