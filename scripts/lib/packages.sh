@@ -44,6 +44,7 @@ have_package() {
     zlib1g-dev) have_library zlib zlib.h ;;
     default-jre-headless) have_java ;;
     maven) have_command mvn ;;
+    chromium-driver) have_command chromedriver ;;
     prometheus) have_command promtool ;;
     python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     rabbitmq-server) rabbitmq_program rabbitmq-server >/dev/null && have_command epmd ;;

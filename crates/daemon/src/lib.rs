@@ -9,11 +9,12 @@
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
 //! | `reload` | SIGHUP: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
-//! | [`admin`] | `/metrics`, `/livez`, `/readyz`, `/status` |
+//! | [`admin`] | a page for people, `/metrics`, `/livez`, `/readyz`, `/status`, `/events` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
 //! | `service` | the service manager: ready, watchdog, status |
 //! | [`usage`] | what the account has read, on a slow timer |
 //! | `machine`, `starts` | the disk's room and the clock, now and then; how often it was started |
+//! | `words` | how it stands, in words: one set for all who say it |
 //! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
 //!
@@ -39,6 +40,7 @@ mod service;
 pub mod signals;
 mod starts;
 pub mod usage;
+mod words;
 
 use crate::cli::{Command, ConfigCommand};
 use crate::exit::CommandError;

@@ -126,7 +126,7 @@ mod tests {
     const JSON: &str = concat!(
         r#"{"version":"0.1.0","ready":false,"reasons":["the stream is paused"],"name":"main","#,
         r#""stream":{"state":"connecting","since":"1970-01-01T00:00:00.000Z","connections":0,"#,
-        r#""last_byte":"2020-07-17T15:33:20.123Z","unproven":0,"failing":null,"next_attempt":null,"connect_budget":0,"received":0,"waiting":0,"messages":0,"#,
+        r#""last_byte":"2020-07-17T15:33:20.123Z","unproven":0,"failing":null,"next_attempt":null,"wait_class":null,"connect_budget":0,"received":0,"waiting":0,"messages":0,"#,
         r#""oversize":0,"dropped":0,"repeats":0,"last_post":null,"gaps":[],"last_error":null,"last_error_at":null,"journal_blocked":null},"#,
         r#""lanes":[{"sink":"kafka","lane":"tweets","connected":false,"received":0,"published":0,"delivered":0,"#,
         r#""dead_lettered":0,"dropped":0,"lost":0,"in_flight":0,"cursor":0,"moved_at":"1970-01-01T00:00:00.000Z","#,

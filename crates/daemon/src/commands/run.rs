@@ -198,9 +198,9 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
         let view = pipeline.view();
-        let bound = admin::serve(listener, Admin { view, metrics, usage })
+        let bound = admin::serve(listener, Admin::new(view, metrics, usage))
             .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
-        tracing::info!(address = %bound, "admin server: /metrics /livez /readyz /status");
+        tracing::info!(address = %bound, "admin server: / /metrics /livez /readyz /status /events");
         Ok::<_, CommandError>(bound)
     };
     let admin = admin.map(serve).transpose()?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use stream_core::model::Timestamp;
 use stream_core::telemetry::{LaneStatus, Status, StreamStatus};
 
 use super::say;
@@ -13,6 +14,7 @@ use crate::components;
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 use crate::usage::UsageStatus;
+use crate::words;
 
 /// How often `--watch` looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -85,7 +87,7 @@ fn render(report: &Report) -> String {
     lines.extend(report.reasons.iter().map(|reason| format!("  ! {reason}")));
     let last_byte = stream.last_byte.map_or("-".to_owned(), |at| at.to_string());
     lines.extend([
-        format!("stream     {} since {}", stream.state, stream.since),
+        format!("stream     {}", words::stream(stream, Timestamp::now())),
         format!("last byte  {last_byte}"),
         format!(
             "messages   {} received, {} dropped",
@@ -104,7 +106,7 @@ fn render(report: &Report) -> String {
             "usage      {}",
             report.usage.as_ref().map_or("-".to_owned(), UsageStatus::words)
         ),
-        format!("journal    {} of {} bytes", journal.bytes, journal.max_bytes),
+        format!("journal    {}", words::journal(journal)),
         String::new(),
         row([
             "sink",
@@ -169,7 +171,7 @@ fn errors(lanes: &[LaneStatus]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use stream_core::model::{Lane, StreamState, Timestamp};
+    use stream_core::model::{Lane, StreamState};
     use stream_core::telemetry::JournalStatus;
 
     use super::*;
@@ -215,9 +217,9 @@ mod tests {
         };
         let page = render(&report);
         let start = "birdfeed 0.1.0 · stream main · NOT ready\n  ! the stream is paused\n\
-                     stream     paused since 1970-01-01T00:00:00.000Z\nlast byte  -\n";
+                     stream     closed by us for ";
         assert!(page.starts_with(start), "{page}");
-        assert!(page.contains("\njournal    5 of 9 bytes\n"), "{page}");
+        assert!(page.contains("\njournal    5 bytes of 9 bytes\n"), "{page}");
         assert!(
             page.contains("last error HTTP 503 (at 1970-01-01T00:00:02.000Z)"),
             "{page}"

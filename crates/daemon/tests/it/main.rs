@@ -13,6 +13,7 @@
 )]
 
 mod account;
+mod admin;
 mod alerts;
 mod architecture;
 mod commands;
@@ -20,6 +21,7 @@ mod delivery;
 mod deploy;
 mod endpoints;
 mod gaps;
+mod page;
 mod rules;
 mod service;
 mod stream;

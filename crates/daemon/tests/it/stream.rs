@@ -346,7 +346,7 @@ async fn the_admin_pages_tell_the_truth() {
         .unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(
-        output.status.success() && page.contains("streaming") && page.contains("tweets"),
+        output.status.success() && page.contains("connected for") && page.contains("tweets"),
         "{page}"
     );
     daemon.terminate();

@@ -8,7 +8,8 @@ use flate2::read::GzDecoder;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use simulator::{
-    Arrival, Chunking, Compression, End, Fault, LineEnd, Origin, Post, Settings, Simulator, SizeProfile, Unasked,
+    Arrival, Chunking, Compression, End, Fault, LineEnd, Origin, Post, Settings, Simulator, SizeProfile,
+    Unasked,
 };
 
 use crate::client::{Ending, RULES, SAMPLE, SEARCH, TOKEN, connect, get, post_json, send};

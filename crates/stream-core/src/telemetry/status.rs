@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::log::LaneCursor;
-use crate::model::{ConnectOutcome, Lane, Repair, StreamState, Timestamp};
+use crate::model::{ConnectOutcome, Lane, Repair, StreamState, Timestamp, WaitClass};
 
 /// Accounts of one lane of one sink. What became of its records is counted since the journal's folder began, over restarts;
 /// the rest since the process started.
@@ -140,6 +140,9 @@ pub struct StreamStatus {
     /// When it connects again, while it waits for that.
     #[serde(default)]
     pub next_attempt: Option<Timestamp>,
+    /// Which schedule set that wait.
+    #[serde(default)]
+    pub wait_class: Option<WaitClass>,
     /// Connects left in the current 15 minutes.
     pub connect_budget: u64,
     /// Lines read from the socket since the process started, keep-alives aside.

@@ -175,9 +175,10 @@ impl Driver {
     /// Tells the world of the state, before anything is done in it.
     fn enter(&self, state: &SupervisorState<Stream>, policy: &ReconnectPolicy) {
         let now = self.now().monotonic;
-        let mut next_attempt = None;
+        let (mut next_attempt, mut wait_class) = (None, None);
         match state {
             SupervisorState::Waiting { until, class } => {
+                wait_class = Some(*class);
                 let (class, wait) = (*class, until.saturating_sub(now));
                 let until = Timestamp::now().plus(wait);
                 next_attempt = Some(until);
@@ -200,6 +201,7 @@ impl Driver {
             status.state = state.stream_state();
             status.since = Timestamp::now();
             status.next_attempt = next_attempt;
+            status.wait_class = wait_class;
             status.connect_budget = policy.connects_left(now) as u64;
         });
     }

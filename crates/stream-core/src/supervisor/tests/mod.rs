@@ -11,7 +11,7 @@ use super::framer::MAX_LINE;
 use super::{MemoryFile, Reconnector, StreamReader, Supervisor, SupervisorExit, WhenFull};
 use crate::ingest::{IngestQueue, JournalIntake, JournalQuota};
 use crate::intake::Finder;
-use crate::model::StreamState;
+use crate::model::{StreamState, WaitClass};
 use crate::source::{ConnectErrorClass, ReadError};
 use crate::telemetry::{StatusCell, StreamStatus};
 use crate::testing::counts::Counts;
@@ -326,6 +326,7 @@ async fn pages_in_the_place_of_a_stream_climb_and_are_not_believed() {
         wire.end(Ok(())).await;
         rig.counted("disconnected refused", n).await;
         rig.counted("waiting http", n).await;
+        assert_eq!(rig.status.get().wait_class, Some(WaitClass::Http));
     }
     let status = rig.status.get();
     assert_eq!(
