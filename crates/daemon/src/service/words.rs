@@ -1,4 +1,4 @@
-//! The status as one line for people: `connected 3 h, 212/s, kafka lag 0.1 s`.
+//! The status as one line for people: `connected for 3 h 12 m, 212/s, kafka lag 0.1 s`.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +6,7 @@ use stream_core::model::{StreamState, Timestamp};
 use stream_core::telemetry::{LaneStatus, Status, View};
 
 use crate::admin::health;
+use crate::words;
 
 /// Messages per second, between two looks.
 #[derive(Default)]
@@ -17,12 +18,12 @@ impl Rate {
     /// What `status`, which `view` shows now, is in words; and what speaks against it, if anything does.
     pub(super) fn words(&mut self, view: &View, status: &Status) -> String {
         let rate = self.since_last(Instant::now(), status.stream.received);
-        let mut words = words(status, rate, Timestamp::now());
+        let mut line = line(status, rate, Timestamp::now());
         if let Some(reason) = health::ready(view, status, None).reasons.into_iter().next() {
-            words = format!("{words}: {reason}");
+            line = format!("{line}: {reason}");
         }
         // One line, whatever a peer says.
-        words.replace(char::is_control, " ")
+        line.replace(char::is_control, " ")
     }
 
     fn since_last(&mut self, now: Instant, received: u64) -> f64 {
@@ -34,13 +35,8 @@ impl Rate {
     }
 }
 
-fn words(status: &Status, rate: f64, now: Timestamp) -> String {
-    let state = match status.stream.state {
-        StreamState::Streaming => "connected",
-        StreamState::Stopped => "draining",
-        state => state.name(),
-    };
-    let mut parts = vec![format!("{state} {}", coarse(now.since(status.stream.since)))];
+fn line(status: &Status, rate: f64, now: Timestamp) -> String {
+    let mut parts = vec![words::stream(&status.stream, now)];
     if status.stream.state == StreamState::Streaming {
         parts.push(format!("{rate:.0}/s"));
     }
@@ -62,16 +58,6 @@ fn lags(lanes: &[LaneStatus], now: Timestamp) -> Vec<(&str, Duration)> {
         }
     }
     lags
-}
-
-/// A time in its largest unit.
-fn coarse(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3_600 => format!("{} min", seconds / 60),
-        seconds @ 3_600..172_800 => format!("{} h", seconds / 3_600),
-        seconds => format!("{} days", seconds / 86_400),
-    }
 }
 
 #[cfg(test)]
@@ -101,22 +87,16 @@ mod tests {
             (
                 StreamState::Streaming,
                 11_000,
-                "connected 3 h, 212/s, kafka lag 0.1 s, file lag 0.0 s",
+                "connected for 3 h 3 m, 212/s, kafka lag 0.1 s, file lag 0.0 s",
             ),
             (
-                StreamState::Waiting,
+                StreamState::Connecting,
                 41,
-                "waiting 41 s, kafka lag 0.1 s, file lag 0.0 s",
-            ),
-            (
-                StreamState::Stopped,
-                60,
-                "draining 1 min, kafka lag 0.1 s, file lag 0.0 s",
+                "connecting for 41 s, kafka lag 0.1 s, file lag 0.0 s",
             ),
         ] {
-            assert_eq!(words(&status(state, seconds), 212.3, now), expected);
+            assert_eq!(line(&status(state, seconds), 212.3, now), expected);
         }
-        assert_eq!(coarse(Duration::from_secs(172_800)), "2 days");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod bodies;
 pub(crate) mod coding;
+pub(crate) mod options;
 pub(crate) mod params;
 pub(crate) mod request;
 pub(crate) mod response;

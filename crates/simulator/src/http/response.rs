@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::coding::Coding;
-use super::params::Options;
+use super::options::Options;
 use crate::time;
 
 /// Rate limit as `x-rate-limit-*` tell it.

@@ -9,7 +9,7 @@ use super::pacer::Pacer;
 use super::schedule::Schedule;
 use super::writer::Writer;
 use crate::endpoint::Feed;
-use crate::http::params::Options;
+use crate::http::options::Options;
 use crate::http::wire::Wire;
 use crate::ledger::{End, LineKind, Origin};
 use crate::notice::FALLING_BEHIND;

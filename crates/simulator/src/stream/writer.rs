@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::chunks::Chunker;
-use crate::http::params::Options;
+use crate::http::options::Options;
 use crate::http::wire::{Stopped, Wire};
 use crate::ledger::{Draft, End, LineKind, Origin, prefix};
 use crate::state::ServerState;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::oauth::{self, Fault};
 use super::params::{self, plain};
 use crate::endpoint::{Endpoint, Feed};
-use crate::http::params::Options;
+use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::http::response::{RateLimit, Response};
 use crate::state::ServerState;

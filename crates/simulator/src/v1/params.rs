@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::http::params::Options;
+use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::http::response::Response;
 

@@ -79,7 +79,7 @@ async fn a_long_end_asks_for_time_and_feeds_the_watchdog() {
     manager.wait("end", |message| message.starts_with("STOPPING=1\n"));
     let message = manager.wait("more time", |message| message.contains("EXTEND_TIMEOUT_USEC="));
     assert!(
-        message.starts_with("STATUS=draining ") && feeds(&message),
+        message.starts_with("STATUS=stopped for ") && feeds(&message),
         "{message}"
     );
     assert!(daemon.terminate().success());
