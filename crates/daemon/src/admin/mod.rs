@@ -27,6 +27,7 @@ use self::connections::{Connections, Place};
 use self::health::Health;
 use self::report::Report;
 use crate::metrics::Metrics;
+use crate::reload_status::ReloadBoard;
 use crate::usage::UsageBoard;
 
 /// Connections open at once.
@@ -44,6 +45,8 @@ pub struct Admin {
     pub metrics: Arc<Metrics>,
     /// What X last said of the account.
     pub usage: UsageBoard,
+    /// What became of the last reload.
+    pub reloads: ReloadBoard,
 }
 
 /// Answer to a request.
@@ -149,7 +152,7 @@ pub(crate) fn not_found(there_is: &str) -> Answer {
 }
 
 fn status(admin: &Admin) -> Answer {
-    match serde_json::to_vec_pretty(&Report::of(&admin.view, admin.usage.read())) {
+    match serde_json::to_vec_pretty(&Report::of(&admin.view, admin.usage.read(), admin.reloads.read())) {
         Ok(body) => respond(StatusCode::OK, "application/json", body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }

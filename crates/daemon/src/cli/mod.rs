@@ -68,6 +68,12 @@ pub enum Command {
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
     )]
     Status(StatusArgs),
+    /// Have a running daemon take over what has changed in its configuration.
+    #[command(
+        after_help = "Example: birdfeed reload --config /etc/birdfeed/birdfeed.toml\n\n\
+                      Exit code: 0 if the daemon has read it, 64 if it is wrong and nothing has changed, 69 if the daemon is not there."
+    )]
+    Reload(ConfigArgs),
     /// Serve an X look-alike to try things against.
     #[command(
         after_help = "Example: birdfeed simulate --listen 127.0.0.1:8080 --rate 250\n         \

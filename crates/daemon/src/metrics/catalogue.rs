@@ -7,6 +7,7 @@ use super::collector;
 use super::family::Family;
 use super::journal::JournalMetrics;
 use super::lane::LaneMetrics;
+use super::program::ProgramMetrics;
 use super::rules::RulesMetrics;
 use super::stream::StreamMetrics;
 use super::verify::VerifyMetrics;
@@ -19,6 +20,7 @@ pub fn catalogue() -> Vec<Family> {
         JournalMetrics::FAMILIES,
         RulesMetrics::FAMILIES,
         AccountMetrics::FAMILIES,
+        ProgramMetrics::FAMILIES,
     ];
     let mut all: Vec<_> = counted.concat();
     all.extend(collector::families());

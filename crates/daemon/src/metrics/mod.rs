@@ -40,9 +40,11 @@ pub use self::family::{Family, FamilyKind};
 use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
+use self::program::ProgramMetrics;
 use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
+use crate::reload_status::ReloadResult;
 
 /// Registry of this process, never the global one, with its owners.
 pub struct Metrics {
@@ -52,6 +54,7 @@ pub struct Metrics {
     journal: JournalMetrics,
     rules: RulesMetrics,
     account: AccountMetrics,
+    program: ProgramMetrics,
 }
 
 impl Metrics {
@@ -68,6 +71,7 @@ impl Metrics {
             journal: JournalMetrics::register(&registrar)?,
             rules: RulesMetrics::register(&registrar)?,
             account: AccountMetrics::register(&registrar)?,
+            program: ProgramMetrics::register(&registrar)?.started(),
             registry,
         })
     }
@@ -100,6 +104,11 @@ impl Metrics {
     /// Counts a look at the rules.
     pub(crate) fn rules_synced(&self, outcome: SyncOutcome) {
         self.rules.synced(outcome);
+    }
+
+    /// Counts a reload of the configuration.
+    pub(crate) fn reloaded(&self, result: ReloadResult) {
+        self.program.reloaded(result);
     }
 
     /// The page `/metrics`, in Prometheus' text format.

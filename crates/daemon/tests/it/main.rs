@@ -18,6 +18,7 @@ mod commands;
 mod delivery;
 mod deploy;
 mod gaps;
+mod reload;
 mod rules;
 mod service;
 mod stream;
