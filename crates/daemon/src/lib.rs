@@ -5,7 +5,7 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `reload`, `simulate` |
+//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `reload`, `simulate`, `config`, `completions`, `man` |
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
 //! | `reload`, [`reload_status`] | SIGHUP, or the file has changed: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
@@ -60,5 +60,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
             commands::say(components::DEFAULT_FILE.trim_end());
             Ok(())
         }
+        Command::Completions(args) => commands::paper::completions(args.shell),
+        Command::Man(args) => commands::paper::man(args.dir.as_deref()),
     }
 }

@@ -6,6 +6,7 @@ mod config_args;
 mod demo;
 mod rules;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -84,6 +85,17 @@ pub enum Command {
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
     Config(ConfigCommand),
+    /// Print what a shell needs to complete our command lines.
+    #[command(
+        after_help = "Example: birdfeed completions bash > /etc/bash_completion.d/birdfeed\n         \
+                      birdfeed completions zsh > ~/.zfunc/_birdfeed"
+    )]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands.
+    #[command(
+        after_help = "Example: birdfeed man | man -l -\n         birdfeed man --dir /usr/local/share/man/man1"
+    )]
+    Man(ManArgs),
 }
 
 /// `birdfeed check`.
@@ -144,6 +156,22 @@ pub struct StatusArgs {
     /// As JSON.
     #[arg(long, conflicts_with = "watch")]
     pub json: bool,
+}
+
+/// `birdfeed completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `birdfeed man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder to write a page for each command into.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `birdfeed config`.
