@@ -49,6 +49,11 @@ impl CommandError {
             message: message.to_string(),
         }
     }
+
+    /// A service that is needed does not answer.
+    pub(crate) fn unavailable(message: impl ToString) -> Self {
+        Self::new(SysExit::Unavailable, message)
+    }
 }
 
 impl From<Problems> for CommandError {

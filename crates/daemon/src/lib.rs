@@ -5,9 +5,9 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `simulate` |
+//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `reload`, `simulate`, `config`, `completions`, `man` |
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
-//! | `reload` | SIGHUP: what can change live, and why the rest cannot |
+//! | `reload`, [`reload_status`] | SIGHUP, or the file has changed: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
 //! | [`admin`] | a page for people, `/metrics`, `/livez`, `/readyz`, `/status`, `/events` |
 //! | [`logging`], [`signals`] | to standard error; from the operator |
@@ -35,6 +35,7 @@ mod progress;
 #[cfg(feature = "simulator")]
 pub mod proof;
 mod reload;
+pub mod reload_status;
 mod rules;
 mod service;
 pub mod signals;
@@ -57,11 +58,14 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Connections(command) => commands::connections::run(&command),
         Command::Usage(args) => commands::usage::run(&args),
         Command::Status(args) => commands::status::run(&args),
+        Command::Reload(args) => commands::reload::run(&args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Config(ConfigCommand::Default) => {
             commands::say(components::DEFAULT_FILE.trim_end());
             Ok(())
         }
+        Command::Completions(args) => commands::paper::completions(args.shell),
+        Command::Man(args) => commands::paper::man(args.dir.as_deref()),
     }
 }

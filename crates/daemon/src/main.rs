@@ -1,6 +1,5 @@
 //! Entry point: the command line in, an exit code out.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -21,8 +20,7 @@ fn main() -> ExitCode {
     match daemon::dispatch(cli.command) {
         Ok(()) => SysExit::Clean.into(),
         Err(error) => {
-            // The exit code says it too, should nobody be able to read this.
-            let _ = writeln!(std::io::stderr(), "birdfeed: {}", error.message);
+            daemon::logging::complain(&error.message);
             error.exit.into()
         }
     }

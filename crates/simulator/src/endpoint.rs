@@ -1,7 +1,5 @@
 //! The streams that are served: a row each.
 
-use crate::world::Kind;
-
 /// What there is to know about a stream.
 struct Row {
     path: &'static str,
@@ -15,6 +13,29 @@ struct Row {
     /// Is a stretch of the past to be had?
     has_past: bool,
     fields: Fields,
+}
+
+/// What one message of a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A post of v2 with what belongs to it.
+    Posts,
+    /// What to do about a post.
+    PostsCompliance,
+    /// What to do about a user.
+    UsersCompliance,
+    /// What to do about a like.
+    LikesCompliance,
+    /// A label given to a post, or taken from it.
+    Labels,
+    /// A like with what belongs to it.
+    Likes,
+    /// Something that an account did.
+    Activity,
+    /// A status of v1.1.
+    Statuses,
+    /// The same, alone on its line or in a list.
+    Batches,
 }
 
 /// Which lists of fields and expansions a stream takes.

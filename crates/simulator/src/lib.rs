@@ -18,6 +18,7 @@
 //! | `v1`, `keys` | v1.1: signatures and limits |
 //! | `notice` | v1.1: messages that are no statuses |
 //! | `stream` | a stream from its 200 to its end: pace, chunks, faults |
+//! | `selection` | fields and expansions that a client asks for |
 //! | `endpoint` | what there is to know about each stream |
 //! | `world` | makes the posts, likes and events |
 //! | `template`, and `data/` beside `src/` | what is written, as text with holes |
@@ -49,6 +50,7 @@ mod keys;
 pub mod ledger;
 mod notice;
 mod rules;
+mod selection;
 mod server;
 pub mod settings;
 mod simulator;

@@ -34,6 +34,7 @@ use self::live::Live;
 use self::report::Report;
 pub(crate) use self::server::{Pages, serve};
 use crate::metrics::Metrics;
+use crate::reload_status::ReloadBoard;
 use crate::usage::UsageBoard;
 
 /// Sources of the pages.
@@ -44,23 +45,26 @@ pub struct Admin {
     metrics: Arc<Metrics>,
     /// What X last said of the account.
     usage: UsageBoard,
+    /// What became of the last reload.
+    reloads: ReloadBoard,
     /// What happens, as it happens.
     live: Live,
 }
 
 impl Admin {
     /// The pages of one data path.
-    pub fn new(view: View, metrics: Arc<Metrics>, usage: UsageBoard) -> Self {
+    pub fn new(view: View, metrics: Arc<Metrics>, usage: UsageBoard, reloads: ReloadBoard) -> Self {
         Self {
             view,
             metrics,
             usage,
+            reloads,
             live: Live::default(),
         }
     }
 
     fn report(&self) -> Report {
-        Report::of(&self.view, self.usage.read())
+        Report::of(&self.view, self.usage.read(), self.reloads.read())
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stream_core::telemetry::{Status, View};
 
 use super::health;
+use crate::reload_status::ReloadStatus;
 use crate::usage::UsageStatus;
 
 /// The version of this program.
@@ -24,6 +25,12 @@ pub struct Report {
     /// What X last said of the account, if it has.
     #[serde(default)]
     pub usage: Option<UsageStatus>,
+    /// Its process, as it is numbered where it runs.
+    #[serde(default)]
+    pub pid: u32,
+    /// What became of the last reload, if there was any.
+    #[serde(default)]
+    pub reload: Option<ReloadStatus>,
 }
 
 /// Incompatibility: why an answer cannot be read as a report.
@@ -46,7 +53,7 @@ pub enum ReportError {
 
 impl Report {
     /// The report of this daemon, as `view` shows it now.
-    pub(super) fn of(view: &View, usage: Option<UsageStatus>) -> Self {
+    pub(super) fn of(view: &View, usage: Option<UsageStatus>, reload: Option<ReloadStatus>) -> Self {
         let status = view.status();
         let reasons = health::ready(view, &status, usage.as_ref()).reasons;
         Self {
@@ -55,6 +62,8 @@ impl Report {
             reasons,
             status,
             usage,
+            pid: std::process::id(),
+            reload,
         }
     }
 
@@ -87,6 +96,7 @@ mod tests {
     use stream_core::telemetry::{JournalStatus, LaneStatus, StreamStatus};
 
     use super::*;
+    use crate::reload_status::{FixedKey, ReloadResult};
 
     fn report() -> Report {
         Report {
@@ -119,6 +129,19 @@ mod tests {
                 cap_reset_day: None,
                 at: Timestamp::from_millis(13),
             }),
+            pid: 14,
+            reload: Some(ReloadStatus {
+                count: 15,
+                at: Timestamp::from_millis(16),
+                cause: "file".into(),
+                result: ReloadResult::NeedsRestart,
+                changed: vec!["log.level".into()],
+                needs_restart: vec![FixedKey {
+                    key: "journal.dir".into(),
+                    why: "it is open".into(),
+                }],
+                problems: None,
+            }),
         }
     }
 
@@ -133,7 +156,9 @@ mod tests {
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,
         r#""last_error":null,"last_error_at":null}],"#,
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,
-        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10},"usage":{"posts":11,"cap":12,"cap_reset_day":null,"at":"1970-01-01T00:00:00.013Z"}}"#,
+        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10},"usage":{"posts":11,"cap":12,"cap_reset_day":null,"at":"1970-01-01T00:00:00.013Z"},"pid":14,"#,
+        r#""reload":{"count":15,"at":"1970-01-01T00:00:00.016Z","cause":"file","result":"needs_restart","changed":["log.level"],"#,
+        r#""needs_restart":[{"key":"journal.dir","why":"it is open"}],"problems":null}}"#,
     );
 
     #[test]

@@ -6,6 +6,7 @@ mod config_args;
 mod demo;
 mod rules;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -68,6 +69,12 @@ pub enum Command {
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
     )]
     Status(StatusArgs),
+    /// Have a running daemon take over what has changed in its configuration.
+    #[command(
+        after_help = "Example: birdfeed reload --config /etc/birdfeed/birdfeed.toml\n\n\
+                      Exit code: 0 if the daemon has read it, 64 if it is wrong and nothing has changed, 69 if the daemon is not there."
+    )]
+    Reload(ConfigArgs),
     /// Serve an X look-alike to try things against.
     #[command(
         after_help = "Example: birdfeed simulate --listen 127.0.0.1:8080 --rate 250\n         \
@@ -78,6 +85,17 @@ pub enum Command {
     /// The configuration file's contents.
     #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
     Config(ConfigCommand),
+    /// Print what a shell needs to complete our command lines.
+    #[command(
+        after_help = "Example: birdfeed completions bash > /etc/bash_completion.d/birdfeed\n         \
+                      birdfeed completions zsh > ~/.zfunc/_birdfeed"
+    )]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands.
+    #[command(
+        after_help = "Example: birdfeed man | man -l -\n         birdfeed man --dir /usr/local/share/man/man1"
+    )]
+    Man(ManArgs),
 }
 
 /// `birdfeed check`.
@@ -138,6 +156,22 @@ pub struct StatusArgs {
     /// As JSON.
     #[arg(long, conflicts_with = "watch")]
     pub json: bool,
+}
+
+/// `birdfeed completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// Which shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// `birdfeed man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder to write a page for each command into.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `birdfeed config`.

@@ -7,6 +7,8 @@ pub mod check;
 pub mod connections;
 #[cfg(feature = "simulator")]
 pub mod demo;
+pub mod paper;
+pub mod reload;
 pub mod rules;
 pub mod run;
 #[cfg(feature = "simulator")]

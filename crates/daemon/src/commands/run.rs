@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use journal::OpenError;
 use source_x::XSource;
-use stream_core::pipeline::{Failure, NamedSink, Pipeline, Reconnector, Rest, StartError};
+use stream_core::pipeline::{Failure, NamedSink, Pipeline, Rest, StartError};
 use stream_core::source::Source;
 use stream_core::telemetry::{Observer, Status};
 
@@ -19,6 +19,7 @@ use crate::machine::MachineWatch;
 use crate::metrics::Metrics;
 use crate::progress;
 use crate::reload::Reload;
+use crate::reload_status::ReloadBoard;
 use crate::rules::{RuledSource, RulesKeeper};
 use crate::service::ServiceManager;
 use crate::signals::{self, Hangups, Signals};
@@ -40,14 +41,16 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
     let source = data_path.source.clone();
-    let reload = |keeper, reconnector| Reload {
+    let reload = |started: &Started| Reload {
         file: file.map(Path::to_owned),
         leaves,
         log,
-        keeper,
+        keeper: started.keeper.clone(),
         source,
-        reconnector,
+        reconnector: started.pipeline.reconnector(),
         manager: manager.clone(),
+        metrics: started.metrics.clone(),
+        board: started.reloads.clone(),
     };
     let ended = runtime.block_on(daemon(data_path, admin, drain, &manager, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
@@ -98,16 +101,15 @@ async fn daemon(
     admin: Option<Address>,
     drain: Duration,
     manager: &ServiceManager,
-    reload: impl FnOnce(Option<Arc<RulesKeeper>>, Reconnector) -> Reload,
+    reload: impl FnOnce(&Started) -> Reload,
 ) -> Result<(), CommandError> {
     let hangups = Hangups::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let dir = data_path.settings.journal.dir.clone();
-    let Started {
-        mut pipeline, keeper, ..
-    } = start(data_path, admin.as_ref())?;
-    tokio::spawn(reload(keeper, pipeline.reconnector()).answer(hangups));
+    let started = start(data_path, admin.as_ref())?;
+    tokio::spawn(reload(&started).answer(hangups));
+    let mut pipeline = started.pipeline;
     let Status { journal, lanes, .. } = pipeline.view().status();
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
@@ -154,6 +156,9 @@ pub(crate) struct Started {
     pub(crate) admin: Option<SocketAddr>,
     /// Who keeps the rules, if the stream has any.
     pub(crate) keeper: Option<Arc<RulesKeeper>>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where reloads are told.
+    pub(crate) reloads: ReloadBoard,
 }
 
 /// Starts the data path, with an admin server at `admin`.
@@ -196,10 +201,11 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
     metrics
         .watch(pipeline.view())
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
+    let reloads = ReloadBoard::default();
     let serve = |listener| {
-        let view = pipeline.view();
-        let bound = admin::serve(listener, Admin::new(view, metrics, usage))
-            .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
+        let pages = Admin::new(pipeline.view(), metrics.clone(), usage, reloads.clone());
+        let bound =
+            admin::serve(listener, pages).map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
         tracing::info!(address = %bound, "admin server: / /metrics /livez /readyz /status /events");
         Ok::<_, CommandError>(bound)
     };
@@ -208,6 +214,8 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
         pipeline,
         admin,
         keeper,
+        metrics,
+        reloads,
     })
 }
 

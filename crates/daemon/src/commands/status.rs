@@ -27,7 +27,7 @@ pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
         watch(&address);
         return Ok(());
     }
-    let body = client::status(&address).map_err(unavailable)?;
+    let body = client::status(&address).map_err(CommandError::unavailable)?;
     let ready = if args.json {
         say(&body);
         report::is_ready(&body)
@@ -38,15 +38,17 @@ pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
     };
     match ready {
         Some(true) => Ok(()),
-        Some(false) => Err(unavailable("it is not ready")),
-        None => Err(unavailable(format!("{address} does not say whether it is ready"))),
+        Some(false) => Err(CommandError::unavailable("it is not ready")),
+        None => Err(CommandError::unavailable(format!(
+            "{address} does not say whether it is ready"
+        ))),
     }
 }
 
 /// A daemon that is not there, or not for a while, is a page too: it may come back.
 fn watch(address: &Address) {
     let page = || {
-        let body = client::status(address).map_err(unavailable)?;
+        let body = client::status(address).map_err(CommandError::unavailable)?;
         Ok(render(&read(address, &body)?))
     };
     loop {
@@ -59,11 +61,7 @@ fn watch(address: &Address) {
 }
 
 fn read(address: &Address, body: &str) -> Result<Report, CommandError> {
-    Report::read(body).map_err(|error| unavailable(format!("{address} is {error}")))
-}
-
-fn unavailable(message: impl ToString) -> CommandError {
-    CommandError::new(SysExit::Unavailable, message)
+    Report::read(body).map_err(|error| CommandError::unavailable(format!("{address} is {error}")))
 }
 
 fn address(args: &StatusArgs) -> Result<Address, CommandError> {
@@ -183,6 +181,8 @@ mod tests {
             ready: false,
             reasons: vec!["the stream is paused".into()],
             usage: None,
+            pid: 1,
+            reload: None,
             status: Status {
                 name: "main".into(),
                 stream: StreamStatus {

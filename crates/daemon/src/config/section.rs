@@ -5,6 +5,8 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+use rustix::fs::{Access, access};
+
 use super::leaves::{Leaves, leaves};
 use super::origin::Origin;
 use super::problem::{Problem, Problems};
@@ -54,9 +56,9 @@ impl Section {
         self.secrets_here = false;
     }
 
-    /// Whether `path`, a file that another machine needs, may be missing on this one, and is.
+    /// Whether `path`, a file that another machine or another user needs, may be missing here, and is.
     pub(crate) fn is_elsewhere(&self, path: &Path) -> bool {
-        !self.secrets_here && !path.exists()
+        !self.secrets_here && access(path, Access::READ_OK).is_err()
     }
 
     /// Whether secrets must be here.

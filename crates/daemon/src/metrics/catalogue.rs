@@ -8,6 +8,7 @@ use super::family::Family;
 use super::journal::JournalMetrics;
 use super::lane::LaneMetrics;
 use super::machine::MachineMetrics;
+use super::program::ProgramMetrics;
 use super::rules::RulesMetrics;
 use super::stream::StreamMetrics;
 use super::verify::VerifyMetrics;
@@ -21,6 +22,7 @@ pub fn catalogue() -> Vec<Family> {
         RulesMetrics::FAMILIES,
         AccountMetrics::FAMILIES,
         MachineMetrics::FAMILIES,
+        ProgramMetrics::FAMILIES,
     ];
     let mut all: Vec<_> = counted.concat();
     all.extend(collector::families());

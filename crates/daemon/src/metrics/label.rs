@@ -7,6 +7,8 @@ use stream_core::model::{
     SinkErrorClass, StreamState, WaitClass,
 };
 
+use crate::reload_status::ReloadResult;
+
 /// Label whose values are a closed set.
 pub(super) trait Label: Copy + PartialEq + Send + Sync + 'static {
     /// The name of the label, the same in every family.
@@ -43,6 +45,7 @@ labels! {
     DropReason = "reason";
     FrameKind = "kind";
     HttpStatusLabel = "status";
+    ReloadResult = "result";
     SinkErrorClass = "class";
     StreamState = "state";
     SyncOutcome = "outcome";

@@ -46,9 +46,11 @@ use self::instrument::Registrar;
 use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
 use self::machine::MachineMetrics;
+use self::program::ProgramMetrics;
 use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
+use crate::reload_status::ReloadResult;
 
 /// Registry of this process, never the global one, with its owners.
 pub struct Metrics {
@@ -59,6 +61,7 @@ pub struct Metrics {
     rules: RulesMetrics,
     account: AccountMetrics,
     machine: MachineMetrics,
+    program: ProgramMetrics,
 }
 
 impl Metrics {
@@ -76,6 +79,7 @@ impl Metrics {
             rules: RulesMetrics::register(&registrar)?,
             account: AccountMetrics::register(&registrar)?,
             machine: MachineMetrics::register(&registrar)?,
+            program: ProgramMetrics::register(&registrar)?.started(),
             registry,
         })
     }
@@ -118,6 +122,11 @@ impl Metrics {
     /// The journal's disk has `free` bytes left, and the clock is ahead of X's by `skew` seconds, as far as is known.
     pub(crate) fn machine_seen(&self, free: Option<u64>, skew: Option<f64>) {
         self.machine.seen(free, skew);
+    }
+
+    /// Counts a reload of the configuration.
+    pub(crate) fn reloaded(&self, result: ReloadResult) {
+        self.program.reloaded(result);
     }
 
     /// The page `/metrics`, in Prometheus' text format.

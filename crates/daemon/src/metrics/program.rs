@@ -1,8 +1,35 @@
-//! The program itself: what is true as long as it runs.
+//! The program itself: what is true as long as it runs, and its configuration.
 
+use prometheus::Gauge;
 use stream_core::telemetry::Status;
 
+use super::family::Family;
+use super::instrument::{Counters, Instrument, Registrar, instruments};
 use super::reading::{Read, Reading};
+use crate::reload_status::ReloadResult;
+
+instruments! {
+    /// Reloads of the configuration, as they come.
+    ProgramMetrics {
+        reloads: Counters<ReloadResult> = "reloads_total", "Reloads by SIGHUP or by a change of the file: applied, unchanged, needs_restart (some of it), refused (the configuration is wrong; the one before it stays).";
+        successful: Gauge = "config_reload_successful", "0 while the configuration is wrong that was to be taken over last.";
+    }
+}
+
+impl ProgramMetrics {
+    /// Takes what was loaded at the start for right.
+    pub(super) fn started(self) -> Self {
+        self.successful.set(1.0);
+        self
+    }
+
+    /// Counts a reload.
+    pub(super) fn reloaded(&self, result: ReloadResult) {
+        self.reloads.inc(result);
+        self.successful
+            .set(f64::from(u8::from(result != ReloadResult::Refused)));
+    }
+}
 
 /// State of the program, read when somebody asks.
 pub(super) const READINGS: &[Reading<Status>] = &[Reading::gauge(

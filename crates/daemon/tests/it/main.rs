@@ -22,6 +22,7 @@ mod deploy;
 mod endpoints;
 mod gaps;
 mod page;
+mod reload;
 mod rules;
 mod service;
 mod stream;

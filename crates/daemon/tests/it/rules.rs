@@ -154,7 +154,7 @@ async fn the_file_is_in_force_before_the_first_connect_and_changes_under_the_ope
     daemon.wait_for("what needs a restart", PATIENCE, |daemon| {
         let log = daemon.log();
         let told = log.contains("\"key\":\"stream.max_retries\"") && log.contains("restart for it");
-        (told && log.contains("\"key\":\"rules.file\"")).then_some(())
+        (told && log.contains("\"changed\":\"rules.file\"")).then_some(())
     });
     // A configuration that is wrong changes nothing.
     std::fs::write(&path, "[stream]\nendpont = \"x\"\n").unwrap();

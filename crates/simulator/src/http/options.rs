@@ -14,6 +14,6 @@ pub(crate) struct Options {
     /// Powerstream: the first message says where it comes from.
     pub(crate) metadata: bool,
     pub(crate) coding: Coding,
-    /// v2: which [selection](crate::world::Selection) of the messages.
+    /// v2: which [selection](crate::selection::Selection) of the messages.
     pub(crate) view: u16,
 }

@@ -7,8 +7,8 @@ use super::options::Options;
 use super::request::Request;
 use super::response::Response;
 use crate::endpoint::{Endpoint, Feed, Fields};
+use crate::selection::Selection;
 use crate::time::{days_of, now_ms};
-use crate::world::Selection;
 
 /// What a stream of v2 is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use super::draw::Draw;
 use super::entities::{annotations, entities};
 use super::included::Included;
-use super::kind::Kind;
+use crate::endpoint::Kind;
 use crate::json::{string, with_surrogates};
 use crate::settings::SizeProfile;
 use crate::template::Values;

@@ -1,29 +1,8 @@
-//! What a stream can bring, and where in the pool it stands.
+//! Where in the pool each kind of message stands.
 
 use std::ops::Range;
 
-/// What one message of a stream is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A post of v2 with what belongs to it.
-    Posts,
-    /// What to do about a post.
-    PostsCompliance,
-    /// What to do about a user.
-    UsersCompliance,
-    /// What to do about a like.
-    LikesCompliance,
-    /// A label given to a post, or taken from it.
-    Labels,
-    /// A like with what belongs to it.
-    Likes,
-    /// Something that an account did.
-    Activity,
-    /// A status of v1.1.
-    Statuses,
-    /// The same, alone on its line or in a list.
-    Batches,
-}
+use crate::endpoint::Kind;
 
 /// How many different posts a world has.
 pub(super) const POSTS: u16 = 512;

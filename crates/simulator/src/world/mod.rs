@@ -7,8 +7,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | `timeline` | which post comes next, and which came last |
-//! | `selection` | what is left of a message by fields and expansions |
-//! | `kind` | what a stream can bring |
+//! | `selected` | what is left of a message by fields and expansions |
+//! | `kind` | where each kind of message stands in the pool |
 //! | `pool`, `message`, `status`, `matching_rules` | all that a post can be, ready to be written |
 //! | `compose`, `entities`, `included` | make the messages of the pool |
 //! | `draw` | chance, and the data files |
@@ -21,12 +21,10 @@ mod kind;
 mod matching_rules;
 mod message;
 mod pool;
-mod selection;
+mod selected;
 mod status;
 mod timeline;
 
-pub(crate) use kind::Kind;
 pub(crate) use message::Times;
 pub(crate) use pool::{Pool, Stamp};
-pub(crate) use selection::Selection;
 pub(crate) use timeline::Timeline;

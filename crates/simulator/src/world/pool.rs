@@ -6,12 +6,13 @@ use fastrand::Rng;
 use parking_lot::RwLock;
 
 use super::compose::{self, Parts};
-use super::kind::{EVENTS, FIRST_STATUS, Kind, POSTS, STATUSES, TEMPLATES};
+use super::kind::{EVENTS, FIRST_STATUS, POSTS, STATUSES, TEMPLATES};
 use super::matching_rules::matching_rules;
 use super::message::{Message, Times, Written};
-use super::selection::Selection;
 use super::status::Status;
+use crate::endpoint::Kind;
 use crate::rules::Rule;
+use crate::selection::Selection;
 use crate::settings::SizeProfile;
 
 /// How many different `matching_rules` a rule set has.

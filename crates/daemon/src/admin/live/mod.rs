@@ -132,6 +132,8 @@ mod tests {
         let mut status = Status::default();
         status.stream.messages = messages;
         Report {
+            pid: 1,
+            reload: None,
             version: "0.1.0".into(),
             ready: true,
             reasons: Vec::new(),

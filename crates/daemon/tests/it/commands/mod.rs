@@ -6,6 +6,7 @@ mod keys;
 mod mistakes;
 mod operation;
 mod output;
+mod paper;
 mod rules;
 mod v1;
 mod verify;

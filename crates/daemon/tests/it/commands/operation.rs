@@ -97,7 +97,7 @@ async fn a_hangup_is_answered_and_survived() {
     let mut daemon = Daemon::start(dir.path(), &[stream(&simulator), file_sink(dir.path())].concat());
     daemon.signal("HUP");
     daemon.wait_for("the answer", PATIENCE, |daemon| {
-        daemon.log().contains("SIGHUP: ").then_some(())
+        daemon.log().contains("\"cause\":\"SIGHUP\"").then_some(())
     });
     journaled(&simulator, &mut daemon).await;
     assert!(daemon.terminate().success());

@@ -1,5 +1,6 @@
 //! A daemon under a service manager: what it tells by `NOTIFY_SOCKET`, and the unit that is shipped.
 
+mod journal;
 mod manager;
 mod unit;
 

@@ -75,6 +75,7 @@ fn a_broken_configuration_is_refused_before_the_start() {
     let unit = settings(SERVICE);
     assert_eq!(unit["ExecStartPre"], [CHECK]);
     assert_eq!(unit["ExecStart"], [CHECK.replace("check", "run")]);
+    assert_eq!(unit["ExecReload"], [CHECK.replace("check", "reload")]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Structured logging to standard error: for people on a terminal, JSON for machines.
+//! Structured logging to standard error: for people on a terminal, JSON for machines, with priorities for systemd's journal.
 
-use std::io::IsTerminal as _;
+mod journald;
+
+use std::io::{IsTerminal as _, Write as _};
 
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -9,6 +11,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, registry, reload};
 
+use self::journald::Prioritized;
 use crate::config::suggestion;
 use crate::library_logs;
 
@@ -55,9 +58,32 @@ impl Logging {
             LogFormat::Pretty => false,
         };
         let (filter, level) = reload::Layer::new(self.filter);
-        subscriber(json, terminal, filter, std::io::stderr).init();
+        let look = Look {
+            json,
+            colours: terminal,
+            priorities: journald::has_stderr(),
+        };
+        subscriber(look, filter, std::io::stderr).init();
         LogLevel(level)
     }
+}
+
+/// What the lines of a log look like.
+#[derive(Clone, Copy)]
+struct Look {
+    json: bool,
+    colours: bool,
+    /// Each line begins with its priority.
+    priorities: bool,
+}
+
+/// Says why the program ends, also where there is no log yet. Nobody may be able to read it; the exit code says it too.
+pub fn complain(message: &str) {
+    let mut text = format!("birdfeed: {message}\n");
+    if journald::has_stderr() {
+        text = journald::prioritized(Level::ERROR, &text);
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 /// How much this process logs.
@@ -98,17 +124,25 @@ fn names_a_level(directive: &str) -> Result<(), String> {
     })
 }
 
-fn subscriber<F, W>(json: bool, ansi: bool, filter: F, writer: W) -> impl Subscriber
+fn subscriber<F, W>(look: Look, filter: F, writer: W) -> impl Subscriber
 where
     F: Layer<Registry> + Send + Sync + 'static,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // A line that cannot be written is lost: saying so would go to the same place, and panic there.
     let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
-    let lines = if json {
-        lines.json().flatten_event(true).boxed()
-    } else {
-        lines.with_ansi(ansi).boxed()
+    let lines = match look {
+        Look {
+            json: true,
+            priorities: true,
+            ..
+        } => {
+            let lines = lines.json().flatten_event(true);
+            lines.map_event_format(Prioritized).boxed()
+        }
+        Look { json: true, .. } => lines.json().flatten_event(true).boxed(),
+        Look { priorities: true, .. } => lines.with_ansi(false).map_event_format(Prioritized).boxed(),
+        Look { colours, .. } => lines.with_ansi(colours).boxed(),
     };
     registry().with(filter).with(filter_fn(discreet)).with(lines)
 }
@@ -125,6 +159,12 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+
+    const JSON: Look = Look {
+        json: true,
+        colours: false,
+        priorities: false,
+    };
 
     /// Keeps what is written.
     #[derive(Clone, Default)]
@@ -184,7 +224,7 @@ mod tests {
             let page = Page::default();
             let writer = page.clone();
             let Logging { filter, .. } = Logging::new(LogFormat::Json, level).unwrap();
-            let subscriber = subscriber(true, false, filter, move || writer.clone());
+            let subscriber = subscriber(JSON, filter, move || writer.clone());
             tracing::subscriber::with_default(subscriber, || {
                 tracing::warn!("ours");
                 tracing::error!(target: "lapin::channel", "theirs");
@@ -201,7 +241,7 @@ mod tests {
         let writer = page.clone();
         let level = "trace,lapin=trace,lapin::io_loop=trace";
         let Logging { filter, .. } = Logging::new(LogFormat::Json, level).unwrap();
-        let subscriber = subscriber(true, false, filter, move || writer.clone());
+        let subscriber = subscriber(JSON, filter, move || writer.clone());
         tracing::subscriber::with_default(subscriber, || {
             tracing::trace!("ours");
             tracing::trace!(target: "lapin::io_loop", "StartOk guest s3cret");
@@ -211,5 +251,31 @@ mod tests {
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         assert!(text.contains("ours") && text.contains("closed"), "{text}");
         assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    #[test]
+    fn each_line_for_the_journal_begins_with_its_priority() {
+        for (json, begins) in [
+            (false, ["<3>", "<3>", "<6>"].as_slice()),
+            (true, &["<3>{", "<6>{"]),
+        ] {
+            let page = Page::default();
+            let writer = page.clone();
+            let look = Look {
+                json,
+                priorities: true,
+                ..JSON
+            };
+            let Logging { filter, .. } = Logging::new(LogFormat::Json, "info").unwrap();
+            let subscriber = subscriber(look, filter, move || writer.clone());
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::error!("two\nlines");
+                tracing::info!("one");
+            });
+            let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+            assert_eq!(text.lines().count(), begins.len(), "{text}");
+            let mut pairs = text.lines().zip(begins);
+            assert!(pairs.all(|(line, begin)| line.starts_with(begin)), "{text}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Fields and expansions: what is left of a message for a client that names what it wants. Without a name, X gives a few.
+//! What is left of a message for a client that names what it wants. Without a name, X gives a few.
 
 use std::fmt;
 
@@ -7,11 +7,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::compose::Parts;
-use super::kind::Kind;
-
-/// The lists that a request has, by their names; the same lists are the same selection.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Selection(Vec<(String, Vec<String>)>);
+use crate::endpoint::Kind;
+use crate::selection::Selection;
 
 /// The members of `includes`: each with the list of its fields, and what is there without being asked for.
 const INCLUDED: [(&str, &str, &[&str]); 5] = [
@@ -24,27 +21,6 @@ const INCLUDED: [(&str, &str, &[&str]); 5] = [
 const POST: &[&str] = &["id", "text", "edit_history_tweet_ids"];
 
 impl Selection {
-    /// Adds a list of a request.
-    pub(crate) fn add(&mut self, list: &str, items: &str) {
-        let mut items: Vec<_> = items.split(',').map(str::to_owned).collect();
-        items.sort_unstable();
-        self.0.push((list.to_owned(), items));
-        self.0.sort_unstable();
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn has(&self, list: &str, item: &str) -> bool {
-        let mut lists = self.0.iter().filter(|(name, _)| name == list);
-        lists.any(|(_, items)| items.iter().any(|known| known == item))
-    }
-
-    fn expands(&self, expansion: &str) -> bool {
-        self.has("expansions", expansion)
-    }
-
     /// What is left of a message. Events have no fields; of a like, X documents no default, and all of it stays.
     pub(super) fn of(&self, kind: Kind, parts: &Parts) -> Parts {
         let data = match kind {
