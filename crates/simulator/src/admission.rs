@@ -10,14 +10,19 @@ use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::time;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// All that decides whether a request is let in.
 #[derive(Debug)]
 pub(crate) struct Admission {
     pub(crate) rules: Rules,
+    pub(crate) powerstream_rules: Rules,
     pub(crate) slots: Slots,
     pub(crate) connects: RateWindow,
     pub(crate) rule_reads: RateWindow,
     pub(crate) rule_writes: RateWindow,
+    /// About Powerstream's rules.
+    pub(crate) powerstream_requests: RateWindow,
     /// Of usage and of the connections.
     pub(crate) account_reads: RateWindow,
     /// Ends of connections.
@@ -37,6 +42,8 @@ impl Admission {
     pub(crate) fn new(settings: &Settings) -> Self {
         Admission {
             rules: Rules::new(settings),
+            powerstream_rules: Rules::new(settings),
+            powerstream_requests: RateWindow::new(50, DAY),
             slots: Slots::new(settings.slots, settings.ghost_slot),
             connects: RateWindow::new(settings.connect_limit, settings.window),
             rule_reads: RateWindow::new(450, settings.window),

@@ -80,7 +80,7 @@ pub(super) fn build(section: &mut Section, endpoint: Endpoint, reading: Reading)
     let mut file = RulesFile::default();
     if mode != RulesMode::Off && reading == Reading::Now {
         if !endpoint.has_rules() {
-            let message = format!("the stream {} has no rules", endpoint.name());
+            let message = format!("the stream {} has no rules that run could keep", endpoint.name());
             section.note("mode", message, "leave [rules] out, or set mode = \"off\"");
         }
         file = contents(section, path.as_deref()).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod check;
 mod post;
+mod powerstream;
 
 use fastrand::Rng;
 
@@ -89,10 +90,7 @@ impl Rules {
             .iter()
             .skip(page.from)
             .take(page.most)
-            .map(|rule| {
-                self.spelling
-                    .json(include_str!("../../data/rules/rule_listed.tpl"), rule)
-            })
+            .map(|rule| self.listed(rule))
             .collect();
         let next = page.from + data.len();
         let values = Values::new()
@@ -101,6 +99,11 @@ impl Rules {
             .with("count", data.len())
             .maybe("next", (next < all.len()).then(|| format!("{next:016}")));
         Response::json(200, fill(include_str!("../../data/rules/listed.tpl"), &values))
+    }
+
+    fn listed(&self, rule: &Rule) -> String {
+        self.spelling
+            .json(include_str!("../../data/rules/rule_listed.tpl"), rule)
     }
 
     /// Answers a GET of the counts.

@@ -135,14 +135,14 @@ fn answer(data: &[String], errors: &[String]) -> String {
     fill(include_str!("../../data/rules/added.tpl"), &values)
 }
 
-fn duplicate(known: &Rule) -> String {
+pub(super) fn duplicate(known: &Rule) -> String {
     let values = Values::new()
         .with("id", &known.id)
         .with("value", string(&known.value));
     fill(include_str!("../../data/rules/duplicate.tpl"), &values)
 }
 
-fn unprocessable(value: &str, details: &[String]) -> String {
+pub(super) fn unprocessable(value: &str, details: &[String]) -> String {
     let details: Vec<String> = details.iter().map(|text| string(text)).collect();
     let values = Values::new()
         .with("value", string(value))

@@ -53,6 +53,7 @@ pub(super) fn answer(state: &Arc<ServerState>, request: &Request) -> Answer {
         }
         (_, path, _) if account::is_at(path) => answer_account(state, request),
         ("GET" | "POST", "/2/tweets/search/stream/rules", _) => answer_rules(state, request),
+        (_, "/2/powerstream/rules", _) => answer_powerstream_rules(state, request),
         _ => refuse(Status::NotFound),
     }
 }
@@ -205,6 +206,14 @@ fn answer_rules(state: &Arc<ServerState>, request: &Request) -> Answer {
         response
     };
     Answer::Respond(response, Some(rate))
+}
+
+fn answer_powerstream_rules(state: &ServerState, request: &Request) -> Answer {
+    let mut admission = state.admission();
+    match admission.powerstream_requests.take(Instant::now()) {
+        Ok(rate) => Answer::Respond(admission.powerstream_rules.powerstream(request), Some(rate)),
+        Err(rate) => spent(rate),
+    }
 }
 
 /// Lets the stream match the rules as they are now, a while later.

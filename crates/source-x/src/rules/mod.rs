@@ -1,7 +1,7 @@
-//! Client for the rules of the filtered stream: list, add, delete. Requests are values made by pure functions; one request is
+//! Client for the rules of the filtered stream, or of Powerstream: list, add, delete. Requests are values made by pure functions; one request is
 //! one connection, with the token and the trust of the stream.
 //!
-//! `model` is what is said about rules, `request` and `answer` are how X wants it said. Rules as code: `lint` judges a rule's
+//! `model` is what is said about rules, `request` and `answer` are how X wants it said, `powerstream` how that wants it said. Rules as code: `lint` judges a rule's
 //! text, `plan` says what makes X's rules those that are wanted, `apply` does it, with `patience`.
 
 mod answer;
@@ -10,6 +10,7 @@ pub mod lint;
 mod model;
 mod patience;
 mod plan;
+mod powerstream;
 mod request;
 
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub use self::model::{
 pub use self::patience::Patience;
 pub use self::plan::{Ownership, Plan, Retag, Step};
 use crate::api::{Api, Call};
+use crate::endpoint::Endpoint;
 use crate::settings::{Settings, SettingsError};
 
 /// As many rules as X allows any account, at their longest, come to some 10 MB.
@@ -35,7 +37,7 @@ pub struct RulesClient {
 }
 
 impl RulesClient {
-    /// Takes what a stream takes; endpoint and query do not matter here.
+    /// Takes what a stream takes. The rules are Powerstream's if that is the endpoint, else the filtered stream's.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         Ok(Self {
             api: Api::new(settings)?,
@@ -49,6 +51,9 @@ impl RulesClient {
 
     /// Every rule that is stored.
     pub async fn list(&self) -> Result<Vec<Rule>, RulesError> {
+        if self.is_powerstream() {
+            return self.powerstream_list().await;
+        }
         let mut rules = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -69,6 +74,11 @@ impl RulesClient {
         if rules.is_empty() {
             return Ok(Added::default());
         }
+        match mode {
+            Mode::Apply if self.is_powerstream() => return self.powerstream_add(rules).await,
+            Mode::DryRun if self.is_powerstream() => return Err(RulesError::NoDryRun),
+            _ => {}
+        }
         answer::added(&self.ask(request::add(rules, mode)).await?)
     }
 
@@ -76,6 +86,9 @@ impl RulesClient {
     pub async fn delete(&self, ids: &[String], mode: Mode) -> Result<Deleted, RulesError> {
         if ids.is_empty() {
             return Ok(Deleted::default());
+        }
+        if self.is_powerstream() {
+            return self.delete_of(ids, mode, |rule| &rule.id).await;
         }
         answer::deleted(&self.ask(request::delete(ids, mode)).await?)
     }
@@ -85,17 +98,46 @@ impl RulesClient {
         if values.is_empty() {
             return Ok(Deleted::default());
         }
+        if self.is_powerstream() {
+            return self.delete_of(values, mode, |rule| &rule.value).await;
+        }
         answer::deleted(&self.ask(request::delete_values(values, mode)).await?)
     }
 
     /// Deletes every rule of the account, for good.
     pub async fn delete_all(&self) -> Result<Deleted, RulesError> {
+        if self.is_powerstream() {
+            return self.powerstream_delete(0, |_| true).await;
+        }
         answer::deleted(&self.ask(request::delete_all()).await?)
     }
 
     /// How many rules there are, and may be.
     pub async fn counts(&self) -> Result<Counts, RulesError> {
+        if self.is_powerstream() {
+            return self.powerstream_counts().await;
+        }
         answer::counts(&self.ask(request::counts()).await?)
+    }
+
+    fn is_powerstream(&self) -> bool {
+        self.api.endpoint() == Endpoint::Powerstream
+    }
+
+    /// Deletes rules of Powerstream by one of their members.
+    async fn delete_of(
+        &self,
+        names: &[String],
+        mode: Mode,
+        name: impl Fn(&Rule) -> &String,
+    ) -> Result<Deleted, RulesError> {
+        match mode {
+            Mode::Apply => {
+                self.powerstream_delete(names.len(), |rule| names.contains(name(rule)))
+                    .await
+            }
+            Mode::DryRun => Err(RulesError::NoDryRun),
+        }
     }
 
     async fn ask(&self, call: Call) -> Result<Vec<u8>, RulesError> {

@@ -209,6 +209,9 @@ pub enum RulesError {
     /// An answer that makes no sense: ours or X's programmers must look at it.
     #[error("rules: {0}")]
     Answer(String),
+    /// Powerstream stores rules, and tries none.
+    #[error("rules: Powerstream has no dry run; only the check of their text here is to be had")]
+    NoDryRun,
     /// The account has not got the room; nothing was changed.
     #[error("rules: {0}")]
     NoRoom(NoRoom),

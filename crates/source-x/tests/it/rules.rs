@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use simulator::Simulator;
 use source_x::rules::{Mode, NewRule, Ownership, Patience, Plan, Rule, RuleProblem, RulesError};
-use source_x::{RulesClient, Settings, Token};
+use source_x::{Endpoint, RulesClient, Settings, Token};
 use stream_core::source::ConnectErrorClass;
 
 use crate::support::{SECRET, Server};
@@ -17,10 +17,15 @@ async fn start(change: impl FnOnce(&mut simulator::Settings)) -> (Simulator, Rul
     };
     change(&mut world);
     let simulator = Simulator::start(world).await.unwrap();
+    let client = client(&simulator, Endpoint::Search);
+    (simulator, client)
+}
+
+fn client(simulator: &Simulator, endpoint: Endpoint) -> RulesClient {
     let mut settings = Settings::new(Token::from_value(SECRET));
     settings.base_url = Some(simulator.base_url());
-    let client = RulesClient::new(&settings).unwrap();
-    (simulator, client)
+    settings.endpoint = endpoint;
+    RulesClient::new(&settings).unwrap()
 }
 
 fn ownership() -> Ownership {
@@ -206,4 +211,42 @@ async fn without_counts_rules_go_before_others_come() {
         heads[0].contains("/rules/counts ") && heads[1].starts_with("POST "),
         "{heads:?}"
     );
+}
+
+#[tokio::test]
+async fn powerstreams_rules_are_its_own_and_are_exchanged_in_its_way() {
+    let (simulator, filtered) = start(|_| {}).await;
+    simulator.add_rule("of the other", None);
+    let client = client(&simulator, Endpoint::Powerstream);
+    assert_eq!(client.list().await.unwrap(), []);
+    let mut wanted = numbered(0, 249);
+    wanted.push(rule("--b", None));
+    let first = plan(&client, &wanted).await;
+    let applied = client.apply(&first, &mut Patience::none()).await.unwrap();
+    assert_eq!((applied.created, applied.refused.len()), (249, 1));
+    assert!(matches!(
+        &applied.refused[0].problem,
+        RuleProblem::Invalid { details } if !details.is_empty()
+    ));
+    wanted.pop();
+    assert!(plan(&client, &wanted).await.is_empty());
+    // Another tag is another rule: the old one goes, and the new one comes.
+    let retagged: Vec<_> = (0..120).map(|n| rule(format!("word{n}"), Some("m"))).collect();
+    let second = plan(&client, &retagged).await;
+    assert_eq!((second.retagged.len(), second.deleted.len()), (120, 129));
+    let applied = client.apply(&second, &mut Patience::none()).await.unwrap();
+    assert_eq!((applied.created, applied.deleted), (120, 249));
+    let counts = client.counts().await.unwrap();
+    assert_eq!((counts.app, counts.room()), (Some(120), Some(880)));
+    let again = client.add(&[rule("word7", None)], Mode::Apply).await.unwrap();
+    assert!(again.created.is_empty() && again.errors[0].is_duplicate());
+    let gone = client
+        .delete_values(&["word7".to_owned(), "nobody's".to_owned()], Mode::Apply)
+        .await
+        .unwrap();
+    assert_eq!((gone.deleted, gone.not_deleted), (1, 1));
+    let tried = client.add(&[rule("a", None)], Mode::DryRun).await.unwrap_err();
+    assert_eq!(tried, RulesError::NoDryRun);
+    assert_eq!(client.delete_all().await.unwrap().deleted, 119);
+    assert_eq!(filtered.list().await.unwrap().len(), 1);
 }

@@ -239,7 +239,7 @@ async fn mistakes_of_the_file_are_told_where_they_stand_without_asking_x() {
     super::check(dir.path(), none).expect(
         64,
         &[
-            "birdfeed.toml:2:1: rules.mode: the stream sample has no rules\n",
+            "birdfeed.toml:2:1: rules.mode: the stream sample has no rules that run could keep\n",
             "rules.file: is missing\n",
         ],
     );
@@ -300,6 +300,33 @@ async fn rules_are_added_listed_and_deleted_by_hand() {
     rules(dir.path(), &["delete"]).expect(64, &[]);
     gone(&["--all"], "deleted 1 rule\n");
     assert!(simulator.rules().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_its_endpoint_the_rules_are_powerstream_s_own() {
+    let simulator = start(|_| {}).await;
+    simulator.add_rule("of the other", None);
+    let dir = folder(&simulator, "endpoint = \"powerstream\"\n");
+    rules(dir.path(), &["add", "cats", "--tag", "own"]).expect(0, &[]);
+    write(dir.path(), &[("dogs".to_owned(), "d")]);
+    let planned = file(dir.path(), "plan");
+    planned.expect(1, &[]);
+    said(
+        &planned,
+        &["+ dogs  [birdfeed:d]\n", "  cats  [own]: not ours: stays\n"],
+    );
+    file(dir.path(), "apply").expect(0, &[]);
+    file(dir.path(), "plan").expect(0, &[]);
+    file(dir.path(), "validate").expect(69, &["Powerstream has no dry run"]);
+    rules(dir.path(), &["delete", "--tag", "own"]).expect(0, &[]);
+    said(
+        &rules(dir.path(), &["list"]),
+        &["  dogs  [birdfeed:d]\n", "\n1 rule\n"],
+    );
+    rules(dir.path(), &["delete", "--value", "cats"]).expect(69, &["1 not deleted"]);
+    assert_eq!(simulator.rules().len(), 1, "the filtered stream's");
+    let kept = "[stream]\nendpoint = \"powerstream\"\n[rules]\nmode = \"apply\"\nfile = \"rules.toml\"\n";
+    super::check(dir.path(), kept).expect(64, &["the stream powerstream has no rules that run could keep"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Deserialisation of X's answers about rules: both of its ways to write an id, all of its ways to refuse. Pure.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::model::{Added, Counts, Deleted, Rule, RuleError, RuleProblem, RulesError};
 use crate::response::one_line;
@@ -161,6 +162,44 @@ pub(super) fn deleted(body: &[u8]) -> Result<Deleted, RulesError> {
     })
 }
 
+/// Powerstream's answers have the rules one level deeper.
+#[derive(Deserialize)]
+struct NestedBody {
+    data: Option<NestedRules>,
+    #[serde(default)]
+    errors: Vec<ErrorBody>,
+}
+
+#[derive(Deserialize)]
+struct NestedRules {
+    rules: Vec<RuleBody>,
+}
+
+/// Reads Powerstream's rules, stored or just added, and what it has against the others.
+pub(super) fn nested(body: &[u8]) -> Result<Added, RulesError> {
+    let answer: NestedBody = serde_json::from_slice(body).map_err(unreadable)?;
+    // Neither would read as "no rules", and somebody would add them all again.
+    if answer.data.is_none() && answer.errors.is_empty() {
+        return Err(RulesError::Answer(
+            "neither data nor errors in the answer".to_owned(),
+        ));
+    }
+    Ok(Added {
+        created: rules(answer.data.map(|data| data.rules)),
+        errors: answer.errors.into_iter().map(ErrorBody::into_error).collect(),
+    })
+}
+
+/// Reads what stands under `data`.
+pub(super) fn data<T: DeserializeOwned>(body: &[u8]) -> Result<T, RulesError> {
+    #[derive(Deserialize)]
+    struct Answer<T> {
+        data: T,
+    }
+    let answer: Answer<T> = serde_json::from_slice(body).map_err(unreadable)?;
+    Ok(answer.data)
+}
+
 /// X's numbers: integers in its description 2.166, strings in 2.167.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -176,11 +215,6 @@ impl NumberBody {
             Self::Text(text) => text.parse().ok(),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct CountsAnswer {
-    data: CountsBody,
 }
 
 #[derive(Deserialize, Default)]
@@ -199,13 +233,12 @@ struct AppCount {
 
 /// Reads the answer to [`counts`](super::request::counts).
 pub(super) fn counts(body: &[u8]) -> Result<Counts, RulesError> {
-    let answer: CountsAnswer = serde_json::from_slice(body).map_err(unreadable)?;
     let CountsBody {
         cap_per_client_app,
         cap_per_project,
         project_rules_count,
         client_app_rules_count,
-    } = answer.data;
+    } = data(body)?;
     let number = |body: Option<NumberBody>| body.and_then(NumberBody::get);
     Ok(Counts {
         app: number(client_app_rules_count.and_then(|app| app.rule_count)),

@@ -1,0 +1,4 @@
+{
+  "data":{"rules":[{{rules}}]},
+  "errors":[{{errors}}]
+}

@@ -1,0 +1,3 @@
+{
+  "data":{"deleted":{{deleted}},"not_deleted":{{not_deleted}}}
+}
