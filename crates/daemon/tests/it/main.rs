@@ -15,6 +15,7 @@
 mod account;
 mod architecture;
 mod commands;
+mod debian;
 mod delivery;
 mod deploy;
 mod gaps;
