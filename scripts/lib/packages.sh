@@ -43,10 +43,12 @@ have_package() {
     libssl-dev) have_library openssl openssl/ssl.h ;;
     zlib1g-dev) have_library zlib zlib.h ;;
     default-jre-headless) have_java ;;
+    dpkg-dev) have_command dpkg-shlibdeps ;;
     maven) have_command mvn ;;
     chromium-driver) have_command chromedriver ;;
     prometheus) have_command promtool ;;
     python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    systemd) have_command systemd-analyze ;;
     rabbitmq-server) rabbitmq_program rabbitmq-server >/dev/null && have_command epmd ;;
     *) have_command "$1" ;;
     esac

@@ -16,17 +16,26 @@ target_directory() {
 }
 
 readonly CARGO_DENY_VERSION=0.20.2
+readonly CARGO_DEB_VERSION=3.8.0
 
-# Sets CARGO_DENY. Another version that the user has for himself is left alone.
-need_cargo_deny() {
-    local home=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/birdfeed/cargo-deny-$CARGO_DENY_VERSION
-    CARGO_DENY=$(command -v cargo-deny || echo "$home/bin/cargo-deny")
-    is_cargo_deny "$CARGO_DENY" && return
-    CARGO_DENY=$home/bin/cargo-deny
-    is_cargo_deny "$CARGO_DENY" && return
+# Sets CARGO_DENY.
+need_cargo_deny() { CARGO_DENY=$(cargo_program cargo-deny "$CARGO_DENY_VERSION"); }
+
+# Sets CARGO_DEB.
+# shellcheck disable=SC2034
+need_cargo_deb() { CARGO_DEB=$(cargo_program cargo-deb "$CARGO_DEB_VERSION"); }
+
+# cargo_program NAME VERSION: prints where it is, and installs it before if need be. Another version that the user has for himself
+# is left alone.
+cargo_program() {
+    local home=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/birdfeed/$1-$2 candidate
+    for candidate in "$(command -v "$1")" "$home/bin/$1"; do
+        ! is_version "$candidate" "$2" || { echo "$candidate" && return; }
+    done
     need_packages "${BUILD_PACKAGES[@]}"
-    say "installing cargo-deny $CARGO_DENY_VERSION, which takes some minutes"
-    cargo install --locked --quiet --root "$home" "cargo-deny@$CARGO_DENY_VERSION"
+    say "installing $1 $2, which takes some minutes"
+    cargo install --locked --quiet --root "$home" "$1@$2" >&2
+    echo "$home/bin/$1"
 }
 
-is_cargo_deny() { [[ $("$1" --version 2>/dev/null) == "cargo-deny $CARGO_DENY_VERSION" ]]; }
+is_version() { [[ -n $1 && $("$1" --version 2>/dev/null) =~ (^| )${2//./\\.}$ ]]; }

@@ -43,7 +43,7 @@ mod starts;
 pub mod usage;
 mod words;
 
-use crate::cli::{Command, ConfigCommand};
+use crate::cli::Command;
 use crate::exit::CommandError;
 
 /// Does what the command line says.
@@ -61,10 +61,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Reload(args) => commands::reload::run(&args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),
-        Command::Config(ConfigCommand::Default) => {
-            commands::say(components::DEFAULT_FILE.trim_end());
-            Ok(())
-        }
+        Command::Config(command) => commands::config::run(&command),
         Command::Completions(args) => commands::paper::completions(args.shell),
         Command::Man(args) => commands::paper::man(args.dir.as_deref()),
     }

@@ -60,5 +60,6 @@ mod sink;
 mod statistics;
 mod topics;
 
+pub use property::is_secret;
 pub use settings::Settings;
 pub use sink::KafkaSink;

@@ -143,7 +143,7 @@ pub(crate) fn warning(name: &str, value: &str) -> Option<&'static str> {
 }
 
 /// Whether the property's value must not be shown.
-pub(crate) fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     const MARKS: [&str; 8] = [
         "password",
         "passphrase",

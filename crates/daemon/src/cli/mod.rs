@@ -82,8 +82,12 @@ pub enum Command {
     )]
     #[cfg(feature = "simulator")]
     Simulate(simulator::cli::SimulateArgs),
-    /// The configuration file's contents.
-    #[command(subcommand, after_help = "Example: birdfeed config default > birdfeed.toml")]
+    /// The configuration: what there is to be set, and what is in force.
+    #[command(
+        subcommand,
+        after_help = "Example: birdfeed config default > birdfeed.toml\n         \
+                      birdfeed config show --config birdfeed.toml"
+    )]
     Config(ConfigCommand),
     /// Print what a shell needs to complete our command lines.
     #[command(
@@ -180,4 +184,13 @@ pub enum ConfigCommand {
     /// The commented default file.
     #[command(after_help = "Example: birdfeed config default > birdfeed.toml")]
     Default,
+    /// What is in force, and where each value comes from; no secrets.
+    #[command(after_help = "Example: birdfeed config show --config birdfeed.toml")]
+    Show(ConfigArgs),
+    /// The variables that set keys; those that are not set are commented out.
+    #[command(after_help = "Example: birdfeed config env | grep -v '^#'")]
+    Env,
+    /// The file as a JSON Schema, for editors and CI.
+    #[command(after_help = "Example: birdfeed config schema > birdfeed.schema.json")]
+    Schema,
 }

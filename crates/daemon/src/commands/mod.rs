@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 mod account;
 pub mod check;
+pub mod config;
 pub mod connections;
 #[cfg(feature = "simulator")]
 pub mod demo;

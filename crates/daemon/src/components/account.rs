@@ -15,7 +15,7 @@ const LEAST: Duration = Duration::from_secs(20);
 pub(super) fn ghosts(section: &mut Section, endpoint: Endpoint) -> Ghosts {
     let key = "too_many_connections";
     let choices = Ghosts::ALL.map(|ghosts| (ghosts.name(), ghosts));
-    let ghosts = section.choice(key, &choices).unwrap_or_default();
+    let ghosts = section.choice(key, Ghosts::default().name(), &choices);
     let why_not = match (
         endpoint.name_in_connections(),
         endpoint.takes(Parameter::Partition),

@@ -11,8 +11,7 @@ const LEAST_BYTES: u64 = 64 << 20;
 
 /// The data path's settings around the journal, for a stream called `stream` with `lanes`.
 pub(super) fn build(section: &mut Section, stream: String, lanes: LaneSet) -> Settings {
-    let dir = section.path("dir");
-    let mut journal = journal::Settings::new(dir.unwrap_or_else(|| "./birdfeed-data/journal".into()));
+    let mut journal = journal::Settings::new(section.path_or("dir", "./birdfeed-data/journal"));
     journal.max_bytes = section.parsed("max_bytes", "8GiB", |text| match units::bytes(text)? {
         bytes if bytes < LEAST_BYTES => Err("less than 64MiB".to_owned()),
         bytes => Ok(bytes),
@@ -22,11 +21,10 @@ pub(super) fn build(section: &mut Section, stream: String, lanes: LaneSet) -> Se
         ("adaptive", Durability::Adaptive),
         ("strict", Durability::Strict),
     ];
-    let durability = section.choice("durability", &modes);
-    journal.durability = durability.unwrap_or(journal.durability);
+    journal.durability = section.choice("durability", "adaptive", &modes);
     let policies = [("pause", WhenFull::Pause), ("drop-newest", WhenFull::DropNewest)];
-    let when_full = section.choice("when_full", &policies);
+    let when_full = section.choice("when_full", "pause", &policies);
     let mut settings = Settings::new(stream, lanes, journal);
-    settings.when_full = when_full.unwrap_or_default();
+    settings.when_full = when_full;
     settings
 }

@@ -35,17 +35,17 @@ fn on_stuck(section: &mut Section) -> PerLane<OnStuck> {
 
 /// `[lanes.<name>]`.
 fn policy(section: &mut Section) -> OnStuck {
-    let drops = section.choice("on_stuck", &[("hold", false), ("drop-oldest", true)]);
+    let drops = section.choice("on_stuck", "hold", &[("hold", false), ("drop-oldest", true)]);
     let is_bounded = section.has("keep");
     let bound = section.parsed("keep", "24h", bound);
     match drops {
-        Some(true) if is_bounded => OnStuck::DropOldest(bound),
-        Some(true) => {
+        true if is_bounded => OnStuck::DropOldest(bound),
+        true => {
             let hint = "for example keep = \"24h\" or keep = \"1GiB\"";
             section.note("on_stuck", "\"drop-oldest\" needs a bound", hint);
             OnStuck::Hold
         }
-        Some(false) | None => {
+        false => {
             if is_bounded {
                 section.note("keep", "nothing is dropped", "on_stuck = \"drop-oldest\"");
             }
@@ -65,9 +65,14 @@ fn bound(text: &str) -> Result<Bound, String> {
 
 fn enabled(section: &mut Section, asked_for: Lane) -> LaneSet {
     let known = Lane::ALL.map(Lane::name);
+    let is_on = |lane: &Lane| lane.is_default() || *lane == asked_for;
+    let default: Vec<_> = Lane::ALL.into_iter().filter(is_on).collect();
     let Some(names) = section.names("enabled", &known) else {
-        let is_on = |lane: &Lane| lane.is_default() || *lane == asked_for;
-        return Lane::ALL.into_iter().filter(is_on).collect();
+        section.default_of(
+            "enabled",
+            format!("{:?}", default.iter().map(|lane| lane.name()).collect::<Vec<_>>()),
+        );
+        return default.into_iter().collect();
     };
     if names.is_empty() {
         let hint = format!("at least one of: {}", known.join(", "));

@@ -9,6 +9,6 @@ pub(super) fn build(section: &mut Section) -> Logging {
         ("json", LogFormat::Json),
         ("pretty", LogFormat::Pretty),
     ];
-    let format = section.choice("format", &formats).unwrap_or_default();
+    let format = section.choice("format", "auto", &formats);
     section.parsed("level", "info", |level| Logging::new(format, level))
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod admin;
+mod catalogue;
 mod folders;
 mod journal;
 mod lanes;
@@ -26,11 +27,12 @@ use source_x::XSource;
 use stream_core::model::LaneSet;
 use stream_core::pipeline::{NamedSink, Settings};
 
+pub(crate) use self::catalogue::{SECRETS, every_key};
 use self::rules::Reading;
 pub(crate) use self::rules::{RulesConfig, RulesFile, RulesMode};
 use self::sink::{SinkContext, SinkType};
 use crate::admin::Address;
-use crate::config::{Document, Environment, Leaves, Problems, Section};
+use crate::config::{Asked, Document, Environment, Leaves, Problems, Section, quoted};
 use crate::logging::Logging;
 
 /// The sinks that there are.
@@ -76,6 +78,14 @@ pub(crate) fn load(file: Option<&Path>, environment: &Environment) -> Result<Par
 /// Says everything that is wrong as [`load`] does, except that secrets are not here.
 pub(crate) fn judge(file: Option<&Path>, environment: &Environment) -> Result<(), Problems> {
     Document::read(file, environment)?.judge(|root| parts(root, environment))
+}
+
+/// What is asked for of `file` and `environment`, with what each key was given, and everything that is wrong as [`judge`] says it.
+pub(crate) fn asked(
+    file: Option<&Path>,
+    environment: &Environment,
+) -> Result<(Vec<Asked>, Result<(), Problems>), Problems> {
+    Ok(Document::read(file, environment)?.asked(|root| parts(root, environment)))
 }
 
 fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
@@ -180,6 +190,8 @@ pub(crate) fn load_sinks(
 fn sinks(root: &mut Section, mut context: SinkContext) -> Option<Vec<NamedSink>> {
     let sinks = root.sections("sink", |section| sink::build(section, SINKS, &mut context));
     if sinks.is_empty() {
+        let files = format!("[{{ type = \"file\", dir = {} }}]", quoted(sink_file::DIR));
+        root.default_of("sink", files);
         let default = Path::new(sink_file::DIR);
         if let Err(message) = context.folders.claim(default, "an earlier sink's") {
             let message = format!("the files of lanes go to {}, and {message}", sink_file::DIR);

@@ -71,9 +71,9 @@ pub(super) fn build(section: &mut Section, endpoint: Endpoint, reading: Reading)
         ("check", RulesMode::Check),
         ("apply", RulesMode::Apply),
     ];
-    let mode = section.choice("mode", &modes).unwrap_or(RulesMode::Off);
+    let mode = section.choice("mode", "off", &modes);
     let ownership = Ownership {
-        prune: section.flag("prune").unwrap_or(false),
+        prune: section.flag("prune", false),
         prefix: section.parsed("tag_prefix", PREFIX, |prefix| Ok(prefix.to_owned())),
     };
     let every = section.parsed("every", "5min", every);

@@ -41,7 +41,7 @@ pub(super) fn build(
     let kinds: Vec<_> = types.iter().map(|(kind, _)| *kind).collect();
     section.require("type", format!("one of: {}", kinds.join(", ")));
     let choices: Vec<_> = types.iter().map(|row| (row.0, row)).collect();
-    let Some((kind, build)) = section.choice("type", &choices) else {
+    let Some((kind, build)) = section.named("type", &choices) else {
         section.pass_over();
         return None;
     };
@@ -92,5 +92,5 @@ pub(super) fn headers(section: &mut Section) -> Headers {
         ("minimal", Headers::Minimal),
         ("cloudevents", Headers::CloudEvents),
     ];
-    section.choice("headers", &choices).unwrap_or_default()
+    section.choice("headers", "minimal", &choices)
 }

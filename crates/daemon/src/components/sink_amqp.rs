@@ -10,8 +10,8 @@ use crate::config::{Section, units};
 
 pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
     let url = url(section);
-    let exchange = section.text("exchange");
-    let declare = section.flag("declare");
+    let exchange = section.text_or("exchange", "x");
+    let declare = section.flag("declare", true);
     let verify_bytes = section.parsed("verify_bytes", "0", stream_bytes);
     let ca_file = section.path("ca_file");
     let cert_file = section.path("cert_file");
@@ -19,8 +19,8 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
     let headers = headers(section);
     let defaults = Settings::new(url?);
     let settings = Settings {
-        exchange: exchange.unwrap_or(defaults.exchange),
-        declare: declare.unwrap_or(defaults.declare),
+        exchange,
+        declare,
         verify_bytes,
         ca_file,
         cert_file,

@@ -12,7 +12,7 @@ use crate::config::{Section, units};
 pub(super) const DIR: &str = "./birdfeed-data/lanes";
 
 pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<Arc<dyn Sink>> {
-    let dir = section.path("dir").unwrap_or_else(|| DIR.into());
+    let dir = section.path_or("dir", DIR);
     let rotate_bytes = section.parsed("rotate_bytes", "256MiB", units::some_bytes);
     let rotate_every = section.parsed("rotate_every", "1h", units::some_duration);
     if let Err(message) = context.folders.claim(&dir, "an earlier sink's") {
@@ -23,7 +23,7 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         dir,
         rotate_bytes,
         rotate_every,
-        envelope: section.flag("envelope").unwrap_or(false),
+        envelope: section.flag("envelope", false),
     };
     checked(
         section,

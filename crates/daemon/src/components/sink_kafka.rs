@@ -24,7 +24,7 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         properties.insert(name, value);
     }
     let settings = Settings {
-        create_topics: section.flag("create_topics").unwrap_or(true),
+        create_topics: section.flag("create_topics", true),
         headers: headers(section),
         bootstrap_servers: bootstrap_servers?,
         topic_prefix: context.prefix.clone(),

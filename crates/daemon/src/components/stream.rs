@@ -10,10 +10,10 @@ use stream_core::model::Lane;
 use stream_core::pipeline::Dedupe;
 
 use super::{account, partition, v1, wire};
-use crate::config::{Environment, Origin, Section};
+use crate::config::{Environment, Origin, Section, quoted};
 
 /// The variable that holds the bearer token when no file is named.
-const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
+pub(super) const TOKEN_VARIABLE: &str = "X_BEARER_TOKEN";
 
 /// Stream of X, as far as it can be had without connecting.
 pub(super) struct Stream {
@@ -41,10 +41,12 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
     let (backfill_minutes, catch_up) = catch_up(section, endpoint);
     let partition = partition::build(section, endpoint, environment);
     let modes = Dedupe::ALL.map(|mode| (mode.name(), mode));
-    let dedupe = section.choice("dedupe", &modes).unwrap_or(Dedupe::Drop);
-    let local_dc_only = endpoint
-        .takes(Parameter::LocalDcOnly)
-        .and_then(|_| section.flag("local_dc_only"));
+    let dedupe = section.choice("dedupe", Dedupe::Drop.name(), &modes);
+    let local_dc_only = endpoint.takes(Parameter::LocalDcOnly).and_then(|_| {
+        section
+            .has("local_dc_only")
+            .then(|| section.flag("local_dc_only", false))
+    });
     let query = Query {
         backfill_minutes,
         partition,
@@ -62,8 +64,8 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
     let ca_file = section.path("ca_file");
     let defaults = Settings::new(credentials);
     let settings = Settings {
-        base_url: section.text("base_url"),
-        allow_custom_host: section.flag("allow_custom_host").unwrap_or(false),
+        base_url: Some(section.text_or("base_url", endpoint.base_url())),
+        allow_custom_host: section.flag("allow_custom_host", false),
         ca_file: ca_file.filter(|path| !section.is_elsewhere(path)),
         endpoint,
         query,
@@ -129,24 +131,13 @@ fn note(section: &Section, error: &SettingsError) {
 }
 
 fn endpoint(section: &mut Section) -> Endpoint {
-    let Some(name) = section.text("endpoint") else {
-        return Endpoint::Search;
-    };
-    Endpoint::from_name(&name).unwrap_or_else(|| {
-        let known = Endpoint::ALL.map(Endpoint::name).join(", ");
-        section.note(
-            "endpoint",
-            format!("{name:?} is not known"),
-            format!("one of: {known}"),
-        );
-        Endpoint::Search
-    })
+    let choices = Endpoint::ALL.map(|endpoint| (endpoint.name(), endpoint));
+    section.choice("endpoint", Endpoint::Search.name(), &choices)
 }
 
 /// The minutes that every connection asks for, and what is asked for after a gap.
 fn catch_up(section: &mut Section, endpoint: Endpoint) -> (Option<u8>, CatchUp) {
-    let recovery = section.choice("recovery", &[("off", false), ("on", true)]);
-    let recovery = recovery.unwrap_or_default();
+    let recovery = section.choice("recovery", "off", &[("off", false), ("on", true)]);
     if recovery && endpoint.takes(Parameter::StartTime).is_none() {
         let message = format!("the {} stream does not go back", endpoint.name());
         section.note("recovery", message, "write \"off\"");
@@ -158,6 +149,7 @@ fn catch_up(section: &mut Section, endpoint: Endpoint) -> (Option<u8>, CatchUp) 
         };
         return (None, catch_up);
     };
+    section.default_of("backfill", quoted("auto"));
     let backfill = !section.has("backfill") || section.is("backfill", "auto");
     let minutes = if backfill {
         section.ask("backfill");

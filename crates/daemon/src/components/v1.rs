@@ -10,12 +10,12 @@ use stream_core::source::Framing;
 use crate::config::{Environment, Origin, Section};
 
 /// A key: its file's key, the variable that holds it when no file is named, what messages call it.
-type Part = (&'static str, &'static str, &'static str);
+pub(super) type Part = (&'static str, &'static str, &'static str);
 
-const CONSUMER_KEY: Part = ("consumer_key_file", "X_CONSUMER_KEY", "the consumer key");
-const CONSUMER_SECRET: Part = ("consumer_secret_file", "X_CONSUMER_SECRET", "the consumer secret");
-const ACCESS_TOKEN: Part = ("access_token_file", "X_ACCESS_TOKEN", "the access token");
-const ACCESS_TOKEN_SECRET: Part = (
+pub(super) const CONSUMER_KEY: Part = ("consumer_key_file", "X_CONSUMER_KEY", "the consumer key");
+pub(super) const CONSUMER_SECRET: Part = ("consumer_secret_file", "X_CONSUMER_SECRET", "the consumer secret");
+pub(super) const ACCESS_TOKEN: Part = ("access_token_file", "X_ACCESS_TOKEN", "the access token");
+pub(super) const ACCESS_TOKEN_SECRET: Part = (
     "access_token_secret_file",
     "X_ACCESS_TOKEN_SECRET",
     "the access token's secret",
@@ -144,9 +144,9 @@ fn asked(section: &mut Section) -> Filter {
         track: section.texts("track", "[\"cats\", \"big dogs\"]"),
         locations: degrees.unwrap_or_default(),
         language: section.texts("language", "[\"en\"]"),
-        filter_level: section.choice("filter_level", &levels).unwrap_or_default(),
-        stall_warnings: section.flag("stall_warnings").unwrap_or(false),
+        filter_level: section.choice("filter_level", FilterLevel::default().name(), &levels),
+        stall_warnings: section.flag("stall_warnings", false),
         count: section.number_or("count", "off", i32::MIN..=i32::MAX),
-        framing: section.choice("delimited", &framings).unwrap_or_default(),
+        framing: section.choice("delimited", "off", &framings),
     }
 }

@@ -20,9 +20,9 @@ pub(super) fn build(section: &mut Section, environment: &Environment, settings: 
     };
     Settings {
         proxy: proxy(section, environment, &settings),
-        compression: section.choice("compression", &compressions).unwrap_or_default(),
-        http: section.choice("http", &versions).unwrap_or_default(),
-        family: section.choice("ip", &families).unwrap_or_default(),
+        compression: section.choice("compression", Compression::default().name(), &compressions),
+        http: section.choice("http", Http::default().name(), &versions),
+        family: section.choice("ip", Family::default().name(), &families),
         user_agent,
         ..settings
     }
@@ -32,10 +32,10 @@ fn proxy(section: &mut Section, environment: &Environment, settings: &Settings) 
     if section.has("proxy_file") {
         return from_file(section);
     }
-    match section.text("proxy").as_deref() {
-        Some("off") => None,
-        None | Some("env") => from_environment(section, environment, settings),
-        Some(text) => match ProxyUrl::parse(text) {
+    match section.text_or("proxy", "env").as_str() {
+        "off" => None,
+        "env" => from_environment(section, environment, settings),
+        text => match ProxyUrl::parse(text) {
             Ok(url) if url.has_credentials() => {
                 let hint = "put the URL into a file that only birdfeed may read, and name it in proxy_file";
                 section.note("proxy", "holds a password, or a user's name", hint);

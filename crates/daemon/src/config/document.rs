@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::leaves::Leaves;
 use super::origin::Origin;
 use super::problem::{Problem, Problems};
+use super::record::Asked;
 use super::section::{Notes, Section};
 use super::tree::{self, Environment, Table};
 
@@ -65,14 +66,24 @@ impl<'e> Document<'e> {
 
     /// Judges all of it as [`build`](Self::build) does, on a machine that has not got its secrets: what is built without
     /// them is of no use, and goes.
-    pub(crate) fn judge<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<(), Problems> {
+    pub(crate) fn judge<T>(self, build: impl FnOnce(&mut Section) -> Option<T>) -> Result<(), Problems> {
+        self.asked(build).1
+    }
+
+    /// What `build` asks for, in the order in which it does, and everything that is wrong; secrets may be missing.
+    pub(crate) fn asked<T>(
+        mut self,
+        build: impl FnOnce(&mut Section) -> Option<T>,
+    ) -> (Vec<Asked>, Result<(), Problems>) {
         self.root.pass_over_secrets();
+        let record = self.root.record();
         let (_, problems) = self.finish(build);
-        if problems.is_empty() {
+        let outcome = if problems.is_empty() {
             Ok(())
         } else {
             Err(Problems(problems))
-        }
+        };
+        (record.take(), outcome)
     }
 
     fn finish<T>(mut self, build: impl FnOnce(&mut Section) -> Option<T>) -> (Option<T>, Vec<Problem>) {

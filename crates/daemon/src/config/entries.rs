@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::origin::Origin;
+use super::record::Kind;
 use super::section::Section;
 use super::tree::{Node, Table, Value};
 
@@ -12,6 +13,7 @@ pub(crate) type Entries = BTreeMap<String, (String, Origin)>;
 impl Section {
     /// Takes all that is left. The name of a variable cannot say every key: `spelled` makes the key of it.
     pub(crate) fn entries(&mut self, spelled: impl Fn(&str) -> String) -> Entries {
+        self.asks("", Kind::Entries, None);
         let (variables, file): (Vec<_>, Vec<_>) = self
             .take_rest()
             .into_iter()
@@ -19,7 +21,9 @@ impl Section {
         let variables = variables.into_iter().map(|(name, node)| (spelled(&name), node));
         let mut entries = Entries::new();
         // The environment comes last: it has the last word.
-        for (name, Node { value, origin }) in file.into_iter().chain(variables) {
+        for (name, node) in file.into_iter().chain(variables) {
+            self.has_entry(&name, &node);
+            let Node { value, origin } = node;
             match text(&name, value) {
                 Ok(text) => {
                     entries.insert(name, (text, origin));

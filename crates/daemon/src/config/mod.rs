@@ -7,6 +7,7 @@
 //! | `tree` | lays the environment over the file |
 //! | `section` | a table that is being read: which keys were asked for, what is wrong with them |
 //! | `value` | the types that a key's value may have |
+//! | `record` | what was asked for: the catalogue of keys |
 //! | `leaves` | which keys differ between two configurations |
 //! | `entries` | tables whose keys are not ours |
 //! | `suggest` | edit distance: what was probably meant |
@@ -18,6 +19,7 @@ mod entries;
 mod leaves;
 mod origin;
 mod problem;
+mod record;
 mod section;
 mod suggest;
 mod tree;
@@ -29,6 +31,7 @@ pub(crate) use entries::Entries;
 pub(crate) use leaves::{Leaves, differences};
 pub(crate) use origin::Origin;
 pub(crate) use problem::Problems;
+pub(crate) use record::{Asked, Kind, quoted};
 pub(crate) use section::Section;
 pub(crate) use suggest::suggestion;
-pub(crate) use tree::{Environment, environment};
+pub(crate) use tree::{Environment, VARIABLES, environment};

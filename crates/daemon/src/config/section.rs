@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 use super::leaves::{Leaves, leaves};
 use super::origin::Origin;
 use super::problem::{Problem, Problems};
+use super::record::{Asked, Kind, Record, written};
 use super::suggest::suggestion;
 use super::tree::{Node, Table, Value};
 
@@ -24,6 +25,7 @@ pub(crate) struct Section {
     /// The keys that were asked for, and where those stand that are there.
     asked: Vec<(&'static str, Option<Origin>)>,
     notes: Notes,
+    record: Record,
     /// Whether the files that hold secrets must be here.
     secrets_here: bool,
 }
@@ -36,6 +38,7 @@ impl Section {
             table,
             asked: Vec::new(),
             notes,
+            record: Record::default(),
             secrets_here: true,
         }
     }
@@ -47,6 +50,7 @@ impl Section {
             table,
             asked: Vec::new(),
             notes: self.notes.clone(),
+            record: self.record.clone(),
             secrets_here: self.secrets_here,
         }
     }
@@ -75,6 +79,42 @@ impl Section {
         }
     }
 
+    /// What has been asked for, here and elsewhere.
+    pub(super) fn record(&self) -> Record {
+        self.record.clone()
+    }
+
+    /// Records that `key` is asked for, which may be of this `kind`.
+    pub(super) fn asks(&self, key: &str, kind: Kind, default: Option<String>) {
+        let given = self
+            .table
+            .get(key)
+            .map(|node| (written(node), node.origin.clone()));
+        self.put(key, Some(kind), default, given);
+    }
+
+    /// Records what `key` is if nobody says anything, where that is not known before: as TOML.
+    pub(crate) fn default_of(&self, key: &str, default: impl Into<String>) {
+        self.put(key, None, Some(default.into()), None);
+    }
+
+    fn put(&self, key: &str, kind: Option<Kind>, default: Option<String>, given: Option<(String, Origin)>) {
+        // What is above has no dots of its own; the name of an entry may.
+        let above = self.path.split('.').filter(|part| !part.is_empty());
+        let path = above.chain((!key.is_empty()).then_some(key)).map(str::to_owned);
+        self.record.borrow_mut().push(Asked {
+            path: path.collect(),
+            kind,
+            default,
+            given,
+        });
+    }
+
+    /// Records an entry of an open table.
+    pub(super) fn has_entry(&self, name: &str, node: &Node) {
+        self.put(name, None, None, Some((written(node), node.origin.clone())));
+    }
+
     /// Takes the value of `key` out.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Node> {
         let node = self.table.remove(key);
@@ -95,6 +135,7 @@ impl Section {
 
     /// Whether `key`, which was not asked for yet, is the string `word`.
     pub(crate) fn is(&self, key: &str, word: &str) -> bool {
+        self.asks(key, Kind::Word(word.to_owned()), None);
         let node = self.table.get(key);
         node.is_some_and(|node| matches!(&node.value, Value::Text(text) if text == word))
     }

@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::suggest::suggestion;
 
 /// The prefix of every variable that sets a key; two underscores join the parts of a key.
-const PREFIX: &str = "BIRDFEED__";
+pub(crate) const VARIABLES: &str = "BIRDFEED__";
 /// That prefix as it is often mistaken.
 const MISSPELLED: &str = "BIRDFEED_";
 
@@ -132,7 +132,7 @@ pub(super) fn overlay(table: &mut Table, environment: &Environment) -> Vec<Probl
     let mut problems = Vec::new();
     let mut variables: Vec<_> = environment
         .iter()
-        .filter_map(|(name, text)| Some((parts(name.strip_prefix(PREFIX)?), name, text)))
+        .filter_map(|(name, text)| Some((parts(name.strip_prefix(VARIABLES)?), name, text)))
         .collect();
     // Lists are filled from 0 on, and as texts 10 comes before 2.
     let number = |part: &String| part.parse::<usize>().unwrap_or_default();
@@ -181,7 +181,7 @@ pub(super) fn misspelled(environment: &Environment, sections: &[&str]) -> Vec<Pr
             }
             _ => key.to_owned(),
         };
-        let meant = format!("{PREFIX}{}__{key}", section.to_uppercase());
+        let meant = format!("{VARIABLES}{}__{key}", section.to_uppercase());
         let origin = Origin::Variable(name.clone());
         let problem = Problem::new(
             origin,

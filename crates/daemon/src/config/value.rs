@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::origin::Origin;
+use super::record::{Kind, quoted};
 use super::section::Section;
 use super::suggest::suggestion;
 use super::tree::{Node, Value};
@@ -13,6 +14,17 @@ use super::tree::{Node, Value};
 impl Section {
     /// A string, as it stands there.
     pub(crate) fn text(&mut self, key: &'static str) -> Option<String> {
+        self.asks(key, Kind::Text, None);
+        self.taken_text(key)
+    }
+
+    /// A string, or `default`.
+    pub(crate) fn text_or(&mut self, key: &'static str, default: &str) -> String {
+        self.asks(key, Kind::Text, Some(quoted(default)));
+        self.taken_text(key).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn taken_text(&mut self, key: &'static str) -> Option<String> {
         let node = self.take(key)?;
         if let Value::Text(text) = node.value {
             return Some(text);
@@ -26,6 +38,11 @@ impl Section {
         self.text(key).map(PathBuf::from)
     }
 
+    /// A path, or `default`.
+    pub(crate) fn path_or(&mut self, key: &'static str, default: &str) -> PathBuf {
+        self.text_or(key, default).into()
+    }
+
     /// A string that `parse` understands. The default is one too, and the example in messages.
     pub(crate) fn parsed<T>(
         &mut self,
@@ -33,6 +50,7 @@ impl Section {
         default: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> T {
+        self.asks(key, Kind::Text, Some(quoted(default)));
         let given = self.take(key).and_then(|node| {
             let Value::Text(text) = &node.value else {
                 self.wrong_type(key, &node, &format!("{default:?}"));
@@ -47,9 +65,19 @@ impl Section {
         given.unwrap_or_else(|| parse(default).expect("a default is a right value"))
     }
 
-    /// An enumeration: one of `choices`, by name.
-    pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
-        let text = self.text(key)?;
+    /// An enumeration: one of `choices`, by name; that called `default` if nobody says anything.
+    pub(crate) fn choice<T: Copy>(&mut self, key: &'static str, default: &str, choices: &[(&str, T)]) -> T {
+        let named = |name: &str| choices.iter().find(|(known, _)| *known == name);
+        let (_, fallback) = named(default).expect("a default is one of the choices");
+        self.default_of(key, quoted(default));
+        self.named(key, choices).unwrap_or(*fallback)
+    }
+
+    /// An enumeration without a default.
+    pub(crate) fn named<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let names = choices.iter().map(|(name, _)| (*name).to_owned());
+        self.asks(key, Kind::Choice(names.collect()), None);
+        let text = self.taken_text(key)?;
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
             return Some(*value);
         }
@@ -60,7 +88,12 @@ impl Section {
     }
 
     /// A boolean: `true` or `false`.
-    pub(crate) fn flag(&mut self, key: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        self.asks(key, Kind::Flag, Some(default.to_string()));
+        self.taken_flag(key).unwrap_or(default)
+    }
+
+    fn taken_flag(&mut self, key: &'static str) -> Option<bool> {
         let node = self.take(key)?;
         let flag = match (&node.value, &node.origin) {
             (Value::Bool(flag), _) => Some(*flag),
@@ -78,6 +111,7 @@ impl Section {
     where
         N: TryFrom<i64> + PartialOrd + Display,
     {
+        self.asks(key, number(&range), None);
         self.number_called(key, range, "a number")
     }
 
@@ -91,6 +125,7 @@ impl Section {
     where
         N: TryFrom<i64> + PartialOrd + Display,
     {
+        self.asks(key, number(&range), Some(quoted(word)));
         if self.is(key, word) {
             self.ask(key);
             return None;
@@ -122,6 +157,7 @@ impl Section {
 
     /// A list of strings or numbers, as texts; in the environment joined by commas. An `example` stands in messages.
     pub(crate) fn texts(&mut self, key: &'static str, example: &str) -> Vec<String> {
+        self.asks(key, Kind::Texts, Some("[]".to_owned()));
         let Some(node) = self.take(key) else {
             return Vec::new();
         };
@@ -134,6 +170,8 @@ impl Section {
 
     /// A list of names of `known`, each once; in the environment joined by commas.
     pub(crate) fn names<'k>(&mut self, key: &'static str, known: &[&'k str]) -> Option<Vec<&'k str>> {
+        let choices = known.iter().map(|name| (*name).to_owned());
+        self.asks(key, Kind::Names(choices.collect()), None);
         let node = self.take(key)?;
         let Some(words) = words(&node) else {
             self.wrong_type(key, &node, "[\"a\", \"b\"]");
@@ -158,6 +196,12 @@ impl Section {
         }
         (names.len() == count).then_some(names)
     }
+}
+
+/// A number's kind; what is beyond an i64 is beyond every key.
+fn number<N: Display>(range: &RangeInclusive<N>) -> Kind {
+    let end = |end: &N| end.to_string().parse().unwrap_or(i64::MAX);
+    Kind::Number(end(range.start()), end(range.end()))
 }
 
 /// The items of a list of strings and numbers, as texts.

@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod config;
 mod keys;
 mod mistakes;
 mod operation;
