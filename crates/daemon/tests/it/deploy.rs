@@ -2,7 +2,7 @@
 
 use crate::support::birdfeed;
 
-const KUBERNETES: &str = include_str!("../../../../deploy/kubernetes.yaml");
+const KUBERNETES: &str = include_str!("../../../../deploy/kubernetes/birdfeed.yaml");
 
 #[test]
 fn the_configuration_for_kubernetes_is_right_and_its_token_can_be_replaced() {
