@@ -46,6 +46,12 @@ pub(crate) struct Disk {
     force: Force,
 }
 
+/// Whether some process has the journal in `dir` open. Where there is none, nobody has.
+pub fn is_open(dir: &Path) -> bool {
+    let lock = File::open(dir.join(LOCK));
+    lock.is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err())
+}
+
 impl Disk {
     /// Makes the directory if needed and takes its lock.
     pub(crate) fn lock(dir: &Path, force: Force) -> Result<Self, OpenError> {

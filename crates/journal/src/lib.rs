@@ -74,6 +74,7 @@ mod writer;
 
 pub use crate::appender::Appender;
 pub use crate::cursor::Cursor;
+pub use crate::disk::is_open;
 pub use crate::error::{AppendError, OpenError};
 pub use crate::frame::{Entry, MAX_ENTRY_BYTES};
 pub use crate::inspect::{Found, inspect};

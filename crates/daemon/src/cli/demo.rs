@@ -8,7 +8,7 @@ use clap::Args;
 /// `birdfeed demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// How long.
+    /// How long: 20s, 1min, or a number of seconds.
     #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = some_time)]
     pub length: Duration,
     /// Posts per second.
@@ -20,7 +20,8 @@ pub struct DemoArgs {
 }
 
 fn some_time(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
+    let seconds = text.parse().map(Duration::from_secs);
+    match seconds.or_else(|_| humantime::parse_duration(text)) {
         Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
         parsed => parsed.map_err(|error| error.to_string()),
     }

@@ -1,6 +1,6 @@
 //! `birdfeed run`: the daemon, from its start through a graceful shutdown.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ async fn daemon(
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let dir = data_path.settings.journal.dir.clone();
-    let started = start(data_path, admin.as_ref())?;
+    let started = start(data_path, admin.as_ref().map(bind).transpose()?)?;
     tokio::spawn(reload(&started).answer(hangups));
     let mut pipeline = started.pipeline;
     let Status { journal, lanes, .. } = pipeline.view().status();
@@ -161,8 +161,16 @@ pub(crate) struct Started {
     pub(crate) reloads: ReloadBoard,
 }
 
+/// Takes the admin server's port: before the first connect, of which X allows few.
+fn bind(address: &Address) -> Result<TcpListener, CommandError> {
+    address.bind().map_err(|error| {
+        let message = format!("the admin server cannot listen on {address}: {error}");
+        CommandError::new(SysExit::LocalIo, message)
+    })
+}
+
 /// Starts the data path, with an admin server at `admin`.
-pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Started, CommandError> {
+pub(crate) fn start(data_path: DataPath, admin: Option<TcpListener>) -> Result<Started, CommandError> {
     let DataPath {
         mut settings,
         source,
@@ -179,14 +187,6 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
     let timed = metrics.clone();
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
     let observer: Arc<dyn Observer> = metrics.clone();
-    // Before the first connect, of which X allows few: a port that is taken must not cost any.
-    let bind = |address: &Address| {
-        address.bind().map_err(|error| {
-            let message = format!("the admin server cannot listen on {address}: {error}");
-            CommandError::new(SysExit::LocalIo, message)
-        })
-    };
-    let admin = admin.map(bind).transpose()?;
     let usage = watch_usage(&source, usage_every, &metrics);
     let machine = MachineWatch::new(&settings.journal.dir, &source, &metrics);
     let has_rules = source.endpoint().has_rules();

@@ -152,6 +152,7 @@ async fn an_account_without_backfill_is_asked_once_and_its_gaps_are_told() {
     let log = daemon.log();
     let told = "the server takes no backfill of this account";
     assert_eq!(log.matches(told).count(), 1, "{log}");
+    assert!(!log.contains("\"ERROR\""), "{log}");
     daemon.wait_for("the gaps", PATIENCE, |_| {
         (events(dir.path(), "gap").len() == 2).then_some(())
     });

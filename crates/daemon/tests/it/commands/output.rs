@@ -178,8 +178,18 @@ async fn a_status_of_a_daemon_that_is_not_ready_is_69() {
 #[test]
 fn a_short_demo_proves_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let ended = end(birdfeed().current_dir(dir.path()).args(["demo", "--for", "2s"]));
+    let ended = end(birdfeed().current_dir(dir.path()).args(["demo", "--for", "3"]));
     ended.expect(0, &[]);
+    let said = [
+        "look while it runs: http://127.0.0.1:",
+        "the first posts:\n  ",
+        "planned fault: ",
+        "connected again by itself",
+        "rules add \"cats has:images\"; ",
+    ];
+    for words in said {
+        assert!(ended.out.contains(words), "no {words:?} in {ended:#?}");
+    }
     assert!(
         ended
             .out
@@ -188,6 +198,9 @@ fn a_short_demo_proves_itself() {
     );
     let again = ["demo", "--for", "2s", "--dir", "birdfeed-data"];
     end(birdfeed().current_dir(dir.path()).args(again)).expect(64, &["birdfeed-data is already there"]);
+    end(birdfeed().current_dir(dir.path()).args(["demo", "--for", "1s"])).expect(0, &[]);
+    let demos = std::fs::read_dir(dir.path().join("birdfeed-data")).unwrap();
+    assert_eq!(demos.count(), 1, "the earlier demo is left behind");
 }
 
 #[test]

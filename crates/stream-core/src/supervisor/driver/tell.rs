@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Driver;
 use crate::model::{ConnectOutcome, HttpStatusLabel, Repair, StreamEvent, Timestamp};
-use crate::source::ConnectError;
+use crate::source::{ConnectError, ConnectErrorClass};
 use crate::supervisor::gap::{Gap, Moment};
 use crate::supervisor::reader::Ending;
 use crate::supervisor::recovery::Interval;
@@ -18,7 +18,12 @@ impl Driver {
             outcome,
             http_error: status.map(HttpStatusLabel::of),
         });
-        self.complain(outcome, &error.detail);
+        if error.class == ConnectErrorClass::NoBackfill {
+            // No failure of the stream: the next attempt, at once, does without.
+            tracing::info!(detail = error.detail, "the past was asked for in vain");
+        } else {
+            self.complain(outcome, &error.detail);
+        }
         self.with.status.update(|status| {
             status.failed(error.to_string());
             status.failing = Some(outcome);

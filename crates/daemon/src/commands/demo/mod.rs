@@ -1,13 +1,17 @@
 //! `birdfeed demo`: the whole data path against the simulator, into files, with proof that the numbers agree. The daemon in
-//! it is the real one; only its settings are made here.
+//! it is the real one; only its settings are made here. In the middle the stream breaks, and comes back.
+
+mod folder;
+mod posts;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use simulator::{Chunking, Simulator};
-use stream_core::model::{Lane, Timestamp};
+use simulator::{Chunking, Fault, Simulator};
+use stream_core::model::Lane;
 use stream_core::telemetry::{Status, View};
 
 use super::run::{Started, WORKERS, runtime, start};
@@ -27,17 +31,7 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
     Logging::new(LogFormat::Pretty, "warn")
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?
         .start();
-    let dir = args
-        .dir
-        .clone()
-        .unwrap_or_else(|| Path::new("birdfeed-data").join(format!("demo-{}", Timestamp::now().secs())));
-    if dir.exists() {
-        let message = format!(
-            "{} is already there; give --dir a folder of its own",
-            dir.display()
-        );
-        return Err(CommandError::new(SysExit::Usage, message));
-    }
+    let dir = folder::choose(args.dir.as_deref())?;
     let runtime = runtime(WORKERS)?;
     let ended = runtime.block_on(demo(args, &dir));
     runtime.shutdown_background();
@@ -62,7 +56,7 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
     let Started {
         mut pipeline, admin, ..
-    } = start(parts.data_path, parts.admin.as_ref())?;
+    } = start(parts.data_path, Some(listen()?))?;
     let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",
@@ -70,12 +64,12 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
         dir.display()
     ));
     if let Some(admin) = admin {
-        say(&format!(
-            "look while it runs: curl http://{admin}/status   curl http://{admin}/metrics"
-        ));
+        say(&format!("look while it runs: http://{admin}/"));
     }
+    let lanes = dir.join("lanes");
+    let posts = lanes.join("tweets");
     tokio::select! {
-        () = watch(&view, args.length) => {}
+        () = watch(&view, &simulator, args.length, &posts) => {}
         _ = signals.next() => {}
         failure = pipeline.failed() => return Err(CommandError::new(SysExit::Invariant, failure)),
     }
@@ -89,7 +83,6 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
         rest = rest => rest?,
         _ = signals.next() => return Err(CommandError::new(SysExit::Unavailable, "ended before the proof")),
     };
-    let lanes = dir.join("lanes");
     let proof = proof::of_files(&simulator.ledger().posts(), &lanes)
         .map_err(|error| CommandError::new(SysExit::LocalIo, format!("{}: {error}", lanes.display())))?;
     simulator.shutdown().await;
@@ -103,26 +96,43 @@ fn environment(simulator: &Simulator, dir: &Path) -> BTreeMap<String, String> {
         ("X_BEARER_TOKEN", simulator::Settings::default().token),
         ("BIRDFEED__STREAM__NAME", "demo".to_owned()),
         ("BIRDFEED__STREAM__BASE_URL", simulator.base_url()),
+        // What comes again would be one more in the simulator's ledger than in the files.
+        ("BIRDFEED__STREAM__BACKFILL", "off".to_owned()),
         ("BIRDFEED__LANES__ENABLED", ENABLED.to_owned()),
         ("BIRDFEED__JOURNAL__DIR", path("journal")),
         ("BIRDFEED__SINK__0__TYPE", "file".to_owned()),
         ("BIRDFEED__SINK__0__DIR", path("lanes")),
-        ("BIRDFEED__ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
 }
 
+/// Where `birdfeed status` looks, if nobody else is there.
+fn listen() -> Result<TcpListener, CommandError> {
+    let listener = TcpListener::bind("127.0.0.1:9464").or_else(|_| TcpListener::bind("127.0.0.1:0"));
+    listener.map_err(|error| CommandError::new(SysExit::LocalIo, format!("no port is free: {error}")))
+}
+
 /// All lanes that a filtered stream fills, the whole messages included.
 const ENABLED: &str = "tweets,includes,errors,matching_rules,compliance,unknown,dead_letter,events,responses";
 
-/// Shows the counters until `length` is over.
-async fn watch(view: &View, length: Duration) {
+/// Shows the first posts, and the counters until `length` is over; half way, the simulator ends the stream.
+async fn watch(view: &View, simulator: &Simulator, length: Duration, posts: &Path) {
     let (started, terminal) = (Instant::now(), std::io::stdout().is_terminal());
+    let mut fault = Planned::Due;
+    let mut shown = false;
     while started.elapsed() < length {
         let left = length.saturating_sub(started.elapsed());
-        tokio::time::sleep(left.min(Duration::from_secs(1))).await;
-        let line = counters(&view.status(), started.elapsed());
+        tokio::time::sleep(left.min(Duration::from_secs(1)).min(length / 4)).await;
+        let status = view.status();
+        if !shown && let Some(lines) = posts::first(posts) {
+            shown = true;
+            tell(terminal, &format!("the first posts:\n{}", lines.join("\n")));
+        }
+        if let Some(line) = fault.step(simulator, &status, started.elapsed() >= length / 2) {
+            tell(terminal, line);
+        }
+        let line = counters(&status, started.elapsed());
         if terminal {
             let mut out = std::io::stdout();
             // Nobody reading is no reason to stop.
@@ -133,6 +143,39 @@ async fn watch(view: &View, length: Duration) {
     }
     if terminal {
         say("");
+    }
+}
+
+/// Says a line that stays, in the place of the counters.
+fn tell(terminal: bool, line: &str) {
+    say(&format!("{}{line}", if terminal { "\r\x1b[K" } else { "" }));
+}
+
+/// The planned fault, and how far it is.
+enum Planned {
+    Due,
+    /// The stream was ended, when it had had so many connections.
+    Struck(u64),
+    Over,
+}
+
+impl Planned {
+    /// Goes on if it is time, and says what has happened.
+    fn step(&mut self, simulator: &Simulator, status: &Status, half: bool) -> Option<&'static str> {
+        let connections = status.stream.connections;
+        match self {
+            Self::Due if half && connections > 0 => {
+                *self = Self::Struck(connections);
+                let told = simulator.inject(Fault::CleanEnd);
+                told.is_ok()
+                    .then_some("planned fault: the simulator ends the stream, as X does now and then")
+            }
+            Self::Struck(before) if connections > *before => {
+                *self = Self::Over;
+                Some("birdfeed is connected again by itself; nothing is lost")
+            }
+            _ => None,
+        }
     }
 }
 
@@ -187,10 +230,18 @@ fn conclude(status: &Status, proof: &[Proof], dir: &Path) -> Result<(), CommandE
         "what became of it:  {}",
         dir.join("lanes/events").display()
     ));
-    say("next:               README.md, “Point it at the real X”");
+    say(&format!(
+        "next, the real X:   export X_BEARER_TOKEN=…; {0} rules add \"cats has:images\"; {0} run",
+        program()
+    ));
     verdict(wrong, proof)?;
     say("received = delivered for every lane, and the files hold exactly what the simulator sent.");
     Ok(())
+}
+
+/// This program, as it was called.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "birdfeed".to_owned())
 }
 
 /// Whether it is proven, given how many lanes disagree.
