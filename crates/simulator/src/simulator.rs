@@ -109,7 +109,7 @@ impl Simulator {
             // A batch that was begun is entered within this time.
             tokio::time::sleep(Duration::from_millis(50)).await;
             let totals = self.ledger().totals();
-            if totals.posts == before.posts && totals.posts == totals.whole_posts {
+            if totals.posts == before.posts && totals.posts == totals.whole_posts + totals.cut_posts {
                 return totals;
             }
         }

@@ -76,9 +76,11 @@ impl Open {
         (more, posts as u64)
     }
 
-    /// Gives how many lines the kernel did not take whole.
-    pub(super) fn close(&mut self, end: End) -> usize {
+    /// Gives how many lines the kernel did not take whole, and how many of them are posts.
+    pub(super) fn close(&mut self, end: End) -> (usize, u64) {
         self.public.end = Some(end);
-        std::mem::take(&mut self.pending).len()
+        let cut = std::mem::take(&mut self.pending);
+        let posts = cut.iter().filter(|(_, is_post)| *is_post).count();
+        (cut.len(), posts as u64)
     }
 }

@@ -200,6 +200,8 @@ pub struct Totals {
     pub posts: u64,
     /// Posts that the kernel took whole, repeats included.
     pub whole_posts: u64,
+    /// Posts that the kernel had not taken whole when their stream ended, repeats included.
+    pub cut_posts: u64,
     /// Keep-alives entered.
     pub keep_alives: u64,
     /// Messages entered that are no posts.

@@ -201,8 +201,11 @@ impl Ledger {
     pub(crate) fn close(&self, connection: u32, end: End) -> io::Result<()> {
         let mut inner = self.inner.lock();
         let Inner { kept, connections } = &mut *inner;
-        let unwritten = connections.get_mut(connection).close(end);
-        self.totals.send_modify(|totals| totals.ended += 1);
+        let (unwritten, posts) = connections.get_mut(connection).close(end);
+        self.totals.send_modify(|totals| {
+            totals.ended += 1;
+            totals.cut_posts += posts;
+        });
         kept.end(connection, end, unwritten)
     }
 }

@@ -250,6 +250,11 @@ async fn a_client_that_does_not_read_is_cut_off() {
     assert!(connection.written < connection.entered);
     let last = simulator.ledger().posts().pop().unwrap();
     assert_eq!(last.arrival, Arrival::NotWritten);
+    simulator.pause();
+    let rest = tokio::time::timeout(Duration::from_secs(10), simulator.at_rest()).await;
+    let rest = rest.expect("nobody waits for what was cut off");
+    assert!(rest.cut_posts > 0);
+    assert_eq!(rest.whole_posts + rest.cut_posts, rest.posts);
     drop(stream);
 }
 
