@@ -1,10 +1,10 @@
 //! Log rotation: the files of one lane, finished by size and by age.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::fs::{FlockOperation, flock};
 use stream_core::model::Timestamp;
@@ -13,6 +13,8 @@ use crate::error::{FolderError, at};
 use crate::name::{is_ours, next_name, stamp};
 use crate::place::leads_to;
 use crate::recovery::cut_half_line;
+use crate::retention;
+use crate::settings::Settings;
 
 pub(crate) const EXTENSION: &str = "ndjson";
 
@@ -24,8 +26,7 @@ pub(crate) struct Folder {
     dir: PathBuf,
     /// Locked for as long as it is open.
     handle: File,
-    rotate_bytes: u64,
-    rotate_every: Duration,
+    settings: Settings,
     current: Option<Current>,
 }
 
@@ -39,12 +40,13 @@ struct Current {
 impl Folder {
     /// Makes the folder if it is missing. The first record begins a new file: a finished one is never touched again, and nobody
     /// need know why the last process ended.
-    pub(crate) fn open(dir: PathBuf, rotate_bytes: u64, rotate_every: Duration) -> Result<Self, FolderError> {
+    /// `settings.dir` is the lane's own.
+    pub(crate) fn open(settings: Settings) -> Result<Self, FolderError> {
+        let dir = settings.dir.clone();
         Ok(Self {
-            handle: enter(&dir)?,
+            handle: enter(&dir, settings.mode)?,
             dir,
-            rotate_bytes,
-            rotate_every,
+            settings,
             current: None,
         })
     }
@@ -60,7 +62,7 @@ impl Folder {
             lines.extend_from_slice(value.as_ref());
             lines.push(b'\n');
             let current = self.current.as_ref().map_or(0, |current| current.length);
-            if current + lines.len() as u64 >= self.rotate_bytes {
+            if current + lines.len() as u64 >= self.settings.rotate_bytes {
                 self.write(&lines)?;
                 lines.clear();
             }
@@ -104,7 +106,12 @@ impl Folder {
             current.miss();
             return self.begin();
         }
-        if current.length < self.rotate_bytes && current.begun.elapsed() < self.rotate_every {
+        let Settings {
+            rotate_bytes,
+            rotate_every,
+            ..
+        } = self.settings;
+        if current.length < rotate_bytes && current.begun.elapsed() < rotate_every {
             Ok(current)
         } else {
             self.begin()
@@ -123,15 +130,17 @@ impl Folder {
 
     fn begin(&mut self) -> Result<Current, FolderError> {
         if !self.is_in_place()? {
-            self.handle = enter(&self.dir)?;
+            self.handle = enter(&self.dir, self.settings.mode)?;
         }
-        let name = next_name(newest(&self.dir)?.as_deref(), &stamp(Timestamp::now()));
+        let finished = ours(&self.dir)?;
+        let name = next_name(finished.last().map(String::as_str), &stamp(Timestamp::now()));
         let path = file_path(&self.dir, &name);
         let file = OpenOptions::new()
             .append(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)
+            .and_then(|file| grant(&file, self.settings.mode).map(|()| file))
             .map_err(at(&path))?;
         let current = Current {
             file,
@@ -142,6 +151,12 @@ impl Folder {
         if let Err(error) = self.handle.sync_all() {
             current.abandon();
             return Err(at(&self.dir)(error));
+        }
+        let finished = finished.iter().map(|name| file_path(&self.dir, name));
+        // Records that can be written are not held up by old ones that cannot be removed.
+        if let Err(error) = retention::expire(finished.collect(), self.settings.keep) {
+            let dir = self.dir.display();
+            tracing::warn!(%dir, %error, "retention: an old file cannot be removed");
         }
         Ok(current)
     }
@@ -165,52 +180,74 @@ impl Current {
 }
 
 /// Opens and locks the folder, and cuts off what a crash left of a line at the end of its newest file.
-fn enter(dir: &Path) -> Result<File, FolderError> {
-    let handle = make(dir).map_err(at(dir))?;
+fn enter(dir: &Path, mode: u32) -> Result<File, FolderError> {
+    let handle = make(dir, mode).map_err(at(dir))?;
     flock(&handle, FlockOperation::NonBlockingLockExclusive)
         .map_err(|_| io::Error::other("another file sink writes here: give each a dir of its own"))
         .map_err(at(dir))?;
-    if let Some(newest) = newest(dir)? {
-        let path = file_path(dir, &newest);
+    if let Some(newest) = ours(dir)?.last() {
+        let path = file_path(dir, newest);
         cut_half_line(&path).map_err(at(&path))?;
     }
     Ok(handle)
 }
 
 /// Opens the folder, made if it is missing; on the disk with it the entries of the folders made.
-fn make(dir: &Path) -> io::Result<File> {
+fn make(dir: &Path, mode: u32) -> io::Result<File> {
     let dir = std::path::absolute(dir)?;
     let missing = dir.ancestors().take_while(|path| !path.exists()).count();
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
+    // Whoever may read a file may enter what leads to it.
+    let enter = mode | (mode & 0o444) >> 2;
+    for made in dir.ancestors().take(missing) {
+        grant(&File::open(made)?, enter)?;
+    }
     for above in dir.ancestors().skip(1).take(missing) {
         File::open(above)?.sync_all()?;
     }
     File::open(&dir)
 }
 
+/// Gives what was just made its rights, whatever the process' mask is.
+fn grant(made: &File, mode: u32) -> io::Result<()> {
+    made.set_permissions(Permissions::from_mode(mode))
+}
+
 fn file_path(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.{EXTENSION}"))
 }
 
-/// The name of the newest file of ours, without its extension. Names sort by time.
-fn newest(dir: &Path) -> Result<Option<String>, FolderError> {
-    let mut newest: Option<String> = None;
+/// The names of our files, without their extension, oldest first: they sort by time.
+fn ours(dir: &Path) -> Result<Vec<String>, FolderError> {
+    let mut ours = Vec::new();
     for entry in fs::read_dir(dir).map_err(at(dir))? {
         let name = entry.map_err(at(dir))?.file_name();
         let stem = name
             .to_str()
             .and_then(|name| name.strip_suffix(EXTENSION)?.strip_suffix('.'));
-        newest = newest.max(stem.filter(|stem| is_ours(stem)).map(str::to_owned));
+        ours.extend(stem.filter(|stem| is_ours(stem)).map(str::to_owned));
     }
-    Ok(newest)
+    ours.sort_unstable();
+    Ok(ours)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::settings::Keep;
+
+    fn settings(dir: &Path, rotate_bytes: u64, rotate_every: Duration) -> Settings {
+        Settings {
+            rotate_bytes,
+            rotate_every,
+            ..Settings::new(dir)
+        }
+    }
 
     fn open(dir: &Path, rotate_bytes: u64, rotate_every: Duration) -> Folder {
-        Folder::open(dir.to_owned(), rotate_bytes, rotate_every).unwrap()
+        Folder::open(settings(dir, rotate_bytes, rotate_every)).unwrap()
     }
 
     fn files(dir: &Path) -> Vec<Vec<u8>> {
@@ -267,10 +304,52 @@ mod tests {
     }
 
     #[test]
+    fn old_files_of_ours_go_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let foreign = dir.path().join("a.ndjson");
+        fs::write(&foreign, "x".repeat(1_000)).unwrap();
+        let mut folder = Folder::open(Settings {
+            keep: Keep {
+                bytes: Some(25),
+                age: None,
+            },
+            ..settings(dir.path(), 10, Duration::MAX)
+        })
+        .unwrap();
+        for n in 0..9 {
+            folder.append([format!("line number {n}")]).unwrap();
+        }
+        fs::remove_file(foreign).unwrap();
+        // One that is being written, and finished ones of 25 bytes at most.
+        assert_eq!(
+            files(dir.path()),
+            [b"line number 7\n".to_vec(), b"line number 8\n".to_vec()]
+        );
+    }
+
+    #[test]
+    fn files_and_the_folders_made_for_them_have_the_rights_that_were_asked_for() {
+        let above = tempfile::tempdir().unwrap();
+        let dir = above.path().join("lanes").join("tweets");
+        let mut folder = Folder::open(Settings {
+            mode: 0o640,
+            ..settings(&dir, 1_000, Duration::MAX)
+        })
+        .unwrap();
+        folder.append([b"a"]).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let file = fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+        assert_eq!(
+            (mode(&file), mode(&dir), mode(&above.path().join("lanes"))),
+            (0o640, 0o750, 0o750)
+        );
+    }
+
+    #[test]
     fn a_folder_has_one_writer() {
         let dir = tempfile::tempdir().unwrap();
         let first = open(dir.path(), 1_000, Duration::MAX);
-        let second = Folder::open(dir.path().to_owned(), 1_000, Duration::MAX);
+        let second = Folder::open(settings(dir.path(), 1_000, Duration::MAX));
         let error = second.err().unwrap().to_string();
         assert!(error.contains("another file sink"), "{error}");
         drop(first);
@@ -298,7 +377,7 @@ mod tests {
         harm(&dir, &file);
         folder.append([b"later"]).unwrap();
         folder.append([b"again"]).unwrap();
-        let second = Folder::open(dir.clone(), 1_000, Duration::MAX);
+        let second = Folder::open(settings(&dir, 1_000, Duration::MAX));
         assert!(second.is_err(), "the folder that is written to is locked");
         files(&dir)
     }

@@ -44,14 +44,12 @@ impl FileSink {
             batches,
             reports,
         };
-        let Settings {
-            dir,
-            rotate_bytes,
-            rotate_every,
-            envelope,
-        } = self.settings.clone();
-        let dir = dir.join(lane.name());
-        let open = move || Folder::open(dir, rotate_bytes, rotate_every);
+        let envelope = self.settings.envelope;
+        let settings = Settings {
+            dir: self.settings.dir.join(lane.name()),
+            ..self.settings.clone()
+        };
+        let open = move || Folder::open(settings);
         std::thread::Builder::new()
             .name(format!("file-{lane}"))
             .spawn(move || writer.run(open, opened))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sink_file::{FileSink, Settings};
+use sink_file::{FileSink, Keep, Settings};
 use stream_core::sink::Sink;
 
 use super::sink::{SinkContext, checked};
@@ -24,12 +24,35 @@ pub(super) fn build(section: &mut Section, context: &mut SinkContext) -> Option<
         rotate_bytes,
         rotate_every,
         envelope: section.flag("envelope", false),
+        keep: Keep {
+            age: section.parsed("keep_for", FOR_EVER, |text| {
+                unless_ever(text, units::some_duration)
+            }),
+            bytes: section.parsed("keep_bytes", FOR_EVER, |text| {
+                unless_ever(text, units::some_bytes)
+            }),
+        },
+        mode: section.parsed("mode", "0600", mode),
     };
-    checked(
-        section,
-        FileSink::new(settings),
-        |_| "for example dir = \"./birdfeed-data/lanes\"",
-    )
+    checked(section, FileSink::new(settings), |setting| match setting {
+        "mode" => "for example mode = \"0640\"",
+        _ => "for example dir = \"./birdfeed-data/lanes\"",
+    })
+}
+
+const FOR_EVER: &str = "for ever";
+
+/// What `parse` makes of a limit; nothing if there is none.
+fn unless_ever<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    match text {
+        FOR_EVER => Ok(None),
+        text => parse(text).map(Some),
+    }
+}
+
+/// Rights as `chmod` takes them.
+fn mode(text: &str) -> Result<u32, String> {
+    u32::from_str_radix(text, 8).map_err(|_| format!("{text:?} is no number of octal digits, such as 0640"))
 }
 
 /// The sink of those who name none.

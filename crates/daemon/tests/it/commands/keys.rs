@@ -82,6 +82,9 @@ file          | name = "archive"                                    | NAME=archi
 file          | rotate_bytes = "1GiB"                               | ROTATE_BYTES=1GiB                               | works
 file          | rotate_every = "1day"                               | ROTATE_EVERY=1day                               | works
 file          | envelope = true                                     | ENVELOPE=true                                   | works
+file          | keep_for = "30days"                                 | KEEP_FOR=30days                                 | works
+file          | keep_bytes = "for ever"                             | KEEP_BYTES=100GiB                               | works
+file          | mode = "0640"                                       | MODE=0640                                       | works
 admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
 admin         | listen = "off"                                      | LISTEN=off                                      | works
 log           | format = "json"                                     | FORMAT=json                                     | works
