@@ -160,7 +160,8 @@ pub(crate) fn not_found(there_is: &str) -> Answer {
 }
 
 fn status(admin: &Admin) -> Answer {
-    match serde_json::to_vec_pretty(&Report::of(&admin.view, admin.usage.read())) {
+    let report = Report::of(&admin.view, admin.usage.read(), admin.metrics.rule_matches());
+    match serde_json::to_vec_pretty(&report) {
         Ok(body) => respond(StatusCode::OK, "application/json", body),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stream_core::telemetry::{Status, View};
 
 use super::health;
+use crate::metrics::RuleStatus;
 use crate::usage::UsageStatus;
 
 /// The version of this program.
@@ -24,6 +25,9 @@ pub struct Report {
     /// What X last said of the account, if it has.
     #[serde(default)]
     pub usage: Option<UsageStatus>,
+    /// How often each rule has matched since the process started, the busiest first.
+    #[serde(default)]
+    pub rules: Vec<RuleStatus>,
 }
 
 /// Incompatibility: why an answer cannot be read as a report.
@@ -46,7 +50,7 @@ pub enum ReportError {
 
 impl Report {
     /// The report of this daemon, as `view` shows it now.
-    pub(super) fn of(view: &View, usage: Option<UsageStatus>) -> Self {
+    pub(super) fn of(view: &View, usage: Option<UsageStatus>, rules: Vec<RuleStatus>) -> Self {
         let status = view.status();
         let reasons = health::ready(view, &status, usage.as_ref()).reasons;
         Self {
@@ -55,6 +59,7 @@ impl Report {
             reasons,
             status,
             usage,
+            rules,
         }
     }
 
@@ -119,6 +124,11 @@ mod tests {
                 cap_reset_day: None,
                 at: Timestamp::from_millis(13),
             }),
+            rules: vec![RuleStatus {
+                id: "14".into(),
+                tag: Some("cats".into()),
+                matches: 15,
+            }],
         }
     }
 
@@ -133,7 +143,7 @@ mod tests {
         r#""pending":0,"oldest_pending":null,"resets":0,"errors_unavailable":0,"errors_operator":0,"#,
         r#""last_error":null,"last_error_at":null}],"#,
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,
-        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10},"usage":{"posts":11,"cap":12,"cap_reset_day":null,"at":"1970-01-01T00:00:00.013Z"}}"#,
+        r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10},"usage":{"posts":11,"cap":12,"cap_reset_day":null,"at":"1970-01-01T00:00:00.013Z"},"rules":[{"id":"14","tag":"cats","matches":15}]}"#,
     );
 
     #[test]
@@ -144,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_newer_daemon_may_say_more() {
-        let more = JSON.replace(r#""name":"main""#, r#""name":"main","rules":{"active":3}"#);
+        let more = JSON.replace(r#""name":"main""#, r#""name":"main","moon":{"phase":3}"#);
         let more = more.replace(r#""cursor":0"#, r#""cursor":0,"weather":"fine""#);
         assert_eq!(Report::read(&more).unwrap(), report());
     }

@@ -181,6 +181,7 @@ mod tests {
             ready: false,
             reasons: vec!["the stream is paused".into()],
             usage: None,
+            rules: Vec::new(),
             status: Status {
                 name: "main".into(),
                 stream: StreamStatus {
