@@ -64,7 +64,12 @@ impl Admin {
     }
 
     fn report(&self) -> Report {
-        Report::of(&self.view, self.usage.read(), self.reloads.read())
+        Report::of(
+            &self.view,
+            self.usage.read(),
+            self.reloads.read(),
+            self.metrics.rule_matches(),
+        )
     }
 }
 

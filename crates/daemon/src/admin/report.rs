@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stream_core::telemetry::{Status, View};
 
 use super::health;
+use crate::metrics::RuleStatus;
 use crate::reload_status::ReloadStatus;
 use crate::usage::UsageStatus;
 
@@ -31,6 +32,9 @@ pub struct Report {
     /// What became of the last reload, if there was any.
     #[serde(default)]
     pub reload: Option<ReloadStatus>,
+    /// How often each rule has matched since the process started, the busiest first.
+    #[serde(default)]
+    pub rules: Vec<RuleStatus>,
 }
 
 /// Incompatibility: why an answer cannot be read as a report.
@@ -53,7 +57,12 @@ pub enum ReportError {
 
 impl Report {
     /// The report of this daemon, as `view` shows it now.
-    pub(super) fn of(view: &View, usage: Option<UsageStatus>, reload: Option<ReloadStatus>) -> Self {
+    pub(super) fn of(
+        view: &View,
+        usage: Option<UsageStatus>,
+        reload: Option<ReloadStatus>,
+        rules: Vec<RuleStatus>,
+    ) -> Self {
         let status = view.status();
         let reasons = health::ready(view, &status, usage.as_ref()).reasons;
         Self {
@@ -64,6 +73,7 @@ impl Report {
             usage,
             pid: std::process::id(),
             reload,
+            rules,
         }
     }
 
@@ -142,6 +152,11 @@ mod tests {
                 }],
                 problems: None,
             }),
+            rules: vec![RuleStatus {
+                id: "17".into(),
+                tag: Some("cats".into()),
+                matches: 18,
+            }],
         }
     }
 
@@ -158,7 +173,7 @@ mod tests {
         r#""journal":{"bytes":1,"max_bytes":2,"segments":3,"unsynced":4,"end":5,"lost":6,"sync_failures":7,"#,
         r#""cursor_failures":8,"trim_failures":9,"lasts_seconds":10},"usage":{"posts":11,"cap":12,"cap_reset_day":null,"at":"1970-01-01T00:00:00.013Z"},"pid":14,"#,
         r#""reload":{"count":15,"at":"1970-01-01T00:00:00.016Z","cause":"file","result":"needs_restart","changed":["log.level"],"#,
-        r#""needs_restart":[{"key":"journal.dir","why":"it is open"}],"problems":null}}"#,
+        r#""needs_restart":[{"key":"journal.dir","why":"it is open"}],"problems":null},"rules":[{"id":"17","tag":"cats","matches":18}]}"#,
     );
 
     #[test]
@@ -169,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_newer_daemon_may_say_more() {
-        let more = JSON.replace(r#""name":"main""#, r#""name":"main","rules":{"active":3}"#);
+        let more = JSON.replace(r#""name":"main""#, r#""name":"main","moon":{"phase":3}"#);
         let more = more.replace(r#""cursor":0"#, r#""cursor":0,"weather":"fine""#);
         assert_eq!(Report::read(&more).unwrap(), report());
     }

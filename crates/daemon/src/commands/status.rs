@@ -183,6 +183,7 @@ mod tests {
             usage: None,
             pid: 1,
             reload: None,
+            rules: Vec::new(),
             status: Status {
                 name: "main".into(),
                 stream: StreamStatus {

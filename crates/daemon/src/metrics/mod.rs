@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `stream`, `lane`, `sink`, `journal`, `rules`, `account`, `machine`, `program` | the owners: each its families, labels and updates |
 //! | `process` | the process as the system sees it |
-//! | `instrument`, `histogram` | what is counted as it happens |
+//! | `instrument`, `histogram`, `rule_matches` | what is counted as it happens |
 //! | `reading`, `collector` | what is read from one snapshot of the data path |
 //! | `family`, `label` | what a series is called |
 //! | `verify` | those of a process that verifies, in a registry of its own |
@@ -26,6 +26,7 @@ pub(crate) mod open_metrics;
 mod process;
 mod program;
 mod reading;
+mod rule_matches;
 mod rules;
 mod sink;
 mod stream;
@@ -47,6 +48,7 @@ use self::journal::JournalMetrics;
 use self::lane::LaneMetrics;
 use self::machine::MachineMetrics;
 use self::program::ProgramMetrics;
+pub use self::rule_matches::RuleStatus;
 use self::rules::RulesMetrics;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
@@ -114,6 +116,11 @@ impl Metrics {
         self.rules.synced(outcome);
     }
 
+    /// How often each rule has matched since the process started, the busiest first.
+    pub(crate) fn rule_matches(&self) -> Vec<RuleStatus> {
+        self.rules.matches()
+    }
+
     /// This is the start of this number. Called once.
     pub(crate) fn started(&self, starts: u64) {
         self.machine.started(starts);
@@ -139,6 +146,13 @@ impl Observer for Metrics {
     fn on(&self, observed: Observation<'_>) {
         self.stream.on(observed);
         self.lane.on(observed);
+        if let Observation::Message {
+            matching_rules: Some(matching_rules),
+            ..
+        } = observed
+        {
+            self.rules.matched(matching_rules);
+        }
     }
 }
 

@@ -53,7 +53,7 @@ impl StreamMetrics {
             Observation::Bytes(bytes) => self.bytes.inc_by(bytes),
             Observation::Frame(kind) => self.frames.inc(kind),
             Observation::HalfLine { bytes } => self.discarded.inc_by(bytes),
-            Observation::Message { kind, lag } => {
+            Observation::Message { kind, lag, .. } => {
                 self.messages.inc(KindName(kind));
                 if let Some(lag) = lag {
                     self.lag.observe(lag);

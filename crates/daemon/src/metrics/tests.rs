@@ -99,7 +99,11 @@ fn what_happens_is_counted_and_adds_no_series() {
         metrics.on(Observation::DeadLetter { reason });
     }
     for kind in MessageKind::ALL.map(MessageKind::name) {
-        metrics.on(Observation::Message { kind, lag: None });
+        metrics.on(Observation::Message {
+            kind,
+            lag: None,
+            matching_rules: None,
+        });
     }
     for class in WaitClass::ALL {
         let wait = Duration::from_secs(5);

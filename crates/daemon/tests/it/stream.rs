@@ -325,6 +325,44 @@ async fn starts_the_disk_and_the_clock_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn matches_are_counted_by_rule() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulator = simulator(Settings {
+        posts: Some(300),
+        rate: 500.0,
+        rules_required: true,
+        ..Settings::default()
+    })
+    .await;
+    simulator.add_rule("bird", Some("birds"));
+    simulator.add_rule("cat", None);
+    let mut daemon = start(dir.path(), &simulator);
+    daemon.wait_delivered(300, PATIENCE);
+    // Whatever the simulator has matched them by: what was delivered is what was counted.
+    let mut delivered = std::collections::BTreeMap::<_, u64>::new();
+    for line in lane_lines(dir.path(), "matching_rules") {
+        let record: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        for rule in record["matching_rules"].as_array().unwrap() {
+            let tag = rule["tag"].as_str().filter(|tag| !tag.is_empty());
+            let rule = (rule["id"].as_str().unwrap().to_owned(), tag.map(str::to_owned));
+            *delivered.entry(rule).or_default() += 1;
+        }
+    }
+    let told = daemon.status()["rules"].as_array().unwrap().clone();
+    assert!(
+        told.len() >= 2 && told.len() == delivered.len(),
+        "{told:?} {delivered:?}"
+    );
+    for ((id, tag), matches) in delivered {
+        let rule = serde_json::json!({ "id": id, "tag": tag, "matches": matches });
+        assert!(told.contains(&rule), "{told:?} has no {rule}");
+        let tag = tag.unwrap_or_default();
+        let series = format!("birdfeed_rule_matches_total{{id=\"{id}\",tag=\"{tag}\"}}");
+        assert!((daemon.metric(&series) - matches as f64).abs() < 0.5, "{series}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_admin_pages_tell_the_truth() {
     let dir = tempfile::tempdir().unwrap();
     let simulator = simulator(Settings {

@@ -1,12 +1,14 @@
 //! Client for the rules of the filtered stream, or of Powerstream: list, add, delete. Requests are values made by pure functions; one request is
 //! one connection, with the token and the trust of the stream.
 //!
-//! `model` is what is said about rules, `request` and `answer` are how X wants it said, `powerstream` how that wants it said. Rules as code: `lint` judges a rule's
-//! text, `plan` says what makes X's rules those that are wanted, `apply` does it, with `patience`.
+//! `model` is what is said about rules, `request` and `answer` are how X wants it said, `powerstream` how that wants it said. Rules
+//! as code: `lint` judges a rule's text, `matched` are those of a post, `plan` says what makes X's rules those that are wanted,
+//! `apply` does it, with `patience`.
 
 mod answer;
 mod apply;
 pub mod lint;
+mod matched;
 mod model;
 mod patience;
 mod plan;
@@ -16,6 +18,7 @@ mod request;
 use std::time::Duration;
 
 pub use self::apply::{Applied, CutShort};
+pub use self::matched::MatchedRule;
 pub use self::model::{
     Added, Counts, Deleted, Mode, NewRule, NoRoom, Rule, RuleError, RuleProblem, RulesError, SyncOutcome,
 };

@@ -37,8 +37,7 @@ impl Sighting {
         let values = &draft.split.values;
         let is_one = draft.kind == Kind::Message && OWN.iter().any(|lane| values[*lane].is_some());
         let key = draft.split.key.as_deref().filter(|_| is_one)?;
-        let rules = values[Lane::MatchingRules].map(|value| &draft.payload[value.span().range()]);
-        Self::new(key, rules)
+        Self::new(key, draft.matching_rules())
     }
 
     /// That of a message that is journaled.

@@ -253,6 +253,7 @@ impl Ingest {
         self.observer.on(Observation::Message {
             kind: draft.split.kind,
             lag: created_at.map(|created_at| draft.received_at.since(created_at)),
+            matching_rules: draft.matching_rules(),
         });
         if let Some(reason) = draft.split.dead_letter {
             self.dead_letter(reason);

@@ -33,6 +33,13 @@ pub(crate) struct Draft {
     pub split: Split,
 }
 
+impl Draft {
+    /// The rules that it has matched, as the server says it, if it does.
+    pub(crate) fn matching_rules(&self) -> Option<&[u8]> {
+        self.split.values[Lane::MatchingRules].map(|value| &self.payload[value.span().range()])
+    }
+}
+
 impl Splitter {
     /// Demultiplexes what is to be journaled.
     pub(crate) fn draft(&self, kind: Kind, received_at: Timestamp, payload: Bytes) -> Draft {

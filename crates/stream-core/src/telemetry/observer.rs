@@ -51,6 +51,8 @@ pub enum Observation<'a> {
         kind: &'static str,
         /// From its creation at the server to its receipt, if known.
         lag: Option<Duration>,
+        /// The value of its member `matching_rules`, if it has one.
+        matching_rules: Option<&'a [u8]>,
     },
     /// The server says that it has held back so many messages more.
     Undelivered {

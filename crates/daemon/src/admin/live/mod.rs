@@ -134,6 +134,7 @@ mod tests {
         Report {
             pid: 1,
             reload: None,
+            rules: Vec::new(),
             version: "0.1.0".into(),
             ready: true,
             reasons: Vec::new(),
