@@ -5,7 +5,7 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `simulate` |
+//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `tap`, `simulate` |
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
 //! | `reload` | SIGHUP: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
@@ -52,6 +52,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Connections(command) => commands::connections::run(&command),
         Command::Usage(args) => commands::usage::run(&args),
         Command::Status(args) => commands::status::run(&args),
+        Command::Tap(args) => commands::tap::run(&args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Config(ConfigCommand::Default) => {

@@ -62,7 +62,7 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
     let Started {
         mut pipeline, admin, ..
-    } = start(parts.data_path, parts.admin.as_ref())?;
+    } = start(parts.data_path, &parts.admin)?;
     let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",

@@ -12,7 +12,7 @@ use stream_core::source::Source;
 use stream_core::telemetry::{Observer, Status};
 
 use crate::admin::{self, Address, Admin};
-use crate::components::{self, DataPath, Parts};
+use crate::components::{self, AdminConfig, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 use crate::metrics::Metrics;
@@ -89,7 +89,7 @@ pub(crate) fn runtime(tasks: usize) -> Result<tokio::runtime::Runtime, CommandEr
 
 async fn daemon(
     data_path: DataPath,
-    admin: Option<Address>,
+    admin: AdminConfig,
     drain: Duration,
     reload: impl FnOnce(Option<Arc<RulesKeeper>>, Reconnector) -> Reload,
 ) -> Result<(), CommandError> {
@@ -99,7 +99,7 @@ async fn daemon(
     let dir = data_path.settings.journal.dir.clone();
     let Started {
         mut pipeline, keeper, ..
-    } = start(data_path, admin.as_ref())?;
+    } = start(data_path, &admin)?;
     tokio::spawn(reload(keeper, pipeline.reconnector()).answer(hangups));
     let Status { journal, lanes, .. } = pipeline.view().status();
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
@@ -145,8 +145,8 @@ pub(crate) struct Started {
     pub(crate) keeper: Option<Arc<RulesKeeper>>,
 }
 
-/// Starts the data path, with an admin server at `admin`.
-pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Started, CommandError> {
+/// Starts the data path, with its admin server.
+pub(crate) fn start(data_path: DataPath, admin: &AdminConfig) -> Result<Started, CommandError> {
     let DataPath {
         mut settings,
         source,
@@ -170,7 +170,7 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
             CommandError::new(SysExit::LocalIo, message)
         })
     };
-    let admin = admin.map(bind).transpose()?;
+    let listener = admin.listen.as_ref().map(bind).transpose()?;
     let usage = watch_usage(&source, usage_every, &metrics);
     let has_rules = source.endpoint().has_rules();
     let keeper = has_rules.then(|| RulesKeeper::new(source.rules(), rules, metrics.clone()));
@@ -184,12 +184,12 @@ pub(crate) fn start(data_path: DataPath, admin: Option<&Address>) -> Result<Star
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let serve = |listener| {
         let view = pipeline.view();
-        let bound = admin::serve(listener, Admin::new(view, metrics, usage))
+        let bound = admin::serve(listener, Admin::new(view, metrics, usage, admin.tap))
             .map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
         tracing::info!(address = %bound, "admin server: / /metrics /livez /readyz /status /events");
         Ok::<_, CommandError>(bound)
     };
-    let admin = admin.map(serve).transpose()?;
+    let admin = listener.map(serve).transpose()?;
     Ok(Started {
         pipeline,
         admin,

@@ -83,6 +83,7 @@ file          | rotate_bytes = "1GiB"                               | ROTATE_BYT
 file          | rotate_every = "1day"                               | ROTATE_EVERY=1day                               | works
 file          | envelope = true                                     | ENVELOPE=true                                   | works
 admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
+admin         | tap = true                                          | TAP=true                                        | works
 admin         | listen = "off"                                      | LISTEN=off                                      | works
 log           | format = "json"                                     | FORMAT=json                                     | works
 log           | level = "debug,stream_core=trace"                   | LEVEL=debug,stream_core=trace                   | works

@@ -30,6 +30,11 @@ impl Daemon {
     /// Starts it in `dir` with this configuration (the admin server and the journal are added), and waits until its admin
     /// server answers. It may be started again in the same folder.
     pub fn start(dir: &Path, config: &str) -> Self {
+        Self::start_with(dir, config, &[])
+    }
+
+    /// The same with more of its environment.
+    pub fn start_with(dir: &Path, config: &str, environment: &[(&str, &str)]) -> Self {
         let file = dir.join("birdfeed.toml");
         let journal = dir.join("journal");
         let extra = format!(
@@ -38,6 +43,7 @@ impl Daemon {
         std::fs::write(&file, format!("{config}\n{extra}")).unwrap();
         let mut command = birdfeed();
         command.args(["run", "--config"]).arg(&file);
+        command.envs(environment.iter().copied());
         Self::spawn(dir, command.env("X_BEARER_TOKEN", "simulator-token"))
     }
 
