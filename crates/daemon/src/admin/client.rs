@@ -1,7 +1,8 @@
 //! Client of the admin server: one page from a running daemon, or which of the things that can stand in the way does.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::address::Address;
@@ -32,41 +33,87 @@ pub enum AskError {
     /// Something answers, and not as a birdfeed does.
     #[error("what listens at {0} is no birdfeed: {1}")]
     Foreign(Address, String),
+    /// It is a birdfeed, and does not give this.
+    #[error("{0} does not give {1}: {2}")]
+    No(Address, String, String),
+    /// It went while it was listened to.
+    #[error("{0} has hung up: birdfeed has ended, or this was read too slowly")]
+    Ended(Address),
 }
 
 /// The body of `/status` at `address`.
 pub fn status(address: &Address) -> Result<String, AskError> {
     let deadline = Instant::now() + DEADLINE;
+    let mut stream = connect(address)?;
+    let answer = exchange(&mut stream, address, deadline).map_err(|error| broken(address, &error))?;
+    body(&answer).map_err(|why| AskError::Foreign(address.clone(), why))
+}
+
+/// Gives the lines of a page that goes on, such as `/tap`, to `take`, until that is enough.
+pub fn lines(
+    address: &Address,
+    path: &str,
+    mut take: impl FnMut(&str) -> ControlFlow<()>,
+) -> Result<(), AskError> {
+    let mut stream = connect(address)?;
+    let broken = |error: io::Error| broken(address, &error);
+    request(&mut stream, address, path).map_err(broken)?;
+    // It says something every second.
+    stream.set_read_timeout(Some(DEADLINE)).map_err(broken)?;
+    let mut answer = BufReader::new(stream).split(b'\n');
+    let mut line = || answer.next().transpose().map_err(broken);
+    let first = line()?.unwrap_or_default();
+    let first = String::from_utf8_lossy(&first).into_owned();
+    while line()?.is_some_and(|header| !header.trim_ascii().is_empty()) {}
+    if first.split(' ').nth(1) != Some("200") {
+        let why = line()?.unwrap_or_default();
+        let why = String::from_utf8_lossy(&why).trim().to_owned();
+        return Err(AskError::No(address.clone(), path.to_owned(), why));
+    }
+    while let Some(line) = line()? {
+        let line = String::from_utf8_lossy(&line);
+        if !line.is_empty() && take(&line).is_break() {
+            return Ok(());
+        }
+    }
+    Err(AskError::Ended(address.clone()))
+}
+
+/// A connection to one of the addresses that the name has.
+fn connect(address: &Address) -> Result<TcpStream, AskError> {
     let found = address.resolve();
     let found = found.map_err(|error| AskError::Unknown(address.clone(), error))?;
     let mut last = AskError::Refused(address.clone());
     for candidate in found {
-        match ask(candidate, address, deadline) {
+        match TcpStream::connect_timeout(&candidate, DEADLINE) {
+            Ok(stream) => return Ok(stream),
             // A name leads to several addresses, and the daemon listens at one of them.
-            Err(error @ (AskError::Refused(_) | AskError::Unreachable(..))) => last = error,
-            outcome => return outcome,
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                last = AskError::Refused(address.clone());
+            }
+            Err(error) => last = AskError::Unreachable(address.clone(), error),
         }
     }
     Err(last)
 }
 
-fn ask(at: SocketAddr, address: &Address, deadline: Instant) -> Result<String, AskError> {
-    let mut stream = TcpStream::connect_timeout(&at, DEADLINE).map_err(|error| match error.kind() {
-        ErrorKind::ConnectionRefused => AskError::Refused(address.clone()),
-        _ => AskError::Unreachable(address.clone(), error),
-    })?;
-    let answer = exchange(&mut stream, address, deadline).map_err(|error| match error.kind() {
+/// What an error means once somebody has listened.
+fn broken(address: &Address, error: &io::Error) -> AskError {
+    match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => AskError::Silent(address.clone()),
         _ => AskError::Foreign(address.clone(), error.to_string()),
-    })?;
-    body(&answer).map_err(|why| AskError::Foreign(address.clone(), why))
+    }
+}
+
+fn request(stream: &mut TcpStream, address: &Address, path: &str) -> io::Result<()> {
+    stream.set_write_timeout(Some(DEADLINE))?;
+    // HTTP/1.0: the answer comes unchunked and ends with the connection.
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")
 }
 
 /// Everything that the peer says until it hangs up.
 fn exchange(stream: &mut TcpStream, address: &Address, deadline: Instant) -> io::Result<Vec<u8>> {
-    stream.set_write_timeout(Some(DEADLINE))?;
-    // HTTP/1.0: the answer comes unchunked and ends with the connection.
-    write!(stream, "GET /status HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    request(stream, address, "/status")?;
     let mut answer = Vec::new();
     let mut chunk = [0; 16 * 1024];
     while answer.len() < MOST {

@@ -8,6 +8,7 @@
 //! | [`health`], [`report`] | the verdict of the probes; `/status` |
 //! | `page` | `/`: all of it for people, live |
 //! | `live` | `/events`: a report a second, and the last 15 minutes |
+//! | `tap` | `/tap`: records as they pass |
 //! | [`client`], `address`, `causes` | for those who ask |
 
 mod address;
@@ -21,10 +22,11 @@ mod pace;
 mod page;
 pub mod report;
 mod server;
+mod tap;
 
 use std::sync::Arc;
 
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use stream_core::telemetry::View;
 
@@ -33,6 +35,7 @@ pub(crate) use self::answer::{Answer, metrics, not_found};
 use self::live::Live;
 use self::report::Report;
 pub(crate) use self::server::{Pages, serve};
+use self::tap::Taps;
 use crate::metrics::Metrics;
 use crate::reload_status::ReloadBoard;
 use crate::usage::UsageBoard;
@@ -49,17 +52,36 @@ pub struct Admin {
     reloads: ReloadBoard,
     /// What happens, as it happens.
     live: Live,
+    /// Who looks at records, if that is allowed.
+    taps: Option<Taps>,
 }
 
 impl Admin {
-    /// The pages of one data path.
-    pub fn new(view: View, metrics: Arc<Metrics>, usage: UsageBoard, reloads: ReloadBoard) -> Self {
+    /// The pages of one data path; with a `tap`, records too.
+    pub fn new(
+        view: View,
+        metrics: Arc<Metrics>,
+        usage: UsageBoard,
+        reloads: ReloadBoard,
+        tap: bool,
+    ) -> Self {
         Self {
             view,
             metrics,
             usage,
             reloads,
             live: Live::default(),
+            taps: tap.then(Taps::default),
+        }
+    }
+
+    fn tap(&self, query: Option<&str>) -> Answer {
+        match &self.taps {
+            Some(taps) => taps.answer(&self.view, query.unwrap_or_default()),
+            None => answer::text(
+                StatusCode::FORBIDDEN,
+                "it is off: [admin] tap = true\n".to_owned(),
+            ),
         }
     }
 
@@ -86,11 +108,12 @@ impl Pages for Admin {
             )),
             "/status" => answer::json(&self.report()),
             "/events" => self.live.events(),
-            _ => not_found("there is / /metrics /livez /readyz /status /events\n"),
+            "/tap" => self.tap(request.uri().query()),
+            _ => not_found("there is / /metrics /livez /readyz /status /events /tap\n"),
         }
     }
 
     async fn keep(self: Arc<Self>) {
-        self.live.keep(|| self.report()).await;
+        self.live.keep(self.taps.is_some(), || self.report()).await;
     }
 }

@@ -2,9 +2,11 @@
 
 mod account;
 mod config_args;
+mod daemon_args;
 #[cfg(feature = "simulator")]
 mod demo;
 mod rules;
+mod tap;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,9 +15,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::account::{CloseArgs, ConnectionsCommand, ListArgs, UsageArgs};
 pub use self::config_args::ConfigArgs;
+pub use self::daemon_args::DaemonArgs;
 #[cfg(feature = "simulator")]
 pub use self::demo::DemoArgs;
 pub use self::rules::{Doomed, RulesAddArgs, RulesCommand, RulesDeleteArgs, RulesFileArgs, RulesListArgs};
+pub use self::tap::TapArgs;
 use crate::admin::Address;
 
 /// Keeps one X stream alive and fans it out to Kafka, RabbitMQ and files.
@@ -75,6 +79,11 @@ pub enum Command {
                       Exit code: 0 if the daemon has read it, 64 if it is wrong and nothing has changed, 69 if the daemon is not there."
     )]
     Reload(ConfigArgs),
+    /// Show records as they pass a running daemon that allows it ([admin] tap = true).
+    #[command(
+        after_help = "Example: birdfeed tap tweets --sample 0.1\n         birdfeed tap tweets | jq .value.text"
+    )]
+    Tap(TapArgs),
     /// Serve an X look-alike to try things against.
     #[command(
         after_help = "Example: birdfeed simulate --listen 127.0.0.1:8080 --rate 250\n         \
@@ -148,12 +157,9 @@ pub struct VerifyArgs {
 /// `birdfeed status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// The daemon's configuration, for its admin address.
+    /// Which daemon.
     #[command(flatten)]
-    pub config: ConfigArgs,
-    /// The admin address itself: a host with a port.
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]
-    pub address: Option<Address>,
+    pub daemon: DaemonArgs,
     /// Again every second, until interrupted.
     #[arg(long)]
     pub watch: bool,

@@ -36,7 +36,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     let dir = &parts.data_path.settings.journal.dir;
     findings.local(&format!("journal ({})", dir.display()), journal(&parts.data_path));
     if args.connect {
-        if let Some(address) = &parts.admin {
+        if let Some(address) = &parts.admin.listen {
             findings.local(&format!("admin server ({address})"), admin(address));
         }
         let runtime = super::run::runtime(super::run::WORKERS)?;

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 mod account;
+mod asked;
 pub mod check;
 pub mod config;
 pub mod connections;
@@ -15,6 +16,7 @@ pub mod run;
 #[cfg(feature = "simulator")]
 pub mod simulate;
 pub mod status;
+pub mod tap;
 pub mod usage;
 pub mod verify;
 

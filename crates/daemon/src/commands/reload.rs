@@ -24,7 +24,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let (file, environment) = (args.config.as_deref(), environment());
     // The daemon has secrets that whoever asks need not have.
     components::judge(file, &environment)?;
-    let Some(address) = components::load_admin(file, &environment)? else {
+    let Some(address) = components::load_admin(file, &environment)?.listen else {
         let pid = environment.get(MAIN_PID).and_then(|pid| pid.parse().ok());
         let pid = pid.ok_or_else(|| {
             let message = "the configuration switches the admin server off, which knows the daemon: kill -HUP it; its log says more";

@@ -12,7 +12,7 @@ use stream_core::source::Source;
 use stream_core::telemetry::{Observer, Status};
 
 use crate::admin::{self, Address, Admin};
-use crate::components::{self, DataPath, Parts};
+use crate::components::{self, AdminConfig, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 use crate::machine::MachineWatch;
@@ -98,7 +98,7 @@ pub(crate) fn runtime(tasks: usize) -> Result<tokio::runtime::Runtime, CommandEr
 
 async fn daemon(
     data_path: DataPath,
-    admin: Option<Address>,
+    admin: AdminConfig,
     drain: Duration,
     manager: &ServiceManager,
     reload: impl FnOnce(&Started) -> Reload,
@@ -107,7 +107,8 @@ async fn daemon(
     let mut signals = Signals::new().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let dir = data_path.settings.journal.dir.clone();
-    let started = start(data_path, admin.as_ref().map(bind).transpose()?)?;
+    let AdminConfig { listen, tap } = admin;
+    let started = start(data_path, listen.as_ref().map(bind).transpose()?, tap)?;
     tokio::spawn(reload(&started).answer(hangups));
     let mut pipeline = started.pipeline;
     let Status { journal, lanes, .. } = pipeline.view().status();
@@ -169,8 +170,12 @@ fn bind(address: &Address) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Starts the data path, with an admin server at `admin`.
-pub(crate) fn start(data_path: DataPath, admin: Option<TcpListener>) -> Result<Started, CommandError> {
+/// Starts the data path, with an admin server at `admin`, which shows records if there is to be a `tap`.
+pub(crate) fn start(
+    data_path: DataPath,
+    admin: Option<TcpListener>,
+    tap: bool,
+) -> Result<Started, CommandError> {
     let DataPath {
         mut settings,
         source,
@@ -203,7 +208,7 @@ pub(crate) fn start(data_path: DataPath, admin: Option<TcpListener>) -> Result<S
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?;
     let reloads = ReloadBoard::default();
     let serve = |listener| {
-        let pages = Admin::new(pipeline.view(), metrics.clone(), usage, reloads.clone());
+        let pages = Admin::new(pipeline.view(), metrics.clone(), usage, reloads.clone(), tap);
         let bound =
             admin::serve(listener, pages).map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
         tracing::info!(address = %bound, "admin server: / /metrics /livez /readyz /status /events");

@@ -5,14 +5,13 @@ use std::time::Duration;
 use stream_core::model::Timestamp;
 use stream_core::telemetry::{LaneStatus, Status, StreamStatus};
 
+use super::asked::address;
 use super::say;
 use crate::admin::causes::by_cause;
 use crate::admin::report::{self, Report};
 use crate::admin::{Address, client};
 use crate::cli::StatusArgs;
-use crate::components;
-use crate::config::environment;
-use crate::exit::{CommandError, SysExit};
+use crate::exit::CommandError;
 use crate::usage::UsageStatus;
 use crate::words;
 
@@ -22,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Asks the daemon and shows the answer; with `--watch` every second, until interrupted or nobody reads. It is an error that the
 /// daemon is not ready.
 pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
-    let address = address(args)?;
+    let address = address(&args.daemon)?;
     if args.watch {
         watch(&address);
         return Ok(());
@@ -62,14 +61,6 @@ fn watch(address: &Address) {
 
 fn read(address: &Address, body: &str) -> Result<Report, CommandError> {
     Report::read(body).map_err(|error| CommandError::unavailable(format!("{address} is {error}")))
-}
-
-fn address(args: &StatusArgs) -> Result<Address, CommandError> {
-    if let Some(address) = &args.address {
-        return Ok(address.clone());
-    }
-    components::load_admin(args.config.config.as_deref(), &environment())?
-        .ok_or_else(|| CommandError::new(SysExit::Usage, "the configuration switches the admin server off"))
 }
 
 /// The report as a page of text.

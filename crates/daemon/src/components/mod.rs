@@ -27,11 +27,11 @@ use source_x::XSource;
 use stream_core::model::LaneSet;
 use stream_core::pipeline::{NamedSink, Settings};
 
+pub(crate) use self::admin::AdminConfig;
 pub(crate) use self::catalogue::{SECRETS, every_key};
 use self::rules::Reading;
 pub(crate) use self::rules::{RulesConfig, RulesFile, RulesMode};
 use self::sink::{SinkContext, SinkType};
-use crate::admin::Address;
 use crate::config::{Asked, Document, Environment, Leaves, Problems, Section, quoted};
 use crate::logging::Logging;
 
@@ -49,8 +49,8 @@ pub(crate) const DEFAULT_FILE: &str = include_str!("../../../../config/birdfeed.
 pub(crate) struct Parts {
     /// The stream and where it goes.
     pub(crate) data_path: DataPath,
-    /// The admin server's address; `None` for no server.
-    pub(crate) admin: Option<Address>,
+    /// The admin server.
+    pub(crate) admin: AdminConfig,
     /// What is logged, and how; not started yet.
     pub(crate) log: Logging,
     /// How long the end may take.
@@ -161,11 +161,8 @@ pub(crate) fn load_rules(
     })
 }
 
-/// The admin server's address alone: who asks a daemon how it is need not have its secrets.
-pub(crate) fn load_admin(
-    file: Option<&Path>,
-    environment: &Environment,
-) -> Result<Option<Address>, Problems> {
+/// The admin server alone: who asks a daemon how it is need not have its secrets.
+pub(crate) fn load_admin(file: Option<&Path>, environment: &Environment) -> Result<AdminConfig, Problems> {
     Document::read(file, environment)?.build_part("admin", admin::build)
 }
 

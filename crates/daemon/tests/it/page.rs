@@ -31,7 +31,7 @@ impl Seen {
         let simulator = Simulator::start(settings).await.unwrap();
         let name = format!("name = {name:?}\n");
         let config = [stream(&simulator), name, file_sink(dir.path()), more.to_owned()].concat();
-        let daemon = Daemon::start(dir.path(), &config);
+        let daemon = Daemon::start_with(dir.path(), &config, &[("BIRDFEED__ADMIN__TAP", "true")]);
         let browser = Browser::start();
         browser.look(1_000, 900, "light");
         browser.go(&format!("http://{}/", daemon.admin()));
@@ -118,7 +118,11 @@ async fn values_move_and_a_silence_is_said() {
         assert!(seen.fits(width), "a horizontal scroll bar at {width}");
     }
     seen.browser.press("Tab");
-    assert_eq!(seen.browser.eval("document.activeElement.tagName"), "A");
+    assert_eq!(seen.browser.eval("document.activeElement.tagName"), "SUMMARY");
+    assert_eq!(seen.browser.text("posts"), "");
+    seen.browser.press("Enter");
+    seen.wait("document.getElementById('posts').children.length > 3");
+    assert!(seen.fits(360), "a horizontal scroll bar with posts on the page");
     assert_eq!(seen.browser.console(), [""; 0]);
     assert_eq!(
         seen.browser.eval("document.getElementById('broken').hidden"),

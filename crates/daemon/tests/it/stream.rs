@@ -344,7 +344,9 @@ async fn matches_are_counted_by_rule() {
         let record: serde_json::Value = serde_json::from_slice(&line).unwrap();
         for rule in record["matching_rules"].as_array().unwrap() {
             let tag = rule["tag"].as_str().filter(|tag| !tag.is_empty());
-            let rule = (rule["id"].as_str().unwrap().to_owned(), tag.map(str::to_owned));
+            // X has written ids as numbers, too.
+            let id = rule["id"].to_string().trim_matches('"').to_owned();
+            let rule = (id, tag.map(str::to_owned));
             *delivered.entry(rule).or_default() += 1;
         }
     }

@@ -66,6 +66,15 @@ pub(crate) enum Looked {
     Behind,
 }
 
+/// What has passed since a position.
+pub(crate) struct Passed {
+    pub(crate) messages: Vec<Arc<Message>>,
+    /// Everything before this was looked at.
+    pub(crate) upto: u64,
+    /// Messages that had fallen out of memory before they were looked at.
+    pub(crate) missed: u64,
+}
+
 impl Tail {
     /// An empty tail behind the position `end` and `chain`, that holds about `limit` bytes.
     pub(crate) fn new(end: u64, chain: Chain, limit: usize) -> Self {
@@ -142,6 +151,39 @@ impl Tail {
             std::mem::take(&mut resting.moved).then_some((&*resting.name, resting.cursor))
         });
         journal.set_cursors(moved);
+    }
+
+    /// What of that which has passed since `position` is `wanted`, about `most` bytes of it. Who comes too late goes on at the
+    /// end: nobody waits for him.
+    pub(crate) fn passed(&self, position: u64, most: usize, wanted: impl Fn(&Message) -> bool) -> Passed {
+        let held = self.held.lock();
+        let oldest = held
+            .messages
+            .front()
+            .map_or(held.end, |message| message.place.seq);
+        let Some(start) = position.checked_sub(oldest) else {
+            return Passed {
+                messages: Vec::new(),
+                upto: held.end,
+                missed: held.end.saturating_sub(position),
+            };
+        };
+        let (mut messages, mut bytes, mut upto) = (Vec::new(), 0, position);
+        for message in held.messages.iter().skip(start as usize) {
+            if bytes >= most {
+                break;
+            }
+            upto = message.place.seq + 1;
+            if wanted(message) {
+                bytes += message.weight();
+                messages.push(message.clone());
+            }
+        }
+        Passed {
+            messages,
+            upto,
+            missed: 0,
+        }
     }
 
     /// The position after the newest message.
@@ -279,6 +321,24 @@ pub(super) mod tests {
         assert_eq!(seqs(&tweets, 13), (Looked::Upto(18), vec![13, 14, 15, 16, 17]));
         assert_eq!(seqs(&tweets, 18), (Looked::CaughtUp, vec![]));
         assert_eq!(seqs(&errors, 14), (Looked::Upto(18), vec![]));
+    }
+
+    #[test]
+    fn who_only_looks_goes_on_at_the_end_when_he_is_late() {
+        let tail = Tail::new(10, Chain::default(), 5 * message(0, Lane::Tweets).weight());
+        let seqs = |position, most| {
+            let passed = tail.passed(position, most, |message| message.place.seq != 12);
+            let seqs = passed.messages.iter().map(|message| message.place.seq);
+            (seqs.collect::<Vec<_>>(), passed.upto, passed.missed)
+        };
+        assert_eq!(seqs(10, usize::MAX), (vec![], 10, 0));
+        push(&tail, 10..14);
+        assert_eq!(seqs(10, usize::MAX), (vec![10, 11, 13], 14, 0));
+        assert_eq!(seqs(10, 1), (vec![10], 11, 0));
+        assert_eq!(seqs(14, usize::MAX), (vec![], 14, 0));
+        push(&tail, 14..30);
+        assert_eq!(seqs(14, usize::MAX), (vec![], 30, 16));
+        assert_eq!(seqs(30, usize::MAX), (vec![], 30, 0));
     }
 
     #[test]

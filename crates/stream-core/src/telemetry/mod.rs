@@ -4,10 +4,12 @@
 mod heartbeat;
 mod observer;
 mod status;
+mod tap;
 mod view;
 
 pub(crate) use heartbeat::{Heartbeat, PERIOD as HEARTBEAT_PERIOD};
 pub use observer::{Observation, Observer};
 pub(crate) use status::StatusCell;
 pub use status::{GapStatus, LaneStatus, StreamStatus};
+pub use tap::{Tap, Tapped};
 pub use view::{JournalStatus, Status, View};

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::heartbeat::Heartbeat;
 use super::status::{LaneStatus, StatusCell, StreamStatus};
+use super::tap::Tap;
 use crate::log::{LaneCursor, Tail, cursor_name};
+use crate::model::Lane;
 
 /// Snapshot of the whole data path, taken at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -94,6 +96,16 @@ impl View {
                 trim_failures: stats.trim_failures,
                 lasts_seconds: self.lasts(&stats),
             },
+        }
+    }
+
+    /// A look at what passes from now on: of one lane or of all, and of as large a `share` of the messages, from 0 to 1.
+    pub fn tap(&self, lane: Option<Lane>, share: f64) -> Tap {
+        Tap {
+            tail: self.tail.clone(),
+            position: self.tail.end(),
+            lane,
+            share,
         }
     }
 

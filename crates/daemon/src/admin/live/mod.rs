@@ -63,11 +63,13 @@ struct Moment<'a> {
     rates: &'a Rates,
     words: Said,
     troubles: Vec<&'a Trouble>,
+    /// Whether `/tap` is there.
+    tap: bool,
 }
 
 impl Live {
-    /// Looks once a second, for ever.
-    pub(super) async fn keep(&self, report: impl Fn() -> Report) {
+    /// Looks once a second, for ever; tells whether there is a `tap`.
+    pub(super) async fn keep(&self, tap: bool, report: impl Fn() -> Report) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut before = (Instant::now(), report().status);
@@ -85,6 +87,7 @@ impl Live {
                     rates: &rates,
                     words: Said::of(&report.status, at),
                     troubles: troubles.newest_first().collect(),
+                    tap,
                 };
                 self.newest.send_replace(event("report", &moment));
             }
@@ -158,7 +161,7 @@ mod tests {
         let count = std::sync::atomic::AtomicU64::new(0);
         let look = move || report(count.fetch_add(7, std::sync::atomic::Ordering::Relaxed));
         let keeper = live.clone();
-        tokio::spawn(async move { keeper.keep(look).await });
+        tokio::spawn(async move { keeper.keep(false, look).await });
         tokio::time::sleep(Duration::from_millis(10_500)).await;
         let mut answer = live.events();
         let past = next(&mut answer, "history").await;

@@ -86,6 +86,7 @@ file          | keep_for = "30days"                                 | KEEP_FOR=3
 file          | keep_bytes = "for ever"                             | KEEP_BYTES=100GiB                               | works
 file          | mode = "0640"                                       | MODE=0640                                       | works
 admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
+admin         | tap = true                                          | TAP=true                                        | works
 admin         | listen = "off"                                      | LISTEN=off                                      | works
 log           | format = "json"                                     | FORMAT=json                                     | works
 log           | level = "debug,stream_core=trace"                   | LEVEL=debug,stream_core=trace                   | works

@@ -85,11 +85,12 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &scheme);
     }
 
-    /// Presses a key.
+    /// Presses Tab or Enter.
     pub fn press(&self, key: &str) {
-        for kind in ["rawKeyDown", "keyUp"] {
-            let code = if key == "Tab" { 9 } else { 13 };
-            let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code});
+        let (code, text) = if key == "Tab" { (9, "") } else { (13, "\r") };
+        for kind in ["keyDown", "keyUp"] {
+            let event =
+                json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
             self.devtools("Input.dispatchKeyEvent", &event);
         }
     }

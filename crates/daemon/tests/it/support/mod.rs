@@ -33,6 +33,11 @@ impl Daemon {
         Self::spawn(dir, &mut Self::command(dir, config))
     }
 
+    /// The same with more of its environment.
+    pub fn start_with(dir: &Path, config: &str, environment: &[(&str, &str)]) -> Self {
+        Self::spawn(dir, Self::command(dir, config).envs(environment.iter().copied()))
+    }
+
     /// What [`start`](Self::start) starts.
     pub fn command(dir: &Path, config: &str) -> Command {
         let file = dir.join("birdfeed.toml");
