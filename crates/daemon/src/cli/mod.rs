@@ -79,7 +79,7 @@ pub enum Command {
                       Exit code: 0 if the daemon has read it, 64 if it is wrong and nothing has changed, 69 if the daemon is not there."
     )]
     Reload(ConfigArgs),
-    /// Show records as they pass a running daemon that allows it ([admin] tap = true).
+    /// Show records as they pass a running daemon that allows it (admin.tap = true).
     #[command(
         after_help = "Example: birdfeed tap tweets --sample 0.1\n         birdfeed tap tweets | jq .value.text"
     )]
