@@ -5,7 +5,7 @@
 //! | [`cli`], [`exit`] | the command line, and how the program ends |
 //! | `config` | the engine: file and environment to typed values, every mistake at once; knows no key |
 //! | `components` | the keys and what becomes of them, one file each; the table of sinks |
-//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `tap`, `reload`, `simulate`, `config`, `completions`, `man` |
+//! | [`commands`] | `run`, `demo`, `check`, `rules`, `verify`, `connections`, `usage`, `status`, `explain`, `tap`, `reload`, `simulate`, `config`, `completions`, `man` |
 //! | `rules` | the rules of a running daemon: true before the first connect, and kept so |
 //! | `reload`, [`reload_status`] | SIGHUP, or the file has changed: what can change live, and why the rest cannot |
 //! | [`metrics`] | the owners' families, labels and updates; the snapshot as metrics |
@@ -58,6 +58,7 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Connections(command) => commands::connections::run(&command),
         Command::Usage(args) => commands::usage::run(&args),
         Command::Status(args) => commands::status::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
         Command::Reload(args) => commands::reload::run(&args),
         Command::Tap(args) => commands::tap::run(&args),
         #[cfg(feature = "simulator")]

@@ -73,6 +73,9 @@ pub enum Command {
         after_help = "Example: birdfeed status --watch\n         birdfeed status --address 127.0.0.1:9464"
     )]
     Status(StatusArgs),
+    /// Say why a running daemon is not connected or not delivering, what happens next and when, and what there is to do.
+    #[command(after_help = "Example: birdfeed explain --config birdfeed.toml")]
+    Explain(DaemonArgs),
     /// Have a running daemon take over what has changed in its configuration.
     #[command(
         after_help = "Example: birdfeed reload --config /etc/birdfeed/birdfeed.toml\n\n\

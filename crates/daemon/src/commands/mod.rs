@@ -9,6 +9,7 @@ pub mod config;
 pub mod connections;
 #[cfg(feature = "simulator")]
 pub mod demo;
+pub mod explain;
 pub mod paper;
 pub mod reload;
 pub mod rules;

@@ -69,6 +69,19 @@ async fn a_newcomer_is_told_what_to_do_and_it_helps() {
         why.starts_with("X refuses us, and no retry cures it: ") && why.contains(what_to_do),
         "{why}"
     );
+    let explained = birdfeed()
+        .args(["explain", "--address", daemon.admin()])
+        .output()
+        .unwrap();
+    let explained = String::from_utf8(explained.stdout).unwrap();
+    for words in [
+        "\n  because  HTTP 409",
+        what_to_do,
+        "\n  next     ",
+        "birdfeed reload",
+    ] {
+        assert!(explained.contains(words), "no {words:?} in {explained}");
+    }
     let log = daemon.log();
     let line = log
         .lines()
