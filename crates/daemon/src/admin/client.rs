@@ -107,8 +107,10 @@ fn broken(address: &Address, error: &io::Error) -> AskError {
 
 fn request(stream: &mut TcpStream, address: &Address, path: &str) -> io::Result<()> {
     stream.set_write_timeout(Some(DEADLINE))?;
-    // HTTP/1.0: the answer comes unchunked and ends with the connection.
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")
+    // HTTP/1.0: the answer comes unchunked and ends with the connection. In one write: a stranger that answers the first bytes
+    // and hangs up would reset the connection for the rest, and its answer be lost.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes())
 }
 
 /// Everything that the peer says until it hangs up.

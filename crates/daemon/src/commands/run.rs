@@ -41,6 +41,7 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     // Each sink is one task; a worker more is only woken to find nothing to do.
     let runtime = runtime(data_path.sinks.len())?;
     let source = data_path.source.clone();
+    let held_back = log.what_is_held_back();
     let reload = |started: &Started| Reload {
         file: file.map(Path::to_owned),
         leaves,
@@ -52,6 +53,7 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         metrics: started.metrics.clone(),
         board: started.reloads.clone(),
     };
+    runtime.spawn(held_back);
     let ended = runtime.block_on(daemon(data_path, admin, drain, &manager, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();

@@ -1,6 +1,7 @@
 //! Structured logging to standard error: for people on a terminal, JSON for machines, with priorities for systemd's journal.
 
 mod journald;
+mod limit;
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -12,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, registry, reload};
 
 use self::journald::Prioritized;
+use self::limit::LineLimit;
 use crate::config::suggestion;
 use crate::library_logs;
 
@@ -50,7 +52,7 @@ impl Logging {
     }
 
     /// Starts it for the whole process, and gives a hold on how much is logged. Called once.
-    pub fn start(self) -> LogLevel {
+    pub fn start(self) -> Log {
         let terminal = std::io::stderr().is_terminal();
         let json = match self.format {
             LogFormat::Auto => !terminal,
@@ -58,13 +60,16 @@ impl Logging {
             LogFormat::Pretty => false,
         };
         let (filter, level) = reload::Layer::new(self.filter);
+        let limit = LineLimit::default();
         let look = Look {
             json,
             colours: terminal,
             priorities: journald::has_stderr(),
         };
-        subscriber(look, filter, std::io::stderr).init();
-        LogLevel(level)
+        subscriber(look, filter, std::io::stderr)
+            .with(limit.clone())
+            .init();
+        Log { level, limit }
     }
 }
 
@@ -86,13 +91,21 @@ pub fn complain(message: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-/// How much this process logs.
-pub struct LogLevel(reload::Handle<EnvFilter, Registry>);
+/// The log of this process, started.
+pub struct Log {
+    level: reload::Handle<EnvFilter, Registry>,
+    limit: LineLimit,
+}
 
-impl LogLevel {
+impl Log {
+    /// Tells once a minute what the limit on lines holds back, which is shown nowhere else; it never ends.
+    pub fn what_is_held_back(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.limit.clone().tell()
+    }
+
     /// Logs what `logging` lets through from now on; the format stays.
     pub fn change(&self, logging: Logging) -> Result<(), reload::Error> {
-        self.0.reload(logging.filter)
+        self.level.reload(logging.filter)
     }
 }
 

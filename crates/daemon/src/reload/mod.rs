@@ -13,7 +13,7 @@ use stream_core::pipeline::Reconnector;
 use self::file_watch::FileWatch;
 use crate::components::{self, Parts};
 use crate::config::{Leaves, Problems, differences, environment};
-use crate::logging::LogLevel;
+use crate::logging::Log;
 use crate::metrics::Metrics;
 use crate::reload_status::{FixedKey, ReloadBoard, ReloadResult, ReloadStatus};
 use crate::rules::RulesKeeper;
@@ -25,7 +25,7 @@ pub(crate) struct Reload {
     pub(crate) file: Option<PathBuf>,
     /// What it runs with.
     pub(crate) leaves: Leaves,
-    pub(crate) log: LogLevel,
+    pub(crate) log: Log,
     pub(crate) keeper: Option<Arc<RulesKeeper>>,
     pub(crate) source: Arc<XSource>,
     /// Whoever changes something may have cured what the stream waits for.

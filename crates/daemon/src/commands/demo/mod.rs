@@ -28,11 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs the demo and shows its proof.
 pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
-    Logging::new(LogFormat::Pretty, "warn")
+    let log = Logging::new(LogFormat::Pretty, "warn")
         .map_err(|error| CommandError::new(SysExit::Invariant, error))?
         .start();
     let dir = folder::choose(args.dir.as_deref())?;
     let runtime = runtime(WORKERS)?;
+    runtime.spawn(log.what_is_held_back());
     let ended = runtime.block_on(demo(args, &dir));
     runtime.shutdown_background();
     ended
