@@ -14,6 +14,7 @@
 //! | `service` | the service manager: ready, watchdog, status |
 //! | [`usage`] | what the account has read, on a slow timer |
 //! | `machine`, `starts` | the disk's room and the clock, now and then; how often it was started |
+//! | `traces` | what the data path tells, as spans for a collector |
 //! | `words` | how it stands, in words: one set for all who say it |
 //! | `progress` | what has passed, once a minute, in the log |
 //! | `proof` | simulator against files, byte for byte |
@@ -40,6 +41,7 @@ mod rules;
 mod service;
 pub mod signals;
 mod starts;
+mod traces;
 pub mod usage;
 mod words;
 

@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use stream_core::cloudevents::{self, Headers};
-use stream_core::model::{HEADER, REPEAT, Record};
+use stream_core::model::{HEADER, REPEAT, Record, TRACEPARENT};
 
 /// What `delivery_mode` is for a message that survives a restart of the broker.
 const PERSISTENT: u8 = 2;
@@ -22,6 +22,9 @@ pub(crate) fn properties(
     table.insert(HEADER.into(), text(record.header(header)));
     if record.repeat {
         table.insert(REPEAT.into(), text("true"));
+    }
+    if let Some(context) = record.trace {
+        table.insert(TRACEPARENT.into(), text(&context.to_string()));
     }
     if headers == Headers::CloudEvents {
         for (name, value) in cloudevents::attributes(record, source) {

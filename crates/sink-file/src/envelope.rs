@@ -55,6 +55,7 @@ mod tests {
             previous: None,
             lanes: [Lane::Tweets].into_iter().collect(),
             repeat: false,
+            trace: None,
             received_at: Timestamp::from_millis(1_595_000_000_123),
             key: key.map(|key| Bytes::from_static(key.as_bytes())),
             value: Bytes::from_static(value.as_bytes()),
@@ -77,6 +78,7 @@ mod tests {
         assert!(line(&record(None, "{}")).contains(r#""key":null"#));
         let repeat = Record {
             repeat: true,
+            trace: None,
             ..record(None, "{}")
         };
         let line = line(&repeat);

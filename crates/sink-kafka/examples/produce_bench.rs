@@ -136,6 +136,7 @@ fn record(plan: &Plan, lane: Lane, column: usize, seq: u64, lanes: LaneSet) -> R
         previous: seq.checked_sub(1).map(place),
         lanes,
         repeat: false,
+        trace: None,
         received_at: Timestamp::from_micros(1_764_000_000_000_000 + seq * 7),
         key: Some(key.clone()),
         value: values[column].clone(),

@@ -2,7 +2,7 @@
 
 use rdkafka::message::{Header, OwnedHeaders};
 use stream_core::cloudevents::{self, Headers};
-use stream_core::model::{HEADER, REPEAT, Record};
+use stream_core::model::{HEADER, REPEAT, Record, TRACEPARENT};
 
 /// Texts that live as long as a publisher, so that no record allocates them anew.
 #[derive(Debug, Default)]
@@ -31,11 +31,18 @@ pub(crate) fn headers(
         Headers::Minimal => 1,
         Headers::CloudEvents => 8,
     };
-    let mut all = OwnedHeaders::new_with_capacity(capacity + usize::from(record.repeat)).insert(place);
+    let more = usize::from(record.repeat) + usize::from(record.trace.is_some());
+    let mut all = OwnedHeaders::new_with_capacity(capacity + more).insert(place);
     if record.repeat {
         all = all.insert(Header {
             key: REPEAT,
             value: Some("true"),
+        });
+    }
+    if let Some(context) = record.trace {
+        all = all.insert(Header {
+            key: TRACEPARENT,
+            value: Some(&context.to_string()),
         });
     }
     match headers {

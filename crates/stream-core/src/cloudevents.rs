@@ -52,6 +52,7 @@ mod tests {
             previous: None,
             lanes: [Lane::Tweets].into_iter().collect(),
             repeat: false,
+            trace: None,
             received_at: Timestamp::from_millis(1_595_000_000_123),
             key: Some("12".into()),
             value: "{}".into(),

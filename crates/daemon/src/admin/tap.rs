@@ -176,6 +176,7 @@ mod tests {
             previous: None,
             lanes: [Lane::Tweets].into_iter().collect(),
             repeat: false,
+            trace: None,
             received_at: Timestamp::from_millis(1_595_000_000_123),
             key: Some("7".into()),
             value: r#"{"id" : "7", "value":1.10}"#.into(),

@@ -23,6 +23,7 @@ use crate::reload_status::ReloadBoard;
 use crate::rules::{RuledSource, RulesKeeper};
 use crate::service::ServiceManager;
 use crate::signals::{self, Hangups, Signals};
+use crate::traces::{Endpoint, Exporting, Traced};
 use crate::usage::{UsageBoard, UsageWatch};
 
 /// Runs until a signal, or until it cannot go on.
@@ -30,6 +31,7 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
     let Parts {
         data_path,
         admin,
+        traces,
         log,
         drain,
         warnings,
@@ -54,7 +56,7 @@ pub fn run(file: Option<&Path>) -> Result<(), CommandError> {
         board: started.reloads.clone(),
     };
     runtime.spawn(held_back);
-    let ended = runtime.block_on(daemon(data_path, admin, drain, &manager, reload));
+    let ended = runtime.block_on(daemon(data_path, admin, traces, drain, &manager, reload));
     // Client libraries may have threads of their own in blocking calls: do not wait for them.
     runtime.shutdown_background();
     ended
@@ -101,6 +103,7 @@ pub(crate) fn runtime(tasks: usize) -> Result<tokio::runtime::Runtime, CommandEr
 async fn daemon(
     data_path: DataPath,
     admin: AdminConfig,
+    traces: Option<Endpoint>,
     drain: Duration,
     manager: &ServiceManager,
     reload: impl FnOnce(&Started) -> Reload,
@@ -110,9 +113,14 @@ async fn daemon(
     signals::answer_others().map_err(|error| CommandError::new(SysExit::LocalIo, error))?;
     let dir = data_path.settings.journal.dir.clone();
     let AdminConfig { listen, tap } = admin;
-    let started = start(data_path, listen.as_ref().map(bind).transpose()?, tap)?;
+    let started = start(
+        data_path,
+        listen.as_ref().map(bind).transpose()?,
+        tap,
+        traces.as_ref(),
+    )?;
     tokio::spawn(reload(&started).answer(hangups));
-    let mut pipeline = started.pipeline;
+    let (mut pipeline, exporting) = (started.pipeline, started.exporting);
     let Status { journal, lanes, .. } = pipeline.view().status();
     let replayed = lanes.iter().map(|lane| lane.pending).max().unwrap_or_default();
     tracing::info!(dir = %dir.display(), bytes = journal.bytes, replayed, "the journal");
@@ -145,6 +153,9 @@ async fn daemon(
         }
     };
     report(&rest);
+    if let Some(exporting) = exporting {
+        exporting.finish().await;
+    }
     ended(failure.or(rest.failure))
 }
 
@@ -162,6 +173,8 @@ pub(crate) struct Started {
     pub(crate) metrics: Arc<Metrics>,
     /// Where reloads are told.
     pub(crate) reloads: ReloadBoard,
+    /// Who takes spans to a collector, if there is one.
+    pub(crate) exporting: Option<Exporting>,
 }
 
 /// Takes the admin server's port: before the first connect, of which X allows few.
@@ -172,11 +185,13 @@ fn bind(address: &Address) -> Result<TcpListener, CommandError> {
     })
 }
 
-/// Starts the data path, with an admin server at `admin`, which shows records if there is to be a `tap`.
+/// Starts the data path, with an admin server at `admin`, which shows records if there is to be a `tap`; spans go to
+/// `collector`, if there is one.
 pub(crate) fn start(
     data_path: DataPath,
     admin: Option<TcpListener>,
     tap: bool,
+    collector: Option<&Endpoint>,
 ) -> Result<Started, CommandError> {
     let DataPath {
         mut settings,
@@ -193,7 +208,7 @@ pub(crate) fn start(
     let metrics = Arc::new(metrics);
     let timed = metrics.clone();
     settings.journal.observer = Some(Arc::new(move |timing| timed.time(timing)));
-    let observer: Arc<dyn Observer> = metrics.clone();
+    let (observer, exporting) = observer(&settings.stream, collector, &metrics)?;
     let usage = watch_usage(&source, usage_every, &metrics);
     let machine = MachineWatch::new(&settings.journal.dir, &source, &metrics);
     let has_rules = source.endpoint().has_rules();
@@ -223,7 +238,23 @@ pub(crate) fn start(
         keeper,
         metrics,
         reloads,
+        exporting,
     })
+}
+
+/// Who takes note of what happens to `stream`, and who takes spans of it to `collector`, if there is one.
+fn observer(
+    stream: &str,
+    collector: Option<&Endpoint>,
+    metrics: &Arc<Metrics>,
+) -> Result<(Arc<dyn Observer>, Option<Exporting>), CommandError> {
+    let Some(collector) = collector else {
+        return Ok((metrics.clone(), None));
+    };
+    let (traced, exporting) = Traced::start(collector, stream, metrics.clone())
+        .map_err(|why| CommandError::new(SysExit::LocalIo, format!("no traces to {collector}: {why}")))?;
+    tracing::info!(address = %collector, "traces go to a collector");
+    Ok((traced, Some(exporting)))
 }
 
 /// The stream's source, which waits for its rules if somebody keeps them.

@@ -16,6 +16,7 @@ mod sink_amqp;
 mod sink_file;
 mod sink_kafka;
 mod stream;
+mod traces;
 mod v1;
 mod wire;
 
@@ -34,6 +35,7 @@ pub(crate) use self::rules::{RulesConfig, RulesFile, RulesMode};
 use self::sink::{SinkContext, SinkType};
 use crate::config::{Asked, Document, Environment, Leaves, Problems, Section, quoted};
 use crate::logging::Logging;
+use crate::traces::Endpoint;
 
 /// The sinks that there are.
 const SINKS: &[SinkType] = &[
@@ -51,6 +53,8 @@ pub(crate) struct Parts {
     pub(crate) data_path: DataPath,
     /// The admin server.
     pub(crate) admin: AdminConfig,
+    /// Where spans go, if anywhere.
+    pub(crate) traces: Option<Endpoint>,
     /// What is logged, and how; not started yet.
     pub(crate) log: Logging,
     /// How long the end may take.
@@ -110,6 +114,7 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
     debug_assert!(free.is_ok(), "it is the first");
     let sinks = sinks(root, context);
     let admin = root.section("admin", admin::build);
+    let traces = root.section("traces", traces::build);
     let log = root.section("log", log::build);
     let drain = root.section("shutdown", shutdown::build);
     let (source, sinks) = (stream.source?, sinks?);
@@ -128,6 +133,7 @@ fn parts(root: &mut Section, environment: &Environment) -> Option<Parts> {
             usage_every: stream.usage_every,
         },
         admin,
+        traces,
         log,
         drain,
         warnings,

@@ -120,7 +120,7 @@ mod tests {
 
     impl Visit for All {
         fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-            self.0 += &format!("{}={value:?} ", field.name());
+            self.0 = format!("{}{}={value:?} ", self.0, field.name());
         }
     }
 

@@ -7,6 +7,7 @@ use stream_core::model::{
     SinkErrorClass, StreamState, WaitClass,
 };
 
+use super::span_outcome::SpanOutcome;
 use crate::reload_status::ReloadResult;
 
 /// Label whose values are a closed set.
@@ -46,6 +47,7 @@ labels! {
     FrameKind = "kind";
     HttpStatusLabel = "status";
     ReloadResult = "result";
+    SpanOutcome = "outcome";
     SinkErrorClass = "class";
     StreamState = "state";
     SyncOutcome = "outcome";

@@ -29,6 +29,7 @@ mod reading;
 mod rule_matches;
 mod rules;
 mod sink;
+mod span_outcome;
 mod stream;
 mod verify;
 
@@ -50,6 +51,7 @@ use self::machine::MachineMetrics;
 use self::program::ProgramMetrics;
 pub use self::rule_matches::RuleStatus;
 use self::rules::RulesMetrics;
+pub(crate) use self::span_outcome::SpanOutcome;
 use self::stream::StreamMetrics;
 pub use self::verify::VerifyMetrics;
 use crate::reload_status::ReloadResult;
@@ -134,6 +136,11 @@ impl Metrics {
     /// Counts a reload of the configuration.
     pub(crate) fn reloaded(&self, result: ReloadResult) {
         self.program.reloaded(result);
+    }
+
+    /// Counts so many spans of traces.
+    pub(crate) fn spans(&self, outcome: SpanOutcome, number: u64) {
+        self.program.spans(outcome, number);
     }
 
     /// The page `/metrics`, in Prometheus' text format.

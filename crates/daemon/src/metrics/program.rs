@@ -6,12 +6,14 @@ use stream_core::telemetry::Status;
 use super::family::Family;
 use super::instrument::{Counters, Instrument, Registrar, instruments};
 use super::reading::{Read, Reading};
+use super::span_outcome::SpanOutcome;
 use crate::reload_status::ReloadResult;
 
 instruments! {
     /// Reloads of the configuration, as they come.
     ProgramMetrics {
         reloads: Counters<ReloadResult> = "reloads_total", "Reloads by SIGHUP or by a change of the file: applied, unchanged, needs_restart (some of it), refused (the configuration is wrong; the one before it stays).";
+        spans: Counters<SpanOutcome> = "trace_spans_total", "Spans of `[traces]`: sent to the collector, or lost because it did not take them or came behind.";
         successful: Gauge = "config_reload_successful", "0 while the configuration is wrong that was to be taken over last.";
     }
 }
@@ -21,6 +23,11 @@ impl ProgramMetrics {
     pub(super) fn started(self) -> Self {
         self.successful.set(1.0);
         self
+    }
+
+    /// Counts so many spans.
+    pub(super) fn spans(&self, outcome: SpanOutcome, number: u64) {
+        self.spans.inc_by(outcome, number);
     }
 
     /// Counts a reload.

@@ -63,8 +63,8 @@ impl StreamMetrics {
             Observation::DeadLetter { reason } => self.dead_letters.inc(reason),
             Observation::Dropped { reason, messages } => self.dropped.inc_by(reason, messages),
             Observation::Suppressed { messages } => self.repeats.inc_by(messages),
-            // The lane's.
-            Observation::Confirmed { .. } => {}
+            // The lane's, and for traces.
+            Observation::Confirmed { .. } | Observation::Published { .. } => {}
         }
     }
 

@@ -47,6 +47,7 @@ fn fixed(key: &str) -> Option<&'static str> {
         "journal" => Some("the journal is open with it"),
         "sink" => Some("the sinks are open with it"),
         "admin" => Some("the admin server listens already"),
+        "traces" => Some("the collector is spoken to with it"),
         "log" => Some("the log has begun in it"),
         _ => Some("it was read at the start"),
     }

@@ -29,6 +29,7 @@ mod rules;
 mod service;
 mod stream;
 mod support;
+mod traces;
 mod troubleshooting;
 mod v1;
 mod verify;

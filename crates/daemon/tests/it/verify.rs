@@ -105,6 +105,7 @@ async fn publish(sink: &dyn Sink, count: u64, skipped: u64) {
             previous: seq.checked_sub(1).map(place),
             lanes: [Lane::Tweets].into_iter().collect(),
             repeat: false,
+            trace: None,
             received_at: Timestamp::now(),
             key: Some(Bytes::from(seq.to_string())),
             value: Bytes::from_static(b"{\"id\":\"1\",\"text\":\"a bird\"}"),

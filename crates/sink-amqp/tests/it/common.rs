@@ -43,6 +43,7 @@ pub(crate) fn record(seq: u64, value: impl Into<Bytes>) -> Record {
         previous: seq.checked_sub(1).map(|seq| Place { epoch: EPOCH, seq }),
         lanes: [Lane::Tweets, Lane::Includes].into_iter().collect(),
         repeat: false,
+        trace: None,
         received_at: Timestamp::from_millis(1_764_000_123_456),
         key: Some("1990000000000000001".into()),
         value: value.into(),

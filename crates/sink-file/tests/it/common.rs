@@ -35,6 +35,7 @@ pub(crate) fn record(seq: u64, value: impl Into<Bytes>) -> Record {
         previous: None,
         lanes: [Lane::Tweets].into_iter().collect(),
         repeat: false,
+        trace: None,
         received_at: Timestamp::now(),
         key: None,
         value: value.into(),

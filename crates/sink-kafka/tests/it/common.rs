@@ -43,6 +43,7 @@ pub(crate) fn record(lane: Lane, seq: u64, key: &str, value: impl Into<Bytes>) -
         previous: seq.checked_sub(1).map(place),
         lanes: [Lane::Tweets, Lane::Includes].into_iter().collect(),
         repeat: false,
+        trace: None,
         received_at: Timestamp::from_millis(1_764_000_000_000 + seq),
         key: Some(Bytes::copy_from_slice(key.as_bytes())),
         value: value.into(),

@@ -12,6 +12,7 @@ use super::drops::Drops;
 use super::inquiry::{Inquiry, Next};
 use super::ledger::{ChainBroken, DropError, LaneLedger};
 use super::on_stuck::{OnStuck, Retention};
+use super::spans::Spans;
 use super::trouble::{LaneTrouble, Source};
 use super::window::{Limits, Settlement};
 use crate::backoff;
@@ -19,7 +20,7 @@ use crate::ingest::IngestQueue;
 use crate::log::{ForeignEntry, LaneCursor, LaneReadError, LaneReader};
 use crate::model::{Lane, Record, Timestamp};
 use crate::sink::{Publisher, Settled, Sink, SinkError};
-use crate::telemetry::{LaneStatus, Observation, Observer, StatusCell};
+use crate::telemetry::{Batch, BatchEnd, LaneStatus, Observation, Observer, StatusCell};
 
 /// How long a sink may take to accept records that the window has room for.
 const PUBLISH_DEADLINE: Duration = Duration::from_secs(30);
@@ -74,6 +75,19 @@ pub(crate) struct Delivery {
     pub(crate) stop: StopSignals,
 }
 
+impl Delivery {
+    /// Tells of what was published under one span.
+    fn published(&self, (batch, end): (Batch, BatchEnd)) {
+        let (sink, lane) = (self.sink_name.as_str(), self.lane);
+        self.observer.on(Observation::Published {
+            sink,
+            lane,
+            batch,
+            end,
+        });
+    }
+}
+
 /// Why a session with a publisher ended.
 enum SessionEnd {
     /// Everything is delivered, or the end is now.
@@ -90,6 +104,7 @@ pub(crate) struct LaneLoop {
     ledger: LaneLedger,
     retention: Retention,
     dead_letters: DeadLetters,
+    spans: Spans,
     /// Up to this sequence records go one by one.
     careful_until: Option<u64>,
     /// The record that went alone.
@@ -121,6 +136,7 @@ impl LaneLoop {
             with,
             ledger,
             dead_letters,
+            spans: Spans::default(),
             careful_until: None,
             alone: None,
             cut: None,
@@ -139,6 +155,7 @@ impl LaneLoop {
             let before = self.ledger.settled();
             let ended = self.session().await;
             self.with.status.update(|status| status.connected = false);
+            self.spans.end().for_each(|batch| self.with.published(batch));
             if self.ledger.settled() > before {
                 failures = 0;
             }
@@ -251,6 +268,7 @@ impl LaneLoop {
                         return Ok(SessionEnd::Reset(error));
                     }
                 }
+                batch = self.spans.over() => self.with.published(batch),
                 next = inquiry.next() => {
                     // Nothing was confirmed for seconds.
                     self.retention.stands();
@@ -293,6 +311,7 @@ impl LaneLoop {
                 record.value = cut.of(record).unwrap_or_else(|| record.value.clone());
             }
         }
+        self.spans.join(&mut records, || self.with.observer.trace());
         let handed = tokio::time::timeout(PUBLISH_DEADLINE, publisher.publish(&records)).await;
         Ok(handed.unwrap_or_else(|_| {
             let late = SinkError::Unavailable(format!("took no records for {PUBLISH_DEADLINE:?}"));
@@ -329,6 +348,7 @@ impl LaneLoop {
             self.with.trouble.confirmed();
             self.retention.moves();
         }
+        self.spans.settled(self.ledger.cursor());
         self.careful_no_longer_than_needed();
         Ok(suspect.map(SessionEnd::Suspect))
     }
@@ -347,6 +367,7 @@ impl LaneLoop {
             Fate::Open => return Some(SessionEnd::Finished),
         };
         self.ledger.pass_refused(dead_lettered);
+        self.spans.settled(self.ledger.cursor());
         None
     }
 

@@ -6,6 +6,7 @@ mod inquiry;
 mod lane_loop;
 mod ledger;
 mod on_stuck;
+mod spans;
 mod trouble;
 mod window;
 

@@ -184,6 +184,7 @@ mod tests {
             previous: None,
             lanes: LaneSet::default(),
             repeat: false,
+            trace: None,
             received_at: Timestamp::default(),
             key: None,
             value: vec![b'x'; 800].into(),

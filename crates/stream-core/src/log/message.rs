@@ -52,6 +52,7 @@ impl Message {
             received_at: self.received_at,
             key: self.key.clone(),
             repeat: self.repeat,
+            trace: None,
             value: part.value.of(&self.payload, part.lane, key, buffer),
         }
     }

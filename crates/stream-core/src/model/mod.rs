@@ -11,6 +11,7 @@ mod place;
 mod record;
 mod stream_event;
 mod timestamp;
+mod trace_context;
 mod value;
 
 pub use closed_set::{
@@ -27,4 +28,5 @@ pub use place::Place;
 pub use record::Record;
 pub use stream_event::StreamEvent;
 pub use timestamp::Timestamp;
+pub use trace_context::{TRACEPARENT, TraceContext};
 pub use value::{Span, Value};

@@ -8,6 +8,7 @@ use super::header::Header;
 use super::lane::{Lane, LaneSet};
 use super::place::Place;
 use super::timestamp::Timestamp;
+use super::trace_context::TraceContext;
 
 /// Record: what one lane publishes of one message. Cloning is cheap: the bytes are shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Record {
     pub key: Option<Bytes>,
     /// Whether the thing came before, under the same id.
     pub repeat: bool,
+    /// The span under which it is published, if somebody traces.
+    pub trace: Option<TraceContext>,
     /// The record itself: one JSON text on one line.
     pub value: Bytes,
 }

@@ -8,7 +8,7 @@ mod tap;
 mod view;
 
 pub(crate) use heartbeat::{Heartbeat, PERIOD as HEARTBEAT_PERIOD};
-pub use observer::{Observation, Observer};
+pub use observer::{Batch, BatchEnd, Observation, Observer};
 pub(crate) use status::StatusCell;
 pub use status::{GapStatus, LaneStatus, StreamStatus};
 pub use tap::{Tap, Tapped};

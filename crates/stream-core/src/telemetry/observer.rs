@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::{
     ConnectOutcome, DeadLetterReason, DisconnectReason, DropReason, FrameKind, HttpStatusLabel, Lane,
-    WaitClass,
+    Timestamp, TraceContext, WaitClass,
 };
 
 /// Occurrence in the data path, told once, when it happens.
@@ -85,12 +85,56 @@ pub enum Observation<'a> {
         /// From receipt to confirmation.
         latency: Duration,
     },
+    /// Records that were published under one [`trace`](Observer::trace) are done with.
+    Published {
+        /// The name of the sink.
+        sink: &'a str,
+        /// The lane that published them.
+        lane: Lane,
+        /// Which they were.
+        batch: Batch,
+        /// What became of them.
+        end: BatchEnd,
+    },
+}
+
+/// Records that a lane has published under one span, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The span.
+    pub context: TraceContext,
+    /// When the first was handed over.
+    pub began: Timestamp,
+    /// When the last was settled, or all went back.
+    pub ended: Timestamp,
+    /// The sequence of the first.
+    pub first: u64,
+    /// The sequence of the last.
+    pub last: u64,
+    /// How many there are.
+    pub records: u64,
+    /// The bytes of their values.
+    pub bytes: u64,
+}
+
+/// What became of a [`Batch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchEnd {
+    /// Each is delivered, or in `dead_letter`.
+    Settled,
+    /// Some were in flight when the session with the sink ended: these are published anew, under another span.
+    GoesBack,
 }
 
 /// Counts what happens. Called on hot paths: must return at once.
 pub trait Observer: Send + Sync + 'static {
     /// Takes note of `event`.
     fn on(&self, observed: Observation<'_>);
+
+    /// The context of a span that begins now; `None` if nobody traces.
+    fn trace(&self) -> Option<TraceContext> {
+        None
+    }
 }
 
 /// The observer that counts nothing.

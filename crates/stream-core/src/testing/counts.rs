@@ -36,7 +36,10 @@ impl Observer for Counts {
             Observation::HalfLine { bytes } => self.add("half line".to_owned(), bytes),
             Observation::Gap { .. } => self.add("gap".to_owned(), 1),
             Observation::Confirmed { lane, .. } => self.add(format!("confirmed {lane}"), 1),
-            Observation::Bytes(_) | Observation::Frame(_) | Observation::Message { .. } => {}
+            Observation::Bytes(_)
+            | Observation::Frame(_)
+            | Observation::Message { .. }
+            | Observation::Published { .. } => {}
         }
     }
 }

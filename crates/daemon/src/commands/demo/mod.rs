@@ -57,7 +57,7 @@ async fn demo(args: &DemoArgs, dir: &Path) -> Result<(), CommandError> {
         .map_err(|problems| CommandError::new(SysExit::Invariant, problems))?;
     let Started {
         mut pipeline, admin, ..
-    } = start(parts.data_path, Some(listen()?), false)?;
+    } = start(parts.data_path, Some(listen()?), false, None)?;
     let view = pipeline.view();
     say(&format!(
         "simulator {} → birdfeed → files in {}",

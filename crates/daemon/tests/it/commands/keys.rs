@@ -88,6 +88,8 @@ file          | mode = "0640"                                       | MODE=0640 
 admin         | listen = "127.0.0.1:1"                              | LISTEN=127.0.0.1:1                              | works
 admin         | tap = true                                          | TAP=true                                        | works
 admin         | listen = "off"                                      | LISTEN=off                                      | works
+traces        | otlp = "off"                                        | OTLP=off                                        | works
+traces        | otlp = "http://127.0.0.1:4318"                      | OTLP=http://127.0.0.1:4318                      | works
 log           | format = "json"                                     | FORMAT=json                                     | works
 log           | level = "debug,stream_core=trace"                   | LEVEL=debug,stream_core=trace                   | works
 shutdown      | drain = "5s"                                        | DRAIN=5s                                        | works

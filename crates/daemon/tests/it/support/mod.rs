@@ -220,7 +220,14 @@ pub fn birdfeed() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_birdfeed"));
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
-        let read = ["BIRDFEED_", "X_", "NOTIFY_SOCKET", "WATCHDOG_", "JOURNAL_STREAM"];
+        let read = [
+            "BIRDFEED_",
+            "X_",
+            "OTEL_",
+            "NOTIFY_SOCKET",
+            "WATCHDOG_",
+            "JOURNAL_STREAM",
+        ];
         if read.iter().any(|begin| name.starts_with(begin)) {
             command.env_remove(name);
         }

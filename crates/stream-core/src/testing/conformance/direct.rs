@@ -125,6 +125,7 @@ fn records(batch: &Batch, lane: Lane, range: std::ops::Range<usize>) -> Vec<Reco
             previous: n.checked_sub(1).map(place),
             lanes: [lane].into_iter().collect::<LaneSet>(),
             repeat: false,
+            trace: None,
             received_at: Timestamp::now(),
             key: Some(Batch::key(n)),
             value: batch.value(n, SIZE),
