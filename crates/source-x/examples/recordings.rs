@@ -30,7 +30,11 @@ async fn main() {
     let read = |name: &str| std::fs::read_to_string(Path::new(&folder).join(name)).expect(name);
 
     let messages = messages(&read("v2-messages.ndjson"));
-    println!("v2-messages.ndjson: {messages} messages split into the slices that are there");
+    println!(
+        "v2-messages.ndjson: {messages} messages split into the slices that are there, by the schemas of their lanes"
+    );
+    let statuses = statuses(&read("v11-messages.ndjson"));
+    println!("v11-messages.ndjson: {statuses} statuses by the schema of theirs");
     let answers: Vec<Value> = serde_json::from_str(&read("recorded-responses.json")).unwrap();
     let (refusals, done): (Vec<_>, Vec<_>) = answers
         .iter()
@@ -47,7 +51,7 @@ async fn main() {
     println!("x-openapi-streams.json: names and ranges of every parameter are X's");
 }
 
-/// Splits every message; gives how many there are.
+/// Splits every message, and judges its records by `docs/schemas`; gives how many there are.
 fn messages(lines: &str) -> usize {
     for line in lines.lines() {
         let message = Bytes::copy_from_slice(line.as_bytes());
@@ -75,12 +79,38 @@ fn messages(lines: &str) -> usize {
                 "{lane} of {id}"
             );
         }
+        assert_by_schemas(Messages::Posts, &message);
         let created = json["data"]["created_at"].as_str().unwrap();
         assert_eq!(split.created_at.unwrap().to_string()[..19], created[..19]);
     }
     let count = lines.lines().count();
     assert_eq!(count, 100);
     count
+}
+
+/// Splits each status, and judges it; gives how many there are.
+fn statuses(lines: &str) -> usize {
+    let lines = lines.lines().map(str::trim_end);
+    lines
+        .inspect(|line| assert_by_schemas(Messages::Statuses, &Bytes::copy_from_slice(line.as_bytes())))
+        .count()
+}
+
+/// Every record that `message` makes is as the schema of its lane says.
+fn assert_by_schemas(messages: Messages, message: &Bytes) {
+    let split = source_x::split(messages, message);
+    for lane in Lane::ALL {
+        let Some(value) = split.value(lane, message) else {
+            continue;
+        };
+        let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemas/");
+        let schema = std::fs::read(format!("{schema}{lane}.schema.json")).unwrap();
+        let schema = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
+        let value: Value = serde_json::from_slice(&value).unwrap();
+        if let Err(complaint) = schema.validate(&value) {
+            panic!("{lane}: {complaint}\n{value}");
+        }
+    }
 }
 
 /// The value of a member of the outermost object, found without a parser: by counting brackets outside strings.

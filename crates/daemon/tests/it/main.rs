@@ -26,6 +26,7 @@ mod gaps;
 mod page;
 mod reload;
 mod rules;
+mod schemas;
 mod service;
 mod stream;
 mod support;
