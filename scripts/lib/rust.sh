@@ -17,6 +17,7 @@ target_directory() {
 
 readonly CARGO_DENY_VERSION=0.20.2
 readonly CARGO_DEB_VERSION=3.8.0
+readonly MDBOOK_VERSION=0.5.4
 
 # Sets CARGO_DENY.
 need_cargo_deny() { CARGO_DENY=$(cargo_program cargo-deny "$CARGO_DENY_VERSION"); }
@@ -24,6 +25,10 @@ need_cargo_deny() { CARGO_DENY=$(cargo_program cargo-deny "$CARGO_DENY_VERSION")
 # Sets CARGO_DEB.
 # shellcheck disable=SC2034
 need_cargo_deb() { CARGO_DEB=$(cargo_program cargo-deb "$CARGO_DEB_VERSION"); }
+
+# Sets MDBOOK.
+# shellcheck disable=SC2034
+need_mdbook() { MDBOOK=$(cargo_program mdbook "$MDBOOK_VERSION"); }
 
 # cargo_program NAME VERSION: prints where it is, and installs it before if need be. Another version that the user has for himself
 # is left alone.
@@ -38,4 +43,4 @@ cargo_program() {
     echo "$home/bin/$1"
 }
 
-is_version() { [[ -n $1 && $("$1" --version 2>/dev/null) =~ (^| )${2//./\\.}$ ]]; }
+is_version() { [[ -n $1 && $("$1" --version 2>/dev/null) =~ (^| v?)${2//./\\.}$ ]]; }

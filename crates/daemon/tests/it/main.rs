@@ -16,6 +16,7 @@ mod account;
 mod admin;
 mod alerts;
 mod architecture;
+mod book;
 mod commands;
 mod dashboard;
 mod debian;

@@ -2,6 +2,8 @@
 
 mod comments;
 mod redaction;
+#[cfg(test)]
+mod reference;
 mod schema;
 mod show;
 mod variables;
