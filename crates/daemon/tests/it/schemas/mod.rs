@@ -1,5 +1,7 @@
-//! What is published: the schemas of `docs/schemas` against the code, and against real runs.
+//! What is published: the schemas of `docs/schemas` and the AsyncAPI document against the code, and against real runs.
 
+mod asyncapi;
+mod brokers;
 mod ours;
 mod run;
 
