@@ -17,6 +17,7 @@ mod admin;
 mod alerts;
 mod architecture;
 mod commands;
+mod container;
 mod dashboard;
 mod debian;
 mod delivery;
