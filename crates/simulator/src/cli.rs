@@ -26,6 +26,12 @@ pub struct SimulateArgs {
     /// Write that authority's certificate here, for clients to trust.
     #[arg(long, value_name = "FILE", requires = "tls")]
     ca_out: Option<PathBuf>,
+    /// Keep that authority's key here, so that clients trust the next start too.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca_key: Option<PathBuf>,
+    /// A further host that the certificate is for; may be given again.
+    #[arg(long, value_name = "HOST", requires = "tls")]
+    tls_name: Vec<String>,
     /// Posts per second, up to 150000; 0 for keep-alives only.
     #[arg(long, default_value_t = 50.0)]
     rate: f64,
@@ -119,6 +125,8 @@ impl SimulateArgs {
         Ok(Settings {
             listen: self.listen,
             tls: self.tls,
+            tls_names: self.tls_name.clone(),
+            ca_key: self.ca_key.clone(),
             seed: self.seed,
             rate: self.rate,
             posts: self.posts,
@@ -223,6 +231,8 @@ fn say(line: fmt::Arguments<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use clap::Parser;
 
     use super::*;
@@ -258,6 +268,19 @@ mod tests {
                 .unwrap()
                 .starts_with("-----BEGIN CERTIFICATE-----")
         );
+    }
+
+    #[tokio::test]
+    async fn a_kept_authority_is_for_its_owner_alone_and_a_wrong_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("ca.key");
+        let args = || args(&["--tls", "--ca-key", key.to_str().unwrap(), "--tls-name", "x.test"]).unwrap();
+        run(args(), std::future::ready(())).await.unwrap();
+        let mode = std::fs::metadata(&key).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::write(&key, "no key").unwrap();
+        let error = run(args(), std::future::ready(())).await.unwrap_err();
+        assert!(error.to_string().contains("ca.key: "), "{error}");
     }
 
     #[test]

@@ -120,6 +120,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Serve TLS, with a certificate authority made at the start.
     pub tls: bool,
+    /// Names that the certificate is for, besides loopback and the address of `listen`.
+    pub tls_names: Vec<String>,
+    /// The authority's key: read from this file, or made and kept there. Without it each start has an authority of its own.
+    pub ca_key: Option<PathBuf>,
     /// Decides the posts, their order and the chunk borders.
     pub seed: u64,
     /// Posts per second while a stream is connected, up to [`MAX_RATE`]; 0 means keep-alives only.
@@ -202,6 +206,8 @@ impl Default for Settings {
         Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: false,
+            tls_names: Vec::new(),
+            ca_key: None,
             seed: 1,
             rate: 50.0,
             posts: None,

@@ -31,7 +31,7 @@ impl Simulator {
         let listener = TcpListener::bind(settings.listen).await?;
         let address = listener.local_addr()?;
         let tls = if settings.tls {
-            Some(Tls::new(&address.ip().to_string())?)
+            Some(Tls::new(&settings, address.ip())?)
         } else {
             None
         };

@@ -18,6 +18,7 @@ mod alerts;
 mod architecture;
 mod book;
 mod commands;
+mod container;
 mod dashboard;
 mod debian;
 mod delivery;

@@ -11,6 +11,7 @@ use simulator::{
     Arrival, Chunking, Compression, End, Fault, LineEnd, Origin, Post, Settings, Simulator, SizeProfile,
     Unasked,
 };
+use tokio_rustls::TlsConnector;
 
 use crate::client::{Ending, RULES, SAMPLE, SEARCH, TOKEN, connect, get, post_json, send};
 
@@ -258,16 +259,8 @@ async fn a_client_that_does_not_read_is_cut_off() {
     drop(stream);
 }
 
-#[tokio::test]
-async fn tls_works_for_those_who_trust_the_authority() {
-    let simulator = Simulator::start(Settings {
-        tls: true,
-        ..fast(50)
-    })
-    .await
-    .unwrap();
-    assert!(simulator.base_url().starts_with("https://127.0.0.1:"));
-    let pem = simulator.ca_pem().unwrap();
+/// A client that trusts this authority.
+fn trusting(pem: &str) -> TlsConnector {
     let mut roots = rustls::RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap())
@@ -277,8 +270,20 @@ async fn tls_works_for_those_who_trust_the_authority() {
         .with_safe_default_protocol_versions()
         .unwrap();
     let config = config.with_root_certificates(roots).with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+#[tokio::test]
+async fn tls_works_for_those_who_trust_the_authority() {
+    let simulator = Simulator::start(Settings {
+        tls: true,
+        ..fast(50)
+    })
+    .await
+    .unwrap();
+    assert!(simulator.base_url().starts_with("https://127.0.0.1:"));
+    let connector = trusting(simulator.ca_pem().unwrap());
     let name = ServerName::try_from("127.0.0.1").unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let socket = connector
         .connect(name, connect(simulator.addr()).await)
         .await
@@ -290,6 +295,33 @@ async fn tls_works_for_those_who_trust_the_authority() {
         .wait_for(|totals| totals.whole_posts == 50)
         .await;
     assert_eq!(stream.body, simulator.ledger().body(1));
+}
+
+#[tokio::test]
+async fn an_authority_that_is_kept_is_trusted_at_the_next_start_under_every_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = || {
+        Simulator::start(Settings {
+            tls: true,
+            tls_names: vec!["x.test".to_owned()],
+            ca_key: Some(folder.path().join("ca.key")),
+            ..fast(1)
+        })
+    };
+    let first = start().await.unwrap();
+    let connector = trusting(first.ca_pem().unwrap());
+    first.shutdown().await;
+    let second = start().await.unwrap();
+    for name in ["x.test", "localhost"] {
+        let name = ServerName::try_from(name).unwrap();
+        connector
+            .connect(name, connect(second.addr()).await)
+            .await
+            .unwrap();
+    }
+    let stranger = ServerName::try_from("y.test").unwrap();
+    let refused = connector.connect(stranger, connect(second.addr()).await).await;
+    assert!(refused.is_err());
 }
 
 #[tokio::test]
