@@ -59,10 +59,12 @@ pub fn dispatch(command: Command) -> Result<(), CommandError> {
         Command::Verify(args) => commands::verify::run(&args),
         Command::Connections(command) => commands::connections::run(&command),
         Command::Usage(args) => commands::usage::run(&args),
+        Command::Status(args) if args.watch => commands::top::run(&args.daemon),
         Command::Status(args) => commands::status::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Reload(args) => commands::reload::run(&args),
         Command::Tap(args) => commands::tap::run(&args),
+        Command::Top(args) => commands::top::run(&args),
         #[cfg(feature = "simulator")]
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Config(command) => commands::config::run(&command),

@@ -17,7 +17,7 @@ pub(crate) mod causes;
 pub mod client;
 mod connections;
 pub mod health;
-mod live;
+pub(crate) mod live;
 mod pace;
 mod page;
 pub mod report;

@@ -1,5 +1,6 @@
 //! Wire format of `/status`: one shape, which the admin server writes and `birdfeed status` reads.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stream_core::telemetry::{Status, View};
 
@@ -79,15 +80,20 @@ impl Report {
 
     /// Reads the body of an answer. Fields that are not known are passed over: a newer daemon may say more.
     pub fn read(json: &str) -> Result<Self, ReportError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: String,
-        }
-        serde_json::from_str(json).map_err(|error| match serde_json::from_str(json) {
-            Ok(Versioned { version }) => ReportError::OtherVersion { version, error },
-            Err(_) => ReportError::Foreign(error),
-        })
+        read(json)
     }
+}
+
+/// Reads what tells the version of the daemon that has written it.
+pub(crate) fn read<T: DeserializeOwned>(json: &str) -> Result<T, ReportError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: String,
+    }
+    serde_json::from_str(json).map_err(|error| match serde_json::from_str(json) {
+        Ok(Versioned { version }) => ReportError::OtherVersion { version, error },
+        Err(_) => ReportError::Foreign(error),
+    })
 }
 
 /// Whether the report says that its daemon is ready, whatever version wrote it.

@@ -82,6 +82,10 @@ pub enum Command {
                       Exit code: 0 if the daemon has read it, 64 if it is wrong and nothing has changed, 69 if the daemon is not there."
     )]
     Reload(ConfigArgs),
+    /// Watch a running daemon: the page of its admin server for a terminal. Text once a second where there is none.
+    #[command(after_help = "Example: birdfeed top --address 127.0.0.1:9464\n\n\
+                      Keys: arrows, PgUp, PgDn, Home and End scroll; q, Esc and Ctrl-C leave.")]
+    Top(DaemonArgs),
     /// Show records as they pass a running daemon that allows it (admin.tap = true).
     #[command(
         after_help = "Example: birdfeed tap tweets --sample 0.1\n         birdfeed tap tweets | jq .value.text"
@@ -163,7 +167,7 @@ pub struct StatusArgs {
     /// Which daemon.
     #[command(flatten)]
     pub daemon: DaemonArgs,
-    /// Again every second, until interrupted.
+    /// Go on: the same as `birdfeed top`.
     #[arg(long)]
     pub watch: bool,
     /// As JSON.

@@ -18,6 +18,7 @@ pub mod run;
 pub mod simulate;
 pub mod status;
 pub mod tap;
+pub mod top;
 pub mod usage;
 pub mod verify;
 

@@ -1,7 +1,5 @@
 //! `birdfeed status`: what a running daemon says of itself, for people.
 
-use std::time::Duration;
-
 use stream_core::model::Timestamp;
 use stream_core::telemetry::{LaneStatus, Status, StreamStatus};
 
@@ -15,17 +13,9 @@ use crate::exit::CommandError;
 use crate::usage::UsageStatus;
 use crate::words;
 
-/// How often `--watch` looks.
-const EVERY: Duration = Duration::from_secs(1);
-
-/// Asks the daemon and shows the answer; with `--watch` every second, until interrupted or nobody reads. It is an error that the
-/// daemon is not ready.
+/// Asks the daemon and shows the answer. It is an error that the daemon is not ready.
 pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
     let address = address(&args.daemon)?;
-    if args.watch {
-        watch(&address);
-        return Ok(());
-    }
     let body = client::status(&address).map_err(CommandError::unavailable)?;
     let ready = if args.json {
         say(&body);
@@ -44,19 +34,10 @@ pub fn run(args: &StatusArgs) -> Result<(), CommandError> {
     }
 }
 
-/// A daemon that is not there, or not for a while, is a page too: it may come back.
-fn watch(address: &Address) {
-    let page = || {
-        let body = client::status(address).map_err(CommandError::unavailable)?;
-        Ok(render(&read(address, &body)?))
-    };
-    loop {
-        let page = page().unwrap_or_else(|error: CommandError| error.message);
-        if !say(&format!("\x1b[2J\x1b[H{page}")) {
-            return;
-        }
-        std::thread::sleep(EVERY);
-    }
+/// What the daemon says now, as a page of text.
+pub(super) fn page(address: &Address) -> Result<String, CommandError> {
+    let body = client::status(address).map_err(CommandError::unavailable)?;
+    Ok(render(&read(address, &body)?))
 }
 
 fn read(address: &Address, body: &str) -> Result<Report, CommandError> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use stream_core::model::Timestamp;
 
 use super::rates::Rates;
@@ -11,20 +11,23 @@ use super::rates::Rates;
 const POINTS: usize = 15 * 60;
 
 /// Messages per second and lag over the last 15 minutes.
-#[derive(Default, Serialize)]
-pub(super) struct History {
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct History {
     points: VecDeque<Point>,
 }
 
-struct Point {
+/// What was seen in one second.
+pub(crate) struct Point {
     at: Timestamp,
-    messages_per_second: f32,
-    lag_seconds: f32,
+    /// Messages journaled.
+    pub(crate) messages_per_second: f32,
+    /// How far behind the lane was that was furthest behind.
+    pub(crate) lag_seconds: f32,
 }
 
 impl History {
     /// Takes note of a moment; the oldest goes.
-    pub(super) fn push(&mut self, at: Timestamp, rates: &Rates) {
+    pub(crate) fn push(&mut self, at: Timestamp, rates: &Rates) {
         if self.points.len() == POINTS {
             self.points.pop_front();
         }
@@ -34,12 +37,28 @@ impl History {
             lag_seconds: rates.lag_seconds,
         });
     }
+
+    /// The oldest first.
+    pub(crate) fn points(&self) -> &VecDeque<Point> {
+        &self.points
+    }
 }
 
 /// `[milliseconds, messages per second, seconds behind]`.
 impl Serialize for Point {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (self.at.millis(), self.messages_per_second, self.lag_seconds).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Point {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (millis, messages_per_second, lag_seconds) = Deserialize::deserialize(deserializer)?;
+        Ok(Self {
+            at: Timestamp::from_millis(millis),
+            messages_per_second,
+            lag_seconds,
+        })
     }
 }
 
@@ -63,5 +82,7 @@ mod tests {
         let points = json["points"].as_array().unwrap();
         assert_eq!(points.len(), 900);
         assert_eq!(points[0], serde_json::json!([1_100_000, 0.0, 0.0]));
+        let read: History = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), json);
     }
 }

@@ -3,12 +3,14 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | `moment` | what an event says |
 //! | `rates` | what two looks show: messages a second, and how far behind |
 //! | `history` | 15 minutes of that |
 //! | `troubles` | the last errors, after they are over too |
 //! | `said` | what a report is in words |
 
 mod history;
+mod moment;
 mod rates;
 mod said;
 mod troubles;
@@ -25,10 +27,11 @@ use stream_core::model::Timestamp;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use self::history::History;
+pub(crate) use self::history::{History, Point};
+pub(crate) use self::moment::Moment;
 use self::rates::Rates;
 use self::said::Said;
-use self::troubles::{Trouble, Troubles};
+use self::troubles::Troubles;
 use super::answer::{self, Answer};
 use super::report::Report;
 
@@ -54,19 +57,6 @@ impl Default for Live {
     }
 }
 
-/// One event: a report, and what it was made into for people.
-#[derive(Serialize)]
-struct Moment<'a> {
-    at: Timestamp,
-    #[serde(flatten)]
-    report: &'a Report,
-    rates: &'a Rates,
-    words: Said,
-    troubles: Vec<&'a Trouble>,
-    /// Whether `/tap` is there.
-    tap: bool,
-}
-
 impl Live {
     /// Looks once a second, for ever; tells whether there is a `tap`.
     pub(super) async fn keep(&self, tap: bool, report: impl Fn() -> Report) {
@@ -80,18 +70,18 @@ impl Live {
             let rates = Rates::between(&before.1, &report.status, before.0.elapsed(), at);
             self.history.lock().push(at, &rates);
             troubles.note(&report.status);
+            before = (Instant::now(), report.status.clone());
             if self.newest.receiver_count() > 0 {
                 let moment = Moment {
                     at,
-                    report: &report,
-                    rates: &rates,
                     words: Said::of(&report.status, at),
-                    troubles: troubles.newest_first().collect(),
+                    report,
+                    rates,
+                    troubles: troubles.newest_first().cloned().collect(),
                     tap,
                 };
                 self.newest.send_replace(event("report", &moment));
             }
-            before = (Instant::now(), report.status);
         }
     }
 

@@ -2,26 +2,28 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stream_core::model::Timestamp;
 use stream_core::telemetry::{LaneStatus, Status};
 
 /// What moves, and how far behind it is.
-#[derive(Serialize)]
-pub(super) struct Rates {
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Rates {
     /// Messages journaled.
-    pub(super) messages_per_second: f32,
+    pub(crate) messages_per_second: f32,
     /// The lag of the lane that is furthest behind.
-    pub(super) lag_seconds: f32,
+    pub(crate) lag_seconds: f32,
     /// In the order of the report's lanes.
-    lanes: Vec<LaneRates>,
+    pub(crate) lanes: Vec<LaneRates>,
 }
 
-#[derive(Serialize)]
-struct LaneRates {
-    delivered_per_second: f32,
+/// What moves in a lane.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct LaneRates {
+    /// Records confirmed.
+    pub(crate) delivered_per_second: f32,
     /// The age of the oldest record whose fate is open; 0 if there is none.
-    lag_seconds: f32,
+    pub(crate) lag_seconds: f32,
 }
 
 impl Rates {

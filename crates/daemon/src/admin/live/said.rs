@@ -1,19 +1,22 @@
 //! What a report is in words.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stream_core::model::Timestamp;
 use stream_core::telemetry::Status;
 
 use crate::words;
 
 /// How it stands, for people.
-#[derive(Serialize)]
-pub(super) struct Said {
-    stream: String,
-    connects: String,
-    journal: String,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Said {
+    /// Connected, waiting, and since when.
+    pub(crate) stream: String,
+    /// What is left of the connects.
+    pub(crate) connects: String,
+    /// How full it is.
+    pub(crate) journal: String,
     /// In the order of the report's lanes.
-    lanes: Vec<String>,
+    pub(crate) lanes: Vec<String>,
 }
 
 impl Said {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use stream_core::model::Timestamp;
 use stream_core::telemetry::Status;
 
@@ -12,13 +12,16 @@ use crate::admin::causes::by_cause;
 const MOST: usize = 16;
 
 /// An error, when it was last met with, and whether it is over.
-#[derive(Debug, Serialize)]
-pub(super) struct Trouble {
-    at: Timestamp,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Trouble {
+    /// When it was last met with.
+    pub(crate) at: Timestamp,
     /// `stream`, or a sink: which of its lanes the error holds up may change.
-    place: String,
-    error: String,
-    over: bool,
+    pub(crate) place: String,
+    /// In the peer's words.
+    pub(crate) error: String,
+    /// Whether it is over.
+    pub(crate) over: bool,
 }
 
 /// The last of them, the oldest first.

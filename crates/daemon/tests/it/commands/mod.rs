@@ -9,6 +9,7 @@ mod operation;
 mod output;
 mod paper;
 mod rules;
+mod top;
 mod v1;
 mod verify;
 
