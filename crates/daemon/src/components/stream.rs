@@ -83,10 +83,26 @@ pub(super) fn build(section: &mut Section, environment: &Environment) -> Stream 
         endpoint,
         lane: endpoint.messages().lane(),
         usage_every: account::usage_every(section, endpoint),
-        source: XSource::new(&settings)
-            .map_err(|error| note(section, &error))
-            .ok()
-            .map(Arc::new),
+        source: source(section, settings),
+    }
+}
+
+/// The source, or everything that is wrong with its settings: what is wrong is told, put aside, and tried again without.
+fn source(section: &Section, mut settings: Settings) -> Option<Arc<XSource>> {
+    let known = section.problems();
+    loop {
+        let error = match XSource::new(&settings) {
+            Ok(source) => return (section.problems() == known).then(|| Arc::new(source)),
+            Err(error) => error,
+        };
+        note(section, &error);
+        match error {
+            SettingsError::BaseUrl(_) => settings.base_url = None,
+            SettingsError::Proxy(_) => settings.proxy = None,
+            SettingsError::UserAgent => settings.user_agent = Settings::new(Token::from_value("")).user_agent,
+            SettingsError::CaFile { .. } => settings.ca_file = None,
+            _ => return None,
+        }
     }
 }
 

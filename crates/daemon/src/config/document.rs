@@ -19,8 +19,7 @@ pub(crate) struct Document<'e> {
 }
 
 impl<'e> Document<'e> {
-    /// Reads `file` and lays `environment` over it. A file that cannot be read or is no TOML is the only mistake that hides
-    /// the others.
+    /// Reads `file` and lays `environment` over it. That a file cannot be read or is no TOML hides what else is wrong.
     pub(crate) fn read(file: Option<&Path>, environment: &'e Environment) -> Result<Self, Problems> {
         let table = match file {
             Some(path) => parse(path, &Self::text(path)?)?,
@@ -31,7 +30,16 @@ impl<'e> Document<'e> {
 
     /// The text of a file.
     pub(crate) fn text(path: &Path) -> Result<String, Problems> {
-        read_file(path).map_err(|problem| Problems(vec![problem]))
+        std::fs::read_to_string(path).map_err(|error| {
+            let origin = Origin::File {
+                path: path.to_owned(),
+                line: 1,
+                column: 1,
+                excerpt: "".into(),
+            };
+            let problem = Problem::new(origin, "", format!("cannot be read: {error}"));
+            Problems(vec![problem])
+        })
     }
 
     /// Reads `text`, which `path` holds, and lays `environment` over it.
@@ -119,16 +127,5 @@ impl<'e> Document<'e> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Table, Problems> {
-    tree::parse(path, text).map_err(|problem| Problems(vec![problem]))
-}
-
-fn read_file(path: &Path) -> Result<String, Problem> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let origin = Origin::File {
-            path: path.to_owned(),
-            line: 1,
-            column: 1,
-        };
-        Problem::new(origin, "", format!("cannot be read: {error}"))
-    })
+    tree::parse(path, text).map_err(Problems)
 }

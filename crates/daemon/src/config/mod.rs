@@ -12,10 +12,11 @@
 //! | `entries` | tables whose keys are not ours |
 //! | `suggest` | edit distance: what was probably meant |
 //! | `units` | sizes and durations as people write them |
-//! | `origin`, `problem` | where a value stands, what is wrong with it |
+//! | `origin`, `excerpt`, `problem` | where a value stands, how that line is shown, what is wrong with it |
 
 mod document;
 mod entries;
+mod excerpt;
 mod leaves;
 mod origin;
 mod problem;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Provenance of a value: file and line, or variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +12,8 @@ pub(crate) enum Origin {
         path: PathBuf,
         line: usize,
         column: usize,
+        /// The line with a caret under the place; no values.
+        excerpt: Arc<str>,
     },
     /// In the environment, in the variable of this name.
     Variable(String),
@@ -21,7 +24,9 @@ pub(crate) enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Self::File {
+                path, line, column, ..
+            } => write!(f, "{}:{line}:{column}", path.display()),
             Self::Variable(name) => write!(f, "environment {name}"),
             Self::Missing => f.write_str("configuration"),
         }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::excerpt::excerpt;
 use super::origin::Origin;
 use super::problem::Problem;
 use super::suggest::suggestion;
@@ -70,41 +72,50 @@ impl Value {
     }
 }
 
-/// Reads the text of a file. A text that is no TOML is one problem, and nothing else can be said.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Problem> {
-    let at = |offset: usize| {
-        let before = &text[..offset.min(text.len())];
-        let line = before.matches('\n').count() + 1;
-        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Origin::File {
-            path: path.to_owned(),
-            line,
-            column,
-        }
-    };
-    match DeTable::parse(text) {
-        Ok(table) => Ok(table_of(table.get_ref(), &at)),
-        Err(error) => {
-            let origin = at(error.span().map_or(0, |span| span.start));
-            Err(Problem::new(origin, "", format!("not TOML: {}", error.message())))
-        }
+/// Reads the text of a file, or says everywhere that it is no TOML: what its keys are worth cannot be said then.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Vec<Problem>> {
+    let at = |span: Range<usize>| place(path, text, span);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(table_of(table.get_ref(), &at));
+    }
+    let problems = errors.iter().map(|error| {
+        let origin = at(error.span().unwrap_or_default());
+        Problem::new(origin, "", format!("not TOML: {}", error.message()))
+    });
+    Err(problems.collect())
+}
+
+/// Where the bytes `span` of `text` stand, which is what the file `path` holds.
+fn place(path: &Path, text: &str, span: Range<usize>) -> Origin {
+    let before = text.get(..span.start).unwrap_or(text);
+    let start = before.len();
+    let above = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text[above..].lines().next().unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    let marked = start - above..span.end.max(start) - above;
+    Origin::File {
+        path: path.to_owned(),
+        line: number,
+        column: text[above..start].chars().count() + 1,
+        excerpt: excerpt(number, line, marked).into(),
     }
 }
 
-fn table_of(table: &DeTable<'_>, at: &impl Fn(usize) -> Origin) -> Table {
+fn table_of(table: &DeTable<'_>, at: &impl Fn(Range<usize>) -> Origin) -> Table {
     table
         .iter()
         .map(|(key, value)| {
             let node = Node {
                 value: value_of(value.get_ref(), at),
-                origin: at(key.span().start),
+                origin: at(key.span()),
             };
             (key.get_ref().to_string(), node)
         })
         .collect()
 }
 
-fn value_of(value: &DeValue<'_>, at: &impl Fn(usize) -> Origin) -> Value {
+fn value_of(value: &DeValue<'_>, at: &impl Fn(Range<usize>) -> Origin) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(number) => {
@@ -118,11 +129,11 @@ fn value_of(value: &DeValue<'_>, at: &impl Fn(usize) -> Origin) -> Value {
     }
 }
 
-fn list_of(list: &DeArray<'_>, at: &impl Fn(usize) -> Origin) -> Vec<Node> {
+fn list_of(list: &DeArray<'_>, at: &impl Fn(Range<usize>) -> Origin) -> Vec<Node> {
     list.iter()
         .map(|value| Node {
             value: value_of(value.get_ref(), at),
-            origin: at(value.span().start),
+            origin: at(value.span()),
         })
         .collect()
 }

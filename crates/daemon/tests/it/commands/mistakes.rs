@@ -27,6 +27,47 @@ fn five_mistakes_are_five_messages() {
     }
 }
 
+#[test]
+fn the_place_is_shown_and_no_value() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = check(
+        dir.path(),
+        "[stream]\nendpont = \"s3cret\" # s3cret\nmax_retries = true\n",
+    );
+    ended.expect(
+        64,
+        &[
+            "    did you mean endpoint?\n    2 | endpont = … \n      | ^^^^^^^\n",
+            "    3 | max_retries = true\n      | ^^^^^^^^^^^\n",
+        ],
+    );
+    let ended = check(
+        dir.path(),
+        "[stream]\nname = s3cret\nendpoint = \"sample\"\n[log\nlevel = \"info\"\n",
+    );
+    ended.expect(
+        64,
+        &[
+            "birdfeed.toml:2:8: not TOML: ",
+            "    2 | name = …\n      |        ^\n",
+            "birdfeed.toml:4:5: not TOML: ",
+            "    4 | [log\n      |     ^\n",
+            "2 problems in the configuration\n",
+        ],
+    );
+    assert!(!ended.err.contains("s3cret"), "{ended:#?}");
+}
+
+#[test]
+fn everything_that_is_wrong_with_the_way_to_x_is_told_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let toml = "[stream]\nbase_url = \"ftp://x\"\nuser_agent = \"a\\u0001b\"\nca_file = \"/none\"\nproxy = \"ftp://x\"\n";
+    let parts = ["base_url: ", "user_agent: ", "ca_file: ", "proxy: "].map(|key| format!(": stream.{key}"));
+    let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+    check(dir.path(), toml).expect(64, &parts);
+    check(dir.path(), toml).expect(64, &["\n4 problems in the configuration\n"]);
+}
+
 /// One mistake each: the text, and what must be said of it.
 const SINGLE: &[(&str, &str)] = &[
     (
@@ -119,7 +160,7 @@ const SINGLE: &[(&str, &str)] = &[
         "lanes.tweet: is not a known key\n    did you mean tweets?",
     ),
     (
-        "[stream]\nbase_url = \"ftp://x\"\nca_file = \"ca.pem\"",
+        "[stream]\nbase_url = \"ftp://x\"",
         "birdfeed.toml:2:1: stream.base_url: ",
     ),
     (
