@@ -111,8 +111,8 @@ impl Sink for AmqpSink {
         })
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
-        Box::pin(self.check())
+    fn check(&self) -> BoxFuture<'_, Result<Vec<String>, SinkError>> {
+        Box::pin(async { self.check().await.map(|()| Vec::new()) })
     }
 
     fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {

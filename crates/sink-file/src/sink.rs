@@ -81,8 +81,8 @@ impl Sink for FileSink {
         self.open_lane(lane).boxed()
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
-        std::future::ready(check(&self.settings.dir)).boxed()
+    fn check(&self) -> BoxFuture<'_, Result<Vec<String>, SinkError>> {
+        std::future::ready(check(&self.settings.dir).map(|()| Vec::new())).boxed()
     }
 
     fn read_back(&self) -> BoxFuture<'_, Result<Box<dyn ReadBack>, ReadBackError>> {

@@ -16,6 +16,9 @@ use crate::topics::{self, Presence};
 /// How long one broker may take to accept a connection.
 const CONNECTING: Duration = Duration::from_secs(2);
 
+/// The longest line that is taken from X, in bytes: stream-core's `Settings::max_line`.
+const LARGEST: usize = 8 << 20;
+
 /// What is to be there.
 pub(crate) struct Needs {
     pub(crate) topics: Vec<String>,
@@ -24,35 +27,49 @@ pub(crate) struct Needs {
     pub(crate) partitions: Option<i32>,
 }
 
-/// Tries it all; the error names the first thing that `run` would fail for.
-pub(crate) fn check(producer: &PolledProducer, needs: &Needs, deadline: Instant) -> Result<(), SinkError> {
+/// Tries it all; the error names the first thing that `run` would fail for. Gives what works and should be known.
+pub(crate) fn check(
+    producer: &PolledProducer,
+    needs: &Needs,
+    deadline: Instant,
+) -> Result<Vec<String>, SinkError> {
     reach_brokers(producer, deadline)?;
-    let mut missing = Vec::new();
+    let (mut missing, mut present, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for topic in &needs.topics {
         match topics::look(producer, topic, deadline)? {
             Presence::Missing => missing.push(topic.clone()),
             Presence::Present { partitions } => {
-                if let Some(warning) = other_partitions(topic, partitions, needs.partitions) {
-                    tracing::warn!("{warning}");
-                }
+                present.push(topic.clone());
+                notes.extend(other_partitions(topic, partitions, needs.partitions));
             }
         }
     }
-    let Some(shape) = needs.create else {
-        return if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(error::missing(&missing.join(", ")))
-        };
-    };
-    if missing.is_empty() {
-        return Ok(());
+    notes.extend(topics::thin(producer, &present, deadline)?);
+    notes.extend(smaller(&producer.admin.settings(
+        &present,
+        "max.message.bytes",
+        deadline,
+    )));
+    match needs.create {
+        _ if missing.is_empty() => Ok(notes),
+        None => Err(error::missing(&missing.join(", "))),
+        Some(shape) => {
+            let failures = producer.admin.create(&missing, shape, true, deadline)?;
+            failures
+                .into_iter()
+                .next()
+                .map_or(Ok(notes), |(topic, code)| Err(not_creatable(&topic, code)))
+        }
     }
-    let failures = producer.admin.create(&missing, shape, true, deadline)?;
-    failures
-        .into_iter()
-        .next()
-        .map_or(Ok(()), |(topic, code)| Err(not_creatable(&topic, code)))
+}
+
+/// What to say if topics take less than a message of X may have.
+fn smaller(limits: &[usize]) -> Option<String> {
+    let limit = limits.iter().min().filter(|limit| **limit < LARGEST)?;
+    Some(format!(
+        "records of more than {limit} bytes are refused by a topic's max.message.bytes and go to the dead letters; a message of X \
+         may have {LARGEST}"
+    ))
 }
 
 /// A topic is missing, and Kafka will not create it.

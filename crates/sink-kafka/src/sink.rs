@@ -161,7 +161,7 @@ impl KafkaSink {
         Ok(true)
     }
 
-    async fn check_all(&self) -> Result<(), SinkError> {
+    async fn check_all(&self) -> Result<Vec<String>, SinkError> {
         let deadline = Instant::now() + PATIENCE;
         let producer = self.producer.get().await?;
         let needs = Needs {
@@ -190,7 +190,7 @@ impl Sink for KafkaSink {
         async move { Ok(Box::new(self.open_lane(lane).await?) as Box<dyn Publisher>) }.boxed()
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+    fn check(&self) -> BoxFuture<'_, Result<Vec<String>, SinkError>> {
         self.check_all().boxed()
     }
 

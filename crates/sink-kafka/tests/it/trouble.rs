@@ -5,6 +5,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::mocking::MockCluster;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use sink_kafka::{KafkaSink, Settings};
@@ -104,6 +107,52 @@ async fn a_check_asks_whether_topics_may_be_created_and_creates_none() {
     settings.create_topics = false;
     let error = sink(&settings).check().await.unwrap_err();
     assert!(error.to_string().contains("does not exist"), "still: {error}");
+}
+
+/// `topic`, made by the broker's own tools with these settings.
+async fn make(servers: &str, topic: &str, with: [(&str, &str); 2]) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
+        .set("bootstrap.servers", servers)
+        .create()
+        .expect("a client");
+    let mut wanted = NewTopic::new(topic, 1, TopicReplication::Fixed(1));
+    for (key, value) in with {
+        wanted = wanted.set(key, value);
+    }
+    let made = admin
+        .create_topics([&wanted], &AdminOptions::new())
+        .await
+        .expect("an answer");
+    made[0].as_ref().expect("a topic");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_tells_of_topics_that_take_less_and_of_those_that_take_nothing() {
+    let servers = &test_brokers::kafka().bootstrap;
+    let small = settings(servers);
+    make(
+        servers,
+        &small.topic(Lane::Tweets),
+        [("max.message.bytes", "50000"), ("min.insync.replicas", "1")],
+    )
+    .await;
+    let notes = sink(&small).check().await.expect("it works");
+    assert!(
+        notes[0].starts_with("records of more than 50000 bytes are refused"),
+        "{notes:?}"
+    );
+    let thin = settings(servers);
+    make(
+        servers,
+        &thin.topic(Lane::Tweets),
+        [("max.message.bytes", "9000000"), ("min.insync.replicas", "2")],
+    )
+    .await;
+    let error = sink(&thin).check().await.unwrap_err().to_string();
+    assert!(
+        error.contains("has 1 copies in sync, and its min.insync.replicas is 2"),
+        "{error}"
+    );
 }
 
 /// Passes connections on to `broker`, and lets it say that it is at `named`.

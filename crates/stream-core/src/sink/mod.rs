@@ -69,8 +69,9 @@ pub trait Sink: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Tries what `open` needs, once, and says what did not answer (for `birdfeed check --connect`). Creates nothing.
-    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>>;
+    /// Tries what `open` needs, once, and says what did not answer (for `birdfeed check --connect`). Creates nothing. Gives what
+    /// works and should be known all the same, a sentence each.
+    fn check(&self) -> BoxFuture<'_, Result<Vec<String>, SinkError>>;
 
     /// Opens what its lanes have got for reading, from the oldest record that is left (for `birdfeed verify`). Takes nothing
     /// and changes nothing.

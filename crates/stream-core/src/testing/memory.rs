@@ -255,9 +255,9 @@ impl Sink for MemorySink {
         })
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
+    fn check(&self) -> BoxFuture<'_, Result<Vec<String>, SinkError>> {
         let down = self.lock().down;
-        Box::pin(async move { if down { Err(away()) } else { Ok(()) } })
+        Box::pin(async move { if down { Err(away()) } else { Ok(Vec::new()) } })
     }
 }
 

@@ -266,8 +266,8 @@ impl Sink for Liar {
         Box::pin(async { Ok(Box::new(Lie(Vec::new())) as Box<dyn Publisher>) })
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), SinkError>> {
-        Box::pin(async { Ok(()) })
+    fn check(&self) -> BoxFuture<'_, Result<Vec<String>, SinkError>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 }
 

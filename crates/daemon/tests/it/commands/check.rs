@@ -51,11 +51,14 @@ fn the_examples_pass() {
 #[test]
 fn a_connect_to_nothing_says_what_does_not_answer() {
     let dir = tempfile::tempdir().unwrap();
+    // More than any disk has.
+    let too_much = "[journal]\nmax_bytes = \"9000TiB\"\n";
     let config = "[stream]\nbase_url = \"http://127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"kafka\"\nbootstrap_servers = \"127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"amqp\"\nurl = \"amqp://127.0.0.1:1\"\n\
                   [[sink]]\ntype = \"file\"\n\
                   [admin]\nlisten = \"127.0.0.1:0\"\n";
+    let config = &[config, too_much].concat();
     check(dir.path(), config).expect(0, &[]);
     let ended = end(birdfeed()
         .current_dir(dir.path())
@@ -68,6 +71,8 @@ fn a_connect_to_nothing_says_what_does_not_answer() {
         "sink kafka (127.0.0.1:1): FAILED: ",
         "sink amqp (",
         "sink file (./birdfeed-data/lanes): answers",
+        "\ndisk: ",
+        "\nwarning: disk: it is full before the journal is, which may have 9000.0 TiB: ",
     ] {
         assert!(ended.out.contains(line), "{line}: {ended:#?}");
     }
@@ -131,7 +136,11 @@ async fn a_connect_says_what_would_keep_the_stream_away() {
         &format!("X ({address}, sample): FAILED: usage: HTTP 401: "),
     );
     rule(&simulator).await;
-    connect("simulator-token", "search").expect(0, &[]);
+    let fine = connect("simulator-token", "search");
+    fine.expect(0, &[]);
+    for line in ["\nclock: 0 s ", " free, a sync takes "] {
+        said(&fine, line);
+    }
     assert_eq!(simulator.attempts(), 0, "none of them may cost a connect");
     assert!(!dir.path().join("birdfeed-data").exists());
 }

@@ -1,4 +1,12 @@
 //! `birdfeed check`: every mistake at once; with `--connect` also whether X, the brokers and this machine give what `run` needs.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `seen` | what is no matter of right or wrong |
+//! | `disk` | what a folder lies on, the room there, how long a sync takes |
+
+mod disk;
+mod seen;
 
 use std::future::Future;
 use std::io::ErrorKind;
@@ -9,6 +17,7 @@ use source_x::check::CheckError;
 use stream_core::pipeline::NamedSink;
 use tokio::time::error::Elapsed;
 
+use self::seen::{Seen, warn};
 use super::say;
 use crate::admin::{Address, client, report};
 use crate::cli::CheckArgs;
@@ -16,6 +25,8 @@ use crate::components::{self, DataPath, Parts};
 use crate::config::environment;
 use crate::exit::{CommandError, SysExit};
 
+/// How many seconds the clocks may differ: the alert `BirdfeedClock` begins there too.
+const LARGEST_SKEW: f64 = 5.0;
 /// How long one service may take to answer.
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -42,6 +53,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         let runtime = super::run::runtime(super::run::WORKERS)?;
         runtime.block_on(connect(&parts, &mut findings));
         runtime.shutdown_background();
+        disk::look(dir, &parts).tell("disk");
     }
     findings.end()
 }
@@ -62,10 +74,17 @@ impl Findings {
         self.tell(name, found);
     }
 
-    async fn service<E: ToString>(&mut self, name: &str, check: impl Future<Output = Result<(), E>>) {
+    /// Tells whether it answers, and what it gives to be known beside that.
+    async fn service<E: ToString>(
+        &mut self,
+        name: &str,
+        check: impl Future<Output = Result<Vec<String>, E>>,
+    ) {
         let found = within(tokio::time::timeout(DEADLINE, check).await);
         self.services += usize::from(found.is_err());
-        self.tell(name, found.map(|()| "answers"));
+        let notes = found.as_ref().cloned().unwrap_or_default();
+        self.tell(name, found.map(|_| "answers"));
+        warn(name, &notes);
     }
 
     fn tell(&mut self, name: &str, found: Result<&str, String>) {
@@ -99,8 +118,8 @@ async fn connect(parts: &Parts, findings: &mut Findings) {
     let check = async {
         match source.check().await {
             // `run` creates them first.
-            Err(CheckError::NoRules) if rules.creates_some() => Ok(()),
-            outcome => outcome,
+            Err(CheckError::NoRules) if rules.creates_some() => Ok(Vec::new()),
+            outcome => outcome.map(|()| Vec::new()),
         }
     };
     findings.service(&x, check).await;
@@ -108,9 +127,24 @@ async fn connect(parts: &Parts, findings: &mut Findings) {
         let name = format!("sink {name} ({})", sink.address());
         findings.service(&name, sink.check()).await;
     }
+    if let Some(ahead) = source.clock_skew() {
+        clock(ahead).tell("clock");
+    }
 }
 
-fn within<E: ToString>(answer: Result<Result<(), E>, Elapsed>) -> Result<(), String> {
+/// How this machine's clock stands to X's, which it is ahead of by so many seconds.
+fn clock(ahead: f64) -> Seen {
+    let side = if ahead < 0.0 { "behind" } else { "ahead of" };
+    let wrong = (ahead.abs() > LARGEST_SKEW).then(|| {
+        "lags and gaps are told wrongly, and X may refuse v1.1's signatures: set it, and keep it by NTP (timedatectl)".to_owned()
+    });
+    Seen {
+        facts: vec![format!("{:.0} s {side} X's", ahead.abs())],
+        notes: wrong.into_iter().collect(),
+    }
+}
+
+fn within<T, E: ToString>(answer: Result<Result<T, E>, Elapsed>) -> Result<T, String> {
     match answer {
         Ok(answer) => answer.map_err(|error| error.to_string()),
         Err(_) => Err(format!("no answer within {DEADLINE:?}")),
