@@ -43,12 +43,15 @@ have_package() {
     libssl-dev) have_library openssl openssl/ssl.h ;;
     zlib1g-dev) have_library zlib zlib.h ;;
     default-jre-headless) have_java ;;
+    default-jdk-headless) have_java && have_command javac ;;
     dpkg-dev) have_command dpkg-shlibdeps ;;
     maven) have_command mvn ;;
     chromium-driver) have_command chromedriver ;;
     prometheus) have_command promtool ;;
     python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     systemd) have_command systemd-analyze ;;
+    docker.io) have_command dockerd ;;
+    iproute2) have_command ip ;;
     rabbitmq-server) rabbitmq_program rabbitmq-server >/dev/null && have_command epmd ;;
     *) have_command "$1" ;;
     esac
