@@ -63,6 +63,22 @@ pub struct FixedKey {
     pub why: String,
 }
 
+#[cfg(test)]
+impl ReloadStatus {
+    /// A configuration that was refused at the time `at`.
+    pub(crate) fn refused(at: Timestamp) -> Self {
+        Self {
+            count: 1,
+            at,
+            cause: "file".to_owned(),
+            result: ReloadResult::Refused,
+            changed: Vec::new(),
+            needs_restart: Vec::new(),
+            problems: Some("birdfeed.toml:3:1: wrong\n1 problem".to_owned()),
+        }
+    }
+}
+
 /// Where the last report is put for others to read. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct ReloadBoard(Arc<Mutex<Option<ReloadStatus>>>);

@@ -6,6 +6,8 @@ use std::time::Duration;
 use stream_core::model::{ConnectOutcome, StreamState, Timestamp, WaitClass};
 use stream_core::telemetry::{JournalStatus, LaneStatus, StreamStatus};
 
+use crate::reload_status::{ReloadResult, ReloadStatus};
+
 /// A lane that is behind by less than this delivers what comes.
 const BEHIND: Duration = Duration::from_secs(2);
 
@@ -110,6 +112,36 @@ pub(crate) fn journal(journal: &JournalStatus) -> String {
     let room = journal.lasts_seconds.map(Duration::from_secs);
     let room = room.map_or_else(String::new, |room| format!(", room for {}", span(room)));
     format!("{} of {}{room}", bytes(journal.bytes), bytes(journal.max_bytes))
+}
+
+/// What of a changed configuration is not in force, if anything: "the configuration of 07:58 UTC is refused, and the one before
+/// it goes on: …".
+pub(crate) fn configuration(reload: &ReloadStatus, now: Timestamp) -> Option<String> {
+    let at = clock(reload.at, now);
+    match reload.result {
+        ReloadResult::Applied | ReloadResult::Unchanged => None,
+        ReloadResult::Refused => {
+            let first = reload
+                .problems
+                .as_deref()
+                .and_then(|problems| problems.lines().next());
+            let first = first.unwrap_or("birdfeed check says why");
+            Some(format!(
+                "the configuration of {at} is refused, and the one before it goes on: {first}"
+            ))
+        }
+        ReloadResult::NeedsRestart => {
+            let keys: Vec<_> = reload
+                .needs_restart
+                .iter()
+                .map(|fixed| fixed.key.as_str())
+                .collect();
+            Some(format!(
+                "of the configuration of {at} waits for a restart: {}",
+                keys.join(", ")
+            ))
+        }
+    }
 }
 
 #[cfg(test)]

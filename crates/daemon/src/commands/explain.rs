@@ -10,6 +10,7 @@ use crate::admin::client;
 use crate::admin::report::Report;
 use crate::cli::DaemonArgs;
 use crate::exit::CommandError;
+use crate::reload_status::{ReloadResult, ReloadStatus};
 use crate::words;
 
 /// Something that stands, or goes, and what follows from it.
@@ -27,11 +28,15 @@ pub fn run(args: &DaemonArgs) -> Result<(), CommandError> {
     let body = client::status(&address).map_err(CommandError::unavailable)?;
     let report =
         Report::read(&body).map_err(|error| CommandError::unavailable(format!("{address} is {error}")))?;
-    say(&explained(&report.status, Timestamp::now()));
+    say(&explained(
+        &report.status,
+        report.reload.as_ref(),
+        Timestamp::now(),
+    ));
     Ok(())
 }
 
-fn explained(status: &Status, now: Timestamp) -> String {
+fn explained(status: &Status, reload: Option<&ReloadStatus>, now: Timestamp) -> String {
     let Status {
         stream,
         lanes,
@@ -40,7 +45,8 @@ fn explained(status: &Status, now: Timestamp) -> String {
     } = status;
     let matters = [of_stream(stream, now)]
         .into_iter()
-        .chain(of_lanes(lanes, journal));
+        .chain(of_lanes(lanes, journal))
+        .chain(reload.and_then(|reload| of_configuration(reload, now)));
     let told: Vec<_> = matters.map(|matter| matter.told()).collect();
     told.join("\n\n")
 }
@@ -145,6 +151,30 @@ fn of_lanes(lanes: &[LaneStatus], journal: &JournalStatus) -> Vec<Matter> {
     matters.collect()
 }
 
+/// A changed configuration of which something is not in force.
+fn of_configuration(reload: &ReloadStatus, now: Timestamp) -> Option<Matter> {
+    let what = words::configuration(reload, now)?;
+    let (next, you) = match reload.result {
+        ReloadResult::Refused => (
+            "it is read again when the file changes, and at birdfeed reload",
+            "mend it: birdfeed check shows every mistake; a restart would fail until then",
+        ),
+        _ => (
+            "the rest of it is in force",
+            "restart birdfeed when it suits: nothing is lost by that",
+        ),
+    };
+    Some(Matter {
+        what,
+        because: reload
+            .problems
+            .as_ref()
+            .map(|problems| problems.replace('\n', "\n           ")),
+        next: next.to_owned(),
+        you,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -177,7 +207,7 @@ mod tests {
             ..Status::default()
         };
         assert_eq!(
-            explained(&status, now()),
+            explained(&status, None, now()),
             "the stream is waiting 41 s: rate limited until 16:04 UTC\n  \
                because  HTTP 429: Too Many Requests\n  \
                next     it connects by itself in 41 s, at 16:04 UTC; 38 connects left in 15 minutes\n  \
@@ -222,6 +252,20 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_that_is_refused_is_a_matter_too() {
+        let reload = ReloadStatus::refused(now());
+        let told = explained(&Status::default(), Some(&reload), now());
+        let matter = "the configuration of 16:04 UTC is refused, and the one before it goes on: birdfeed.toml:3:1: wrong\n  \
+                      because  birdfeed.toml:3:1: wrong\n           1 problem\n";
+        assert!(told.contains(matter) && told.contains("birdfeed check"), "{told}");
+        let applied = ReloadStatus {
+            result: ReloadResult::Applied,
+            ..reload
+        };
+        assert!(!explained(&Status::default(), Some(&applied), now()).contains("configuration"));
+    }
+
+    #[test]
     fn one_cause_is_one_matter() {
         let lane = |name, error: &str| LaneStatus {
             last_error: Some(error.to_owned()),
@@ -241,7 +285,7 @@ mod tests {
             ],
             ..Status::default()
         };
-        let told = explained(&status, now());
+        let told = explained(&status, None, now());
         assert_eq!(told.matches("sink ").count(), 2, "{told}");
         assert!(told.contains("sink kafka does not take tweets, includes: 7 messages wait\n  because  kafka:9092: Connection refused\n"), "{told}");
         assert!(

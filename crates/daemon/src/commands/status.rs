@@ -54,7 +54,12 @@ fn render(report: &Report) -> String {
     } = &report.status;
     let ready = if report.ready { "ready" } else { "NOT ready" };
     let mut lines = vec![format!("birdfeed {} · stream {name} · {ready}", report.version)];
-    lines.extend(report.reasons.iter().map(|reason| format!("  ! {reason}")));
+    let configuration = report
+        .reload
+        .as_ref()
+        .and_then(|reload| words::configuration(reload, Timestamp::now()));
+    let reasons = report.reasons.iter().chain(&configuration);
+    lines.extend(reasons.map(|reason| format!("  ! {reason}")));
     let last_byte = stream.last_byte.map_or("-".to_owned(), |at| at.to_string());
     lines.extend([
         format!("stream     {}", words::stream(stream, Timestamp::now())),
@@ -145,6 +150,7 @@ mod tests {
     use stream_core::telemetry::JournalStatus;
 
     use super::*;
+    use crate::reload_status::ReloadStatus;
 
     #[test]
     fn a_report_becomes_a_page() {
@@ -154,7 +160,7 @@ mod tests {
             reasons: vec!["the stream is paused".into()],
             usage: None,
             pid: 1,
-            reload: None,
+            reload: Some(ReloadStatus::refused(Timestamp::from_millis(0))),
             rules: Vec::new(),
             status: Status {
                 name: "main".into(),
@@ -189,7 +195,8 @@ mod tests {
             },
         };
         let page = render(&report);
-        let start = "birdfeed 0.1.0 · stream main · NOT ready\n  ! the stream is paused\n\
+        let start = "birdfeed 0.1.0 · stream main · NOT ready\n  ! the stream is paused\n  \
+                     ! the configuration of 1970-01-01 00:00 UTC is refused, and the one before it goes on: birdfeed.toml:3:1: wrong\n\
                      stream     closed by us for ";
         assert!(page.starts_with(start), "{page}");
         assert!(page.contains("\njournal    5 bytes of 9 bytes\n"), "{page}");

@@ -74,7 +74,7 @@ impl Live {
             if self.newest.receiver_count() > 0 {
                 let moment = Moment {
                     at,
-                    words: Said::of(&report.status, at),
+                    words: Said::of(&report, at),
                     report,
                     rates,
                     troubles: troubles.newest_first().cloned().collect(),

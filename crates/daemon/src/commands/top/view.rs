@@ -57,7 +57,11 @@ fn head(now: &Moment, gone: Option<&str>) -> Vec<Line<'static>> {
     };
     let mut lines = vec![Line::from(vec![name.into(), ready, " · q leaves".dark_gray()])];
     let gone = gone.map(|why| format!("  ! {why}; what follows is of {}", now.at));
-    let reasons = report.reasons.iter().map(|reason| format!("  ! {reason}"));
+    let reasons = report
+        .reasons
+        .iter()
+        .chain(&said.configuration)
+        .map(|reason| format!("  ! {reason}"));
     lines.extend(gone.into_iter().chain(reasons).map(|line| Line::from(line).red()));
     lines.extend([
         Line::from(format!("stream    {}", said.stream)),
