@@ -177,7 +177,7 @@ fn gap(gap: &GapStatus) -> String {
 
 fn row([sink, lane, state, rate, behind, pending, delivered, refused, lost]: [&str; 9]) -> String {
     format!(
-        "{sink:<10} {lane:<15} {state:<15} {rate:>8} {behind:>8} {pending:>9} {delivered:>11} {refused:>8} {lost:>6}"
+        "{sink:<10} {lane:<15} {state:<23} {rate:>8} {behind:>8} {pending:>8} {delivered:>11} {refused:>8} {lost:>6}"
     )
 }
 
@@ -259,7 +259,7 @@ mod tests {
             "connected for 3 h 12 m",
             "messages  212.0/s",
             "most 3.5",
-            "kafka      tweets          delivering         7.0/s    3.5 s",
+            "kafka      tweets          delivering                 7.0/s    3.5 s",
             "sink kafka: no broker",
             "18  17  cats",
             "███",
