@@ -76,3 +76,22 @@ fn each_lane_has_a_schema_and_nothing_else_has() {
         }
     }
 }
+
+#[test]
+fn each_lane_has_an_example_that_is_by_its_schema() {
+    let page = std::fs::read_to_string(at("docs/records.md")).unwrap();
+    let mut sections = page
+        .split("\n## `")
+        .skip(1)
+        .map(|section| section.split_once('`').unwrap());
+    for lane in Lane::ALL {
+        let mut of_lane = sections.clone().filter(|(name, _)| *name == lane.name());
+        let (_, text) = of_lane
+            .next()
+            .unwrap_or_else(|| panic!("docs/records.md has no {lane}"));
+        let (_, example) = text.split_once("```json\n").unwrap();
+        let example = serde_json::from_str(example.split("```").next().unwrap()).unwrap();
+        Schema::of(lane.name()).assert_takes("docs/records.md", &example);
+    }
+    assert_eq!(sections.by_ref().count(), Lane::ALL.len());
+}
