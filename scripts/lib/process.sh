@@ -69,6 +69,14 @@ wait_until() {
     done
 }
 
+# expect WHAT SECONDS COMMAND...: says when it holds, and ends the script if it does not in time.
+expect() {
+    local what=$1 seconds=$2
+    shift 2
+    wait_until "$seconds" "$@" || die "not: $what"
+    say "ok: $what (at $SECONDS s)"
+}
+
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 # stop_process PIDFILE MARK SECONDS: SIGTERM, then SIGKILL if that is not enough.
