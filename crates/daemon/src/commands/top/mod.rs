@@ -4,10 +4,13 @@
 //! |---|---|
 //! | `feed` | what the daemon says, over its restarts |
 //! | `seen` | what is known of it |
-//! | `view` | that as text and lines for a terminal of any size |
+//! | `view` | that on a terminal of any size |
+//! | `plots`, `lists` | its parts |
 //! | `screen` | the terminal, and the keys |
 
 mod feed;
+mod lists;
+mod plots;
 mod screen;
 mod seen;
 mod view;

@@ -1,20 +1,15 @@
-//! What is seen, as lines: at the top how it stands and the last 15 minutes, beneath it lanes, errors, gaps and rules.
+//! What is seen on a screen of any size: how it stands, the plots, and beneath them the lists as far as there is room.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::{Color, Style, Stylize as _};
+use ratatui::layout::{Constraint, Layout};
+use ratatui::style::Stylize as _;
 use ratatui::text::Line;
-use ratatui::widgets::{Paragraph, Sparkline};
-use stream_core::telemetry::{GapStatus, LaneStatus};
+use ratatui::widgets::Paragraph;
 
 use super::seen::Seen;
-use crate::admin::live::{History, Moment, Point};
+use super::{lists, plots};
+use crate::admin::live::Moment;
 use crate::usage::UsageStatus;
-
-/// How wide the words before a plot are.
-const LABEL: u16 = 26;
-/// How many rows a plot has.
-const PLOT: u16 = 2;
 
 /// Draws it with the lower part scrolled by `offset` lines; gives how far it could be scrolled.
 pub(super) fn draw(frame: &mut Frame, seen: &Seen, offset: u16) -> u16 {
@@ -30,15 +25,15 @@ pub(super) fn draw(frame: &mut Frame, seen: &Seen, offset: u16) -> u16 {
     let head = head(now, seen.gone.as_deref());
     let heights = [
         Constraint::Length(rows(&head)),
-        Constraint::Length(2 * PLOT),
+        Constraint::Length(plots::HEIGHT),
         Constraint::Fill(1),
     ];
-    let [top, plots, below] = Layout::vertical(heights).areas(frame.area());
+    let [top, middle, below] = Layout::vertical(heights).areas(frame.area());
     frame.render_widget(Paragraph::new(head), top);
-    draw_plots(frame, plots, now, &seen.past);
-    let body = body(now);
-    let offset = offset.min(rows(&body).saturating_sub(below.height));
-    frame.render_widget(Paragraph::new(body).scroll((offset, 0)), below);
+    plots::draw(frame, middle, now, &seen.past);
+    let lists = lists::lines(now);
+    let offset = offset.min(rows(&lists).saturating_sub(below.height));
+    frame.render_widget(Paragraph::new(lists).scroll((offset, 0)), below);
     offset
 }
 
@@ -73,137 +68,12 @@ fn head(now: &Moment, gone: Option<&str>) -> Vec<Line<'static>> {
     lines
 }
 
-/// A value of each second of the last 15 minutes.
-struct Plot {
-    label: String,
-    value: fn(&Point) -> f32,
-    color: Color,
-}
-
-/// Messages a second and lag, the newest at the right.
-fn draw_plots(frame: &mut Frame, area: Rect, now: &Moment, past: &History) {
-    let rate = Plot {
-        label: format!("messages  {:.1}/s", now.rates.messages_per_second),
-        value: |point| point.messages_per_second,
-        color: Color::Cyan,
-    };
-    let lag = Plot {
-        label: format!("behind    {:.1} s", now.rates.lag_seconds),
-        value: |point| point.lag_seconds,
-        color: Color::Yellow,
-    };
-    let areas: [Rect; 2] = Layout::vertical([Constraint::Length(PLOT); 2]).areas(area);
-    for (area, plot) in areas.into_iter().zip([rate, lag]) {
-        let [left, right] = Layout::horizontal([Constraint::Length(LABEL), Constraint::Fill(1)]).areas(area);
-        let values: Vec<_> = past.points().iter().map(plot.value).collect();
-        let most = values.iter().copied().fold(0.0, f32::max);
-        let most = Line::from(format!("          most {most:.1}")).dark_gray();
-        frame.render_widget(Paragraph::new(vec![Line::from(plot.label), most]), left);
-        let line = Sparkline::default().data(squeezed(&values, right.width));
-        frame.render_widget(line.style(plot.color), right);
-    }
-}
-
-/// The values in so many columns: in each the highest of its seconds, in thousandths, for a plot has whole numbers only.
-#[expect(clippy::cast_sign_loss, reason = "no rate and no lag is below nothing")]
-fn squeezed(values: &[f32], columns: u16) -> Vec<u64> {
-    let each = values.len().div_ceil(usize::from(columns).max(1)).max(1);
-    let highest = |some: &[f32]| (some.iter().copied().fold(0.0, f32::max) * 1_000.0) as u64;
-    values.chunks(each).map(highest).collect()
-}
-
-/// What there is beneath: more than a screen may hold.
-fn body(now: &Moment) -> Vec<Line<'static>> {
-    let status = &now.report.status;
-    let mut lines = vec![
-        Line::from(row([
-            "sink",
-            "lane",
-            "state",
-            "rate",
-            "behind",
-            "pending",
-            "delivered",
-            "refused",
-            "lost",
-        ]))
-        .bold(),
-    ];
-    let rates = now.rates.lanes.iter().zip(&now.words.lanes);
-    lines.extend(status.lanes.iter().zip(rates).map(|(lane, (rates, state))| {
-        let line = lane_row(lane, state, rates.delivered_per_second, rates.lag_seconds);
-        let style = if lane.last_error.is_some() {
-            Style::new().red()
-        } else {
-            Style::new()
-        };
-        Line::styled(line, style)
-    }));
-    lines.extend(section(
-        "last errors",
-        now.troubles.iter().map(|trouble| {
-            let over = if trouble.over { " (over)" } else { "" };
-            format!("{} {}: {}{over}", trouble.at, trouble.place, trouble.error)
-        }),
-    ));
-    lines.extend(section("gaps", status.stream.gaps.iter().rev().map(gap)));
-    lines.extend(section(
-        "rules, matches since the start",
-        now.report.rules.iter().map(|rule| {
-            format!(
-                "{:>10}  {}  {}",
-                rule.matches,
-                rule.id,
-                rule.tag.as_deref().unwrap_or_default()
-            )
-        }),
-    ));
-    lines
-}
-
-/// A heading with its lines; nothing where there are none.
-fn section(heading: &'static str, lines: impl Iterator<Item = String>) -> Vec<Line<'static>> {
-    let lines: Vec<_> = lines.map(|line| Line::from(format!("  {line}"))).collect();
-    let heading = (!lines.is_empty()).then(|| [Line::default(), Line::from(heading).bold()]);
-    heading.into_iter().flatten().chain(lines).collect()
-}
-
-fn gap(gap: &GapStatus) -> String {
-    format!(
-        "{} to {} ({:.0} s): {}",
-        gap.from, gap.to, gap.seconds, gap.reason
-    )
-}
-
-fn row([sink, lane, state, rate, behind, pending, delivered, refused, lost]: [&str; 9]) -> String {
-    format!(
-        "{sink:<10} {lane:<15} {state:<23} {rate:>8} {behind:>8} {pending:>8} {delivered:>11} {refused:>8} {lost:>6}"
-    )
-}
-
-fn lane_row(lane: &LaneStatus, state: &str, per_second: f32, lag: f32) -> String {
-    let refused = lane.dead_lettered + lane.dropped;
-    let counts = [lane.pending, lane.delivered, refused, lane.lost].map(|count| count.to_string());
-    let [pending, delivered, refused, lost] = counts;
-    let (rate, behind) = (format!("{per_second:.1}/s"), format!("{lag:.1} s"));
-    row([
-        &lane.sink,
-        lane.lane.name(),
-        state,
-        &rate,
-        &behind,
-        &pending,
-        &delivered,
-        &refused,
-        &lost,
-    ])
-}
-
 #[cfg(test)]
 mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use stream_core::model::Lane;
+    use stream_core::telemetry::LaneStatus;
 
     use super::*;
     use crate::commands::top::feed::Heard;
@@ -292,12 +162,5 @@ mod tests {
             ..Seen::default()
         };
         assert!(drawn(&never, (100, 30), 0).0.contains("nothing listens"));
-    }
-
-    #[test]
-    fn a_plot_shows_the_highest_of_each_column() {
-        assert_eq!(squeezed(&[1.0, 2.0, 9.0, 0.0, 0.5], 2), [9_000, 500]);
-        assert_eq!(squeezed(&[1.0], 80), [1_000]);
-        assert_eq!(squeezed(&[], 0), [0; 0]);
     }
 }
