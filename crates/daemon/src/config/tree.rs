@@ -79,10 +79,26 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Vec<Problem>> {
     if errors.is_empty() {
         return Ok(table_of(table.get_ref(), &at));
     }
-    let problems = errors.iter().map(|error| {
-        let origin = at(error.span().unwrap_or_default());
-        Problem::new(origin, "", format!("not TOML: {}", error.message()))
-    });
+    // The first of each line: what follows on it follows from it.
+    let line = |span: &Range<usize>| {
+        text.bytes()
+            .take(span.start)
+            .filter(|byte| *byte == b'\n')
+            .count()
+    };
+    let spans = errors
+        .iter()
+        .map(|error| (error.span().unwrap_or_default(), error));
+    let mut firsts = BTreeMap::new();
+    for (span, error) in spans {
+        let first = firsts.entry(line(&span)).or_insert((span.clone(), error));
+        if span.start < first.0.start {
+            *first = (span, error);
+        }
+    }
+    let problems = firsts
+        .into_values()
+        .map(|(span, error)| Problem::new(at(span), "", format!("not TOML: {}", error.message())));
     Err(problems.collect())
 }
 

@@ -56,6 +56,15 @@ fn the_place_is_shown_and_no_value() {
         ],
     );
     assert!(!ended.err.contains("s3cret"), "{ended:#?}");
+    // One slip, of which much follows: told once a line.
+    let ended = check(dir.path(), "a = [1,\n2\n[stream]\nname = \"x\n");
+    ended.expect(
+        64,
+        &[
+            "birdfeed.toml:3:1: not TOML: ",
+            "2 problems in the configuration\n",
+        ],
+    );
 }
 
 #[test]
