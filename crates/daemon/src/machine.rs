@@ -51,7 +51,7 @@ impl MachineWatch {
 }
 
 /// Bytes that the disk under `path` has left for us; `None` if it does not say.
-fn free_bytes(path: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -7,12 +7,14 @@ use std::os::linux::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, Mode, OFlags, major, minor, openat, statvfs};
+use rustix::fs::{CWD, Mode, OFlags, major, minor, openat};
+use stream_core::pipeline::NamedSink;
 
 use super::seen::Seen;
 use crate::admin::client;
 use crate::admin::report::Report;
 use crate::components::Parts;
+use crate::machine::free_bytes;
 use crate::words;
 
 /// Where the kernel says what is mounted.
@@ -22,32 +24,55 @@ const SLOW: Duration = Duration::from_millis(100);
 /// How often it is tried; the slowest counts.
 const TRIES: u32 = 5;
 
-/// Looks at what the journal's folder `dir` lies on, or its nearest folder that is there.
-pub(super) fn look(dir: &Path, parts: &Parts) -> Seen {
-    let there = dir
-        .ancestors()
-        .find(|path| path.is_dir())
-        .unwrap_or(Path::new("."));
-    let kind = kind(there).unwrap_or_else(|| "of an unknown kind".to_owned());
+/// Tells what the journal lies on, and file sinks where that is another disk.
+pub(super) fn tell(parts: &Parts) {
+    let dir = &parts.data_path.settings.journal.dir;
+    let journal = nearest(dir);
+    let mut seen = on(journal);
+    seen.notes.extend(unfit(&seen.facts[0]));
+    room(journal, parts, &mut seen);
+    seen.tell("disk");
+    let files = parts
+        .data_path
+        .sinks
+        .iter()
+        .filter(|sink| sink.sink.kind() == "file");
+    for NamedSink { name, sink } in files {
+        let dir = sink.address();
+        let there = nearest(Path::new(&dir));
+        if device(there) != device(journal) {
+            on(there).tell(&format!("disk of sink {name}"));
+        }
+    }
+}
+
+/// The folder itself, or the nearest of those it lies in that is there.
+fn nearest(dir: &Path) -> &Path {
+    let there = dir.ancestors().find(|path| path.is_dir());
+    there.unwrap_or(Path::new("."))
+}
+
+/// What `there` lies on: its kind first, then what is free, and what a sync takes.
+fn on(there: &Path) -> Seen {
     let mut seen = Seen {
-        notes: unfit(&kind).into_iter().collect(),
-        facts: vec![kind],
+        facts: vec![kind(there).unwrap_or_else(|| "of an unknown kind".to_owned())],
+        notes: Vec::new(),
     };
-    room(there, parts, &mut seen);
+    seen.facts
+        .extend(free_bytes(there).map(|free| format!("{} free", words::bytes(free))));
     if let Ok(slowest) = sync_time(there) {
         let millis = slowest.as_secs_f64() * 1_000.0;
         seen.facts.push(format!("a sync takes {millis:.1} ms"));
-        let slow = "syncs are slow, and with journal.durability = \"strict\" every message waits for one: use a local disk";
+        let slow =
+            "syncs are slow, and with durability \"strict\" every message waits for one: use a local disk";
         seen.notes.extend((slowest > SLOW).then(|| slow.to_owned()));
     }
     seen
 }
 
-/// What is free, how long that lasts at the rate of a daemon that runs, and whether it is less than the journal may have.
+/// How long what is free lasts at the rate of a daemon that runs, and whether it is less than the journal may have.
 fn room(there: &Path, parts: &Parts, seen: &mut Seen) {
-    let Ok(disk) = statvfs(there) else { return };
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    seen.facts.push(format!("{} free", words::bytes(free)));
+    let Some(free) = free_bytes(there) else { return };
     let address = parts.admin.listen.as_ref();
     let status = address.and_then(|address| client::status(address).ok());
     let report = status.and_then(|body| Report::read(&body).ok());
@@ -75,9 +100,13 @@ fn lasts(free: u64, left: u64, seconds: u64) -> Option<Duration> {
     Some(Duration::from_secs(free / per_second))
 }
 
+fn device(path: &Path) -> Option<u64> {
+    Some(std::fs::metadata(path).ok()?.st_dev())
+}
+
 /// The kind of file system that `path` lies on, as the kernel calls it.
 fn kind(path: &Path) -> Option<String> {
-    let device = std::fs::metadata(path).ok()?.st_dev();
+    let device = device(path)?;
     let device = format!("{}:{}", major(device), minor(device));
     let mounts = std::fs::read_to_string(MOUNTS).ok()?;
     let mount = mounts

@@ -53,7 +53,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         let runtime = super::run::runtime(super::run::WORKERS)?;
         runtime.block_on(connect(&parts, &mut findings));
         runtime.shutdown_background();
-        disk::look(dir, &parts).tell("disk");
+        disk::tell(&parts);
     }
     findings.end()
 }
