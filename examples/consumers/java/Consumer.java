@@ -8,21 +8,27 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /**
  * birdfeed's topics with kafka-clients: the records of one post together, without repeats, committed after the work is done.
  *
- * <p>java -cp 'libs/*' Consumer.java localhost:9092 my-service [seconds without a record after which it ends]
+ * <p>java -cp 'libs/*' Consumer.java localhost:9092 my-service [seconds without a record after which it ends [WAIT]]
  */
 public class Consumer {
     static final List<String> LANES = List.of("tweets", "includes", "matching_rules", "events");
     static final String PREFIX = "x.";
     /** Places of whole messages: what comes again after so many others is not known for a repeat. */
     static final int REMEMBERED = 100_000;
-    /** Messages that wait for a record; then the oldest goes on without it (a dead letter, say). */
+    /** Messages that wait for a record at most; then the oldest goes on without it. */
     static final int HELD = 10_000;
+    /**
+     * Seconds that a message waits for a record: it may be a dead letter, or committed before this program was last ended.
+     * Then the message goes on without it, and alone what comes later. Meanwhile nothing after it is committed.
+     */
+    static final long WAIT = 60;
 
     /** One message: what has come of it. */
-    record Message(Set<String> wanted, Map<String, byte[]> values, List<ConsumerRecord<byte[], byte[]>> records) {}
+    record Message(Set<String> wanted, Map<String, byte[]> values, List<ConsumerRecord<byte[], byte[]>> records, long since) {}
 
     final LinkedHashMap<String, Message> held = new LinkedHashMap<>();
-    final LinkedHashSet<String> done = new LinkedHashSet<>();
+    /** By place the lanes that have come. */
+    final LinkedHashMap<String, Set<String>> done = new LinkedHashMap<>();
     /** Of each partition the records in work, and the offset after its newest: what is before both may be committed. */
     final Map<TopicPartition, TreeSet<Long>> open = new HashMap<>();
     final Map<TopicPartition, Long> next = new HashMap<>();
@@ -35,25 +41,32 @@ public class Consumer {
         // epoch:sequence:previous:lanes; epoch and sequence are the place, the same in all lanes.
         var header = new String(record.headers().lastHeader("birdfeed").value(), StandardCharsets.UTF_8).split(":");
         var place = header[0] + ":" + header[1];
-        if (done.contains(place)) {
-            repeats++;
+        var lane = record.topic().substring(PREFIX.length());
+        if (done.containsKey(place)) {
+            if (done.get(place).add(lane)) show(place, Map.of(lane, record.value()));
+            else repeats++;
             open.get(partition).remove(record.offset());
             return;
         }
         var wanted = new HashSet<>(List.of(header[3].split(",")));
         wanted.retainAll(LANES);
-        var message = held.computeIfAbsent(place, any -> new Message(wanted, new TreeMap<>(), new ArrayList<>()));
-        if (message.values().put(record.topic().substring(PREFIX.length()), record.value()) != null) repeats++;
+        var message = held.computeIfAbsent(place, any -> new Message(wanted, new TreeMap<>(), new ArrayList<>(), System.nanoTime()));
+        if (message.values().put(lane, record.value()) != null) repeats++;
         message.records().add(record);
         if (message.values().keySet().containsAll(message.wanted())) finish(place);
         else if (held.size() > HELD) finish(held.keySet().iterator().next());
     }
 
+    void finishLate(Duration wait) {
+        while (!held.isEmpty() && System.nanoTime() - held.values().iterator().next().since() > wait.toNanos())
+            finish(held.keySet().iterator().next());
+    }
+
     void finish(String place) {
         var message = held.remove(place);
         show(place, message.values());
-        done.add(place);
-        if (done.size() > REMEMBERED) done.remove(done.iterator().next());
+        done.put(place, new HashSet<>(message.values().keySet()));
+        if (done.size() > REMEMBERED) done.remove(done.keySet().iterator().next());
         for (var record : message.records())
             open.get(new TopicPartition(record.topic(), record.partition())).remove(record.offset());
     }
@@ -78,6 +91,7 @@ public class Consumer {
         var settings = new HashMap<String, Object>(Map.of("bootstrap.servers", args[0], "group.id", args[1],
             "auto.offset.reset", "earliest", "enable.auto.commit", false));
         var idle = args.length > 2 ? Duration.ofSeconds(Long.parseLong(args[2])) : Duration.ofDays(10_000);
+        var wait = Duration.ofSeconds(args.length > 3 ? Long.parseLong(args[3]) : WAIT);
         var joined = new Consumer();
         try (var consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             // wakeup() ends the wait, and with it the loop.
@@ -91,6 +105,7 @@ public class Consumer {
             while (System.nanoTime() - newest < idle.toNanos()) {
                 var records = consumer.poll(Duration.ofMillis(500));
                 for (var record : records) joined.take(record);
+                joined.finishLate(wait);
                 if (!records.isEmpty()) newest = System.nanoTime();
                 if (!joined.next.isEmpty()) consumer.commitSync(joined.safe());
             }

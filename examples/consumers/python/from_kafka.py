@@ -10,7 +10,7 @@ import sys
 import time
 
 from confluent_kafka import Consumer, TopicPartition
-from joined import Joined
+from joined import WAIT, Joined
 from shown import show
 
 LANES = ["tweets", "includes", "matching_rules", "events"]
@@ -42,6 +42,7 @@ def main():
     parser.add_argument("--group", default="birdfeed-example")
     parser.add_argument("--prefix", default="x.")
     parser.add_argument("--until-idle", type=float, metavar="SECONDS", help="end when nothing has come for so long")
+    parser.add_argument("--wait", type=float, metavar="SECONDS", default=WAIT, help="for the last record of a message")
     args = parser.parse_args()
     consumer = Consumer({
         "bootstrap.servers": args.servers,
@@ -53,9 +54,18 @@ def main():
     for name in signal.SIGTERM, signal.SIGINT:
         signal.signal(name, lambda *_: going.clear())
     consumer.subscribe([args.prefix + lane for lane in LANES])
-    joined, offsets = Joined(LANES), Offsets()
+    joined, offsets = Joined(LANES, args.wait), Offsets()
     newest = committed = time.monotonic()
+
+    def finish(messages):
+        for place, values, receipts in messages:
+            if place:
+                show(place, values)
+            for receipt in receipts:
+                offsets.end(receipt)
+
     while going:
+        finish(joined.late())
         record = consumer.poll(0.5)
         now = time.monotonic()
         if record is None:
@@ -67,11 +77,7 @@ def main():
             newest = now
             header = dict(record.headers())["birdfeed"].decode()
             lane = record.topic().removeprefix(args.prefix)
-            for place, values, receipts in joined.take(header, lane, record.value(), offsets.begin(record)):
-                if place:
-                    show(place, values)
-                for receipt in receipts:
-                    offsets.end(receipt)
+            finish(joined.take(header, lane, record.value(), offsets.begin(record)))
         if offsets.next and now - committed > 1:
             consumer.commit(offsets=offsets.safe(), asynchronous=False)
             committed = now

@@ -1,8 +1,8 @@
 //! birdfeed's topics with rdkafka: the records of one post together, without repeats, committed after the work is done.
 //!
-//! `cargo run -p sink-kafka --example consumer -- localhost:9092 my-service [seconds without a record after which it ends]`
+//! `cargo run -p sink-kafka --example consumer -- localhost:9092 my-service [seconds without a record after which it ends [WAIT]]`
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,11 @@ const LANES: [&str; 4] = ["tweets", "includes", "matching_rules", "events"];
 const PREFIX: &str = "x.";
 /// Places of whole messages: what comes again after so many others is not known for a repeat.
 const REMEMBERED: usize = 100_000;
-/// Messages that wait for a record; then the oldest goes on without it (a dead letter, say).
+/// Messages that wait for a record at most; then the oldest goes on without it.
 const HELD: usize = 10_000;
+/// How long a message waits for a record: it may be a dead letter, or committed before this program was last ended. Then the
+/// message goes on without it, and alone what comes later. Meanwhile nothing after it is committed.
+const WAIT: Duration = Duration::from_secs(60);
 
 type Place = (u64, u64);
 type Partition = (String, i32);
@@ -26,13 +29,15 @@ struct Message {
     wanted: BTreeSet<String>,
     values: BTreeMap<String, Vec<u8>>,
     records: Vec<(Partition, i64)>,
+    since: Instant,
 }
 
 #[derive(Default)]
 struct Joined {
     /// By place: the oldest is the first.
     held: BTreeMap<Place, Message>,
-    done: HashSet<Place>,
+    /// By place the lanes that have come.
+    done: HashMap<Place, BTreeSet<String>>,
     order: VecDeque<Place>,
     /// Of each partition the records in work, and the offset after its newest.
     open: HashMap<Partition, (BTreeSet<i64>, i64)>,
@@ -46,8 +51,14 @@ impl Joined {
         open.insert(record.offset());
         *next = record.offset() + 1;
         let (place, lanes) = header(record)?;
-        if self.done.contains(&place) {
-            self.repeats += 1;
+        let lane = record.topic().trim_start_matches(PREFIX).to_owned();
+        let value = record.payload().unwrap_or_default().to_vec();
+        if let Some(come) = self.done.get_mut(&place) {
+            if come.insert(lane.clone()) {
+                show(place, &BTreeMap::from([(lane, value)]));
+            } else {
+                self.repeats += 1;
+            }
             open.remove(&record.offset());
             return Ok(());
         }
@@ -55,9 +66,8 @@ impl Joined {
             wanted: lanes,
             values: BTreeMap::new(),
             records: Vec::new(),
+            since: Instant::now(),
         });
-        let lane = record.topic().trim_start_matches(PREFIX).to_owned();
-        let value = record.payload().unwrap_or_default().to_vec();
         self.repeats += u64::from(message.values.insert(lane, value).is_some());
         message.records.push((partition, record.offset()));
         if message
@@ -74,12 +84,24 @@ impl Joined {
         Ok(())
     }
 
+    fn finish_late(&mut self, wait: Duration) {
+        let held = self.held.iter();
+        let late: Vec<_> = held
+            .filter(|(_, message)| message.since.elapsed() > wait)
+            .map(|(place, _)| *place)
+            .collect();
+        for place in late {
+            self.finish(place);
+        }
+    }
+
     fn finish(&mut self, place: Place) {
         let Some(message) = self.held.remove(&place) else {
             return;
         };
         show(place, &message.values);
-        self.done.insert(place);
+        let come = message.values.into_keys().collect();
+        self.done.insert(place, come);
         self.order.push_back(place);
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
@@ -135,13 +157,12 @@ fn show((epoch, sequence): Place, values: &BTreeMap<String, Vec<u8>>) {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<_> = std::env::args().skip(1).collect();
-    let [servers, group, idle @ ..] = &args[..] else {
-        return Err("usage: consumer SERVERS GROUP [SECONDS]".into());
+    let [servers, group, times @ ..] = &args[..] else {
+        return Err("usage: consumer SERVERS GROUP [SECONDS [WAIT]]".into());
     };
-    let idle = idle
-        .first()
-        .map(|seconds| seconds.parse().map(Duration::from_secs))
-        .transpose()?;
+    let seconds = |text: &String| text.parse().map(Duration::from_secs);
+    let idle = times.first().map(seconds).transpose()?;
+    let wait = times.get(1).map_or(Ok(WAIT), seconds)?;
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", servers)
         .set("group.id", group)
@@ -157,6 +178,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             joined.take(&record?)?;
             newest = Instant::now();
         }
+        joined.finish_late(wait);
         // What is not committed when this is killed comes again, and is a repeat then.
         if !joined.open.is_empty() && committed.elapsed() > Duration::from_secs(1) {
             consumer.commit(&joined.safe()?, CommitMode::Sync)?;
