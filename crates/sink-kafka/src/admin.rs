@@ -1,11 +1,14 @@
 //! Questions and wishes that are not a producer's: settings of topics, new topics. Everything here blocks up to its deadline: for
 //! blocking threads only.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -92,10 +95,15 @@ impl Admin {
             .collect())
     }
 
-    /// What the number `setting` is for `topics`, as far as the broker knows them and tells us.
-    pub(crate) fn settings(&self, topics: &[String], setting: &str, deadline: Instant) -> Vec<usize> {
+    /// What the number `setting` is for each of `topics`, as far as the broker knows them and tells us.
+    pub(crate) fn settings(
+        &self,
+        topics: &[String],
+        setting: &str,
+        deadline: Instant,
+    ) -> BTreeMap<String, usize> {
         let Ok(client) = self.client() else {
-            return Vec::new();
+            return BTreeMap::new();
         };
         let resources: Vec<_> = topics
             .iter()
@@ -110,8 +118,11 @@ impl Admin {
             )
             .unwrap_or_default();
         let values = described.iter().flatten().filter_map(|topic| {
+            let OwnedResourceSpecifier::Topic(name) = &topic.specifier else {
+                return None;
+            };
             let value = topic.get(setting)?.value.as_deref()?;
-            value.parse().ok()
+            Some((name.clone(), value.parse().ok()?))
         });
         values.collect()
     }

@@ -4,12 +4,13 @@
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
-use rdkafka::metadata::MetadataBroker;
+use rdkafka::metadata::{Metadata, MetadataBroker, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
 
 use crate::admin::Shape;
 use crate::error;
+use crate::inquiry;
 use crate::producer::PolledProducer;
 use crate::topics::{self, Presence};
 
@@ -33,7 +34,8 @@ pub(crate) fn check(
     needs: &Needs,
     deadline: Instant,
 ) -> Result<Vec<String>, SinkError> {
-    reach_brokers(producer, deadline)?;
+    let metadata = topics::metadata(producer, None, deadline)?;
+    reach_brokers(&metadata)?;
     let (mut missing, mut present, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     for topic in &needs.topics {
         match topics::look(producer, topic, deadline)? {
@@ -44,12 +46,17 @@ pub(crate) fn check(
             }
         }
     }
-    notes.extend(topics::thin(producer, &present, deadline)?);
-    notes.extend(smaller(&producer.admin.settings(
-        &present,
-        "max.message.bytes",
-        deadline,
-    )));
+    if !present.is_empty() {
+        let least = producer.admin.settings(&present, "min.insync.replicas", deadline);
+        for topic in metadata.topics() {
+            if let Some(least) = least.get(topic.name()) {
+                notes.extend(inquiry::foresee(topic, *least)?);
+            }
+        }
+        notes.extend(single(&metadata, &present));
+        let limits = producer.admin.settings(&present, "max.message.bytes", deadline);
+        notes.extend(smaller(limits.into_values().min()));
+    }
     match needs.create {
         _ if missing.is_empty() => Ok(notes),
         None => Err(error::missing(&missing.join(", "))),
@@ -64,11 +71,25 @@ pub(crate) fn check(
 }
 
 /// What to say if topics take less than a message of X may have.
-fn smaller(limits: &[usize]) -> Option<String> {
-    let limit = limits.iter().min().filter(|limit| **limit < LARGEST)?;
+fn smaller(limit: Option<usize>) -> Option<String> {
+    let limit = limit.filter(|limit| *limit < LARGEST)?;
     Some(format!(
         "records of more than {limit} bytes are refused by a topic's max.message.bytes and go to the dead letters; a message of X \
          may have {LARGEST}"
+    ))
+}
+
+/// What to say of the first of `topics` that has one copy although there are more brokers.
+fn single(metadata: &Metadata, topics: &[String]) -> Option<String> {
+    let brokers = metadata.brokers().len();
+    let has_one = |topic: &&MetadataTopic| topic.partitions().iter().any(|one| one.replicas().len() == 1);
+    let ours = metadata
+        .topics()
+        .iter()
+        .filter(|topic| topics.iter().any(|name| name == topic.name()));
+    let topic = ours.filter(|_| brokers > 1).find(has_one)?.name();
+    Some(format!(
+        "topic {topic} has one copy, and there are {brokers} brokers: with its broker it is gone"
     ))
 }
 
@@ -92,8 +113,7 @@ pub(crate) fn other_partitions(topic: &str, partitions: usize, wanted: Option<i3
 }
 
 /// librdkafka finds the brokers by the bootstrap servers and then uses the addresses that they give for themselves.
-fn reach_brokers(producer: &PolledProducer, deadline: Instant) -> Result<(), SinkError> {
-    let metadata = topics::metadata(producer, None, deadline)?;
+fn reach_brokers(metadata: &Metadata) -> Result<(), SinkError> {
     metadata.brokers().iter().try_for_each(|broker| {
         reach(broker).map_err(|why| {
             SinkError::Unavailable(format!(

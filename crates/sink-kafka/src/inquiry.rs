@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::metadata::MetadataPartition;
+use rdkafka::metadata::{MetadataPartition, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
 
@@ -47,7 +47,7 @@ pub(crate) fn inquire(producer: &PolledProducer, topic: &str) -> SinkError {
         .settings(&topics, "min.insync.replicas", Instant::now() + PATIENCE);
     judge(
         &partitions,
-        least.into_iter().max().unwrap_or(1),
+        least.into_values().max().unwrap_or(1),
         &producer.context().health.hindrances(),
     )
 }
@@ -63,23 +63,20 @@ impl Partition {
     }
 }
 
+/// The same of a topic that nobody publishes to yet, of which `least` is the `min.insync.replicas`: what would keep its records
+/// waiting is an error; gives what would not everywhere, and should be known.
+pub(crate) fn foresee(topic: &MetadataTopic, least: usize) -> Result<Option<String>, SinkError> {
+    let partitions: Vec<_> = topic.partitions().iter().map(Partition::of).collect();
+    match shortage(&partitions, least) {
+        Some(error) => Err(error),
+        None => Ok(too_few(&partitions, least)),
+    }
+}
+
 /// The first of the known reasons that fits.
 fn judge(partitions: &[Partition], least: usize, hindrances: &Hindrances) -> SinkError {
-    if let Some(partition) = partitions.iter().find(|partition| !partition.has_leader) {
-        return SinkError::Unavailable(format!(
-            "Kafka takes no records: partition {} has no leader, the brokers that hold it are away",
-            partition.id
-        ));
-    }
-    // Kafka asks for no more replicas than there are.
-    let is_short = |partition: &&Partition| partition.in_sync < least.min(partition.replicas);
-    if let Some(partition) = partitions.iter().find(is_short) {
-        let (noun, verb) = counted(partition.in_sync);
-        return SinkError::Unavailable(format!(
-            "Kafka refuses records: {} {noun} of partition {} {verb} in sync, and min.insync.replicas is {least}: brokers are \
-             away or behind",
-            partition.in_sync, partition.id
-        ));
+    if let Some(error) = shortage(partitions, least) {
+        return error;
     }
     if let Some(state) = &hindrances.numberless {
         return SinkError::Unavailable(format!(
@@ -91,18 +88,43 @@ fn judge(partitions: &[Partition], least: usize, hindrances: &Hindrances) -> Sin
             "the broker at {address} throttles us: a quota is used up"
         ));
     }
-    if let Some(partition) = partitions.iter().find(|partition| partition.replicas < least) {
-        let (noun, verb) = counted(partition.replicas);
-        return SinkError::Operator(format!(
-            "there {verb} {} {noun} of partition {}, and min.insync.replicas is {least}: brokers before Kafka 3.7 refuse records \
-             for that",
-            partition.replicas, partition.id
-        ));
+    if let Some(why) = too_few(partitions, least) {
+        return SinkError::Operator(why);
     }
     SinkError::Unavailable(
         "Kafka has confirmed nothing for seconds, although leaders and replicas are there: it is slow, or the way to it"
             .to_owned(),
     )
+}
+
+/// What brokers that are away keep from working.
+fn shortage(partitions: &[Partition], least: usize) -> Option<SinkError> {
+    if let Some(partition) = partitions.iter().find(|partition| !partition.has_leader) {
+        return Some(SinkError::Unavailable(format!(
+            "Kafka takes no records: partition {} has no leader, the brokers that hold it are away",
+            partition.id
+        )));
+    }
+    // Kafka asks for no more replicas than there are.
+    let is_short = |partition: &&Partition| partition.in_sync < least.min(partition.replicas);
+    let partition = partitions.iter().find(is_short)?;
+    let (noun, verb) = counted(partition.in_sync);
+    Some(SinkError::Unavailable(format!(
+        "Kafka refuses records: {} {noun} of partition {} {verb} in sync, and min.insync.replicas is {least}: brokers are \
+         away or behind",
+        partition.in_sync, partition.id
+    )))
+}
+
+/// What is wrong for some brokers, and no broker's coming back cures.
+fn too_few(partitions: &[Partition], least: usize) -> Option<String> {
+    let partition = partitions.iter().find(|partition| partition.replicas < least)?;
+    let (noun, verb) = counted(partition.replicas);
+    Some(format!(
+        "there {verb} {} {noun} of partition {}, and min.insync.replicas is {least}: brokers before Kafka 3.7 refuse records for \
+         that",
+        partition.replicas, partition.id
+    ))
 }
 
 fn counted(replicas: usize) -> (&'static str, &'static str) {

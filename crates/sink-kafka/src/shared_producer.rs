@@ -80,7 +80,7 @@ impl SharedProducer {
                     .settings(&topics, "max.message.bytes", Instant::now() + ASKING);
                 // A batch has a head of its own.
                 let fits = limits
-                    .into_iter()
+                    .into_values()
                     .min()
                     .map_or(usize::MAX, |limit| limit / 10 * 9);
                 Ok(fits.min(producer.context().batch_size))

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::metadata::Metadata;
 use rdkafka::producer::Producer as _;
 use rdkafka::types::RDKafkaErrorCode as Code;
 use stream_core::sink::SinkError;
@@ -54,40 +54,6 @@ fn ask(producer: &PolledProducer, topic: &str, deadline: Instant) -> Result<Resu
             None => Ok(answer.partitions().len()),
         },
     })
-}
-
-/// What to say of the first of `topics` whose partitions have fewer copies in sync than `min.insync.replicas`, so that nothing can
-/// be confirmed, or only one copy although there are more brokers.
-pub(crate) fn thin(
-    producer: &PolledProducer,
-    topics: &[String],
-    deadline: Instant,
-) -> Result<Option<String>, SinkError> {
-    let metadata = metadata(producer, None, deadline)?;
-    let brokers = metadata.brokers().len();
-    for topic in topics {
-        let of_topic = metadata.topics().iter().find(|known| known.name() == topic);
-        let partitions = of_topic.map(MetadataTopic::partitions).unwrap_or_default();
-        let in_sync = partitions.iter().map(|one| one.isr().len()).min();
-        let copies = partitions.iter().map(|one| one.replicas().len()).min();
-        let needed = producer
-            .admin
-            .settings(std::slice::from_ref(topic), "min.insync.replicas", deadline);
-        if let (Some(in_sync), Some(needed)) = (in_sync, needed.first())
-            && in_sync < *needed
-        {
-            return Err(SinkError::Unavailable(format!(
-                "topic {topic} has {in_sync} copies in sync, and its min.insync.replicas is {needed}: Kafka takes no record"
-            )));
-        }
-        if copies == Some(1) && brokers > 1 {
-            let note = format!(
-                "topic {topic} has one copy, and there are {brokers} brokers: with its broker it is gone"
-            );
-            return Ok(Some(note));
-        }
-    }
-    Ok(None)
 }
 
 /// What a broker knows of `topic`, or of all; an error says why none answers.
