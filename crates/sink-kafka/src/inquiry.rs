@@ -69,7 +69,7 @@ pub(crate) fn foresee(topic: &MetadataTopic, least: usize) -> Result<Option<Stri
     let partitions: Vec<_> = topic.partitions().iter().map(Partition::of).collect();
     match shortage(&partitions, least) {
         Some(error) => Err(error),
-        None => Ok(too_few(&partitions, least)),
+        None => Ok(too_few(&partitions, least).map(|error| error.to_string())),
     }
 }
 
@@ -88,8 +88,8 @@ fn judge(partitions: &[Partition], least: usize, hindrances: &Hindrances) -> Sin
             "the broker at {address} throttles us: a quota is used up"
         ));
     }
-    if let Some(why) = too_few(partitions, least) {
-        return SinkError::Operator(why);
+    if let Some(error) = too_few(partitions, least) {
+        return error;
     }
     SinkError::Unavailable(
         "Kafka has confirmed nothing for seconds, although leaders and replicas are there: it is slow, or the way to it"
@@ -117,14 +117,14 @@ fn shortage(partitions: &[Partition], least: usize) -> Option<SinkError> {
 }
 
 /// What is wrong for some brokers, and no broker's coming back cures.
-fn too_few(partitions: &[Partition], least: usize) -> Option<String> {
+fn too_few(partitions: &[Partition], least: usize) -> Option<SinkError> {
     let partition = partitions.iter().find(|partition| partition.replicas < least)?;
     let (noun, verb) = counted(partition.replicas);
-    Some(format!(
+    Some(SinkError::Operator(format!(
         "there {verb} {} {noun} of partition {}, and min.insync.replicas is {least}: brokers before Kafka 3.7 refuse records for \
          that",
         partition.replicas, partition.id
-    ))
+    )))
 }
 
 fn counted(replicas: usize) -> (&'static str, &'static str) {

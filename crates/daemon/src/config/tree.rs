@@ -86,19 +86,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Table, Vec<Problem>> {
             .filter(|byte| *byte == b'\n')
             .count()
     };
-    let spans = errors
-        .iter()
-        .map(|error| (error.span().unwrap_or_default(), error));
-    let mut firsts = BTreeMap::new();
-    for (span, error) in spans {
-        let first = firsts.entry(line(&span)).or_insert((span.clone(), error));
-        if span.start < first.0.start {
-            *first = (span, error);
-        }
-    }
-    let problems = firsts
-        .into_values()
-        .map(|(span, error)| Problem::new(at(span), "", format!("not TOML: {}", error.message())));
+    let placed = |error: &toml::de::Error| (error.span().unwrap_or_default(), error.message().to_owned());
+    let mut mistakes: Vec<_> = errors.iter().map(placed).collect();
+    mistakes.sort_by_key(|(span, _)| span.start);
+    mistakes.dedup_by_key(|(span, _)| line(span));
+    let problems = mistakes
+        .into_iter()
+        .map(|(span, message)| Problem::new(at(span), "", format!("not TOML: {message}")));
     Err(problems.collect())
 }
 

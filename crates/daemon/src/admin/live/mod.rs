@@ -66,11 +66,10 @@ impl Live {
         let mut troubles = Troubles::default();
         loop {
             ticks.tick().await;
-            let (report, at) = (report(), Timestamp::now());
+            let (mut report, at) = (report(), Timestamp::now());
             let rates = Rates::between(&before.1, &report.status, before.0.elapsed(), at);
             self.history.lock().push(at, &rates);
             troubles.note(&report.status);
-            before = (Instant::now(), report.status.clone());
             if self.newest.receiver_count() > 0 {
                 let moment = Moment {
                     at,
@@ -81,7 +80,9 @@ impl Live {
                     tap,
                 };
                 self.newest.send_replace(event("report", &moment));
+                report = moment.report;
             }
+            before = (Instant::now(), report.status);
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn tell(parts: &Parts) {
     let dir = &parts.data_path.settings.journal.dir;
     let journal = nearest(dir);
     let mut seen = on(journal);
-    seen.notes.extend(unfit(&seen.facts[0]));
+    seen.notes.extend(kind(journal).as_deref().and_then(unfit));
     room(journal, parts, &mut seen);
     seen.tell("disk");
     let files = parts

@@ -171,3 +171,20 @@ fn admin(address: &Address) -> Result<&'static str, String> {
         Err(error) => Err(format!("cannot be listened on: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_more_than_the_alert_allows_is_warned_of() {
+        for (ahead, how, notes) in [
+            (4.9, "5 s ahead of X's", 0),
+            (-5.1, "5 s behind X's", 1),
+            (42.0, "42 s ahead of X's", 1),
+        ] {
+            let seen = clock(ahead);
+            assert_eq!((seen.facts.join(""), seen.notes.len()), (how.to_owned(), notes));
+        }
+    }
+}

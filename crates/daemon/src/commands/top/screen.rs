@@ -90,3 +90,27 @@ fn press(key: KeyEvent, offset: u16) -> ControlFlow<(), u16> {
         _ => offset,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_scroll_and_leave_and_others_do_nothing() {
+        for (code, to) in [
+            (KeyCode::Up, 19),
+            (KeyCode::Down, 21),
+            (KeyCode::PageUp, 10),
+            (KeyCode::PageDown, 30),
+            (KeyCode::Home, 0),
+            (KeyCode::End, u16::MAX),
+            (KeyCode::Char('c'), 20),
+        ] {
+            assert_eq!(press(code.into(), 20), ControlFlow::Continue(to), "{code:?}");
+        }
+        let control = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        for key in [KeyCode::Char('q').into(), KeyCode::Esc.into(), control] {
+            assert_eq!(press(key, 20), ControlFlow::Break(()), "{key:?}");
+        }
+    }
+}

@@ -30,3 +30,22 @@ impl Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn past(points: usize) -> Heard {
+        let points = vec![(0, 0.0, 0.0); points];
+        Heard::Past(serde_json::from_value(serde_json::json!({ "points": points })).unwrap())
+    }
+
+    #[test]
+    fn a_daemon_that_was_started_again_takes_no_past_away() {
+        let mut seen = Seen::default();
+        for (heard, kept) in [(past(7), 7), (past(2), 7), (past(9), 9)] {
+            seen.hear(heard);
+            assert_eq!(seen.past.points().len(), kept);
+        }
+    }
+}

@@ -21,13 +21,18 @@ struct Screen {
 
 impl Screen {
     fn open(address: &str) -> Self {
+        Self::of(address, "xterm-256color")
+    }
+
+    /// On a terminal that calls itself so.
+    fn of(address: &str, term: &str) -> Self {
         let line = "stty cols 120 rows 40; exec \"$BIRDFEED\" top --address \"$ADDRESS\"";
         let mut script = Command::new("script");
         script.args(["--quiet", "--return", "--flush", "--command", line, "/dev/null"]);
         script
             .env("BIRDFEED", birdfeed().get_program())
             .env("ADDRESS", address);
-        script.env("TERM", "xterm-256color").env("SHELL", "/bin/sh");
+        script.env("TERM", term).env("SHELL", "/bin/sh");
         script.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut top = script.spawn().unwrap();
         let mut output = top.stdout.take().unwrap();
@@ -102,4 +107,11 @@ async fn a_signal_ends_it_and_the_terminal_is_given_back() {
     assert!(killed.success());
     screen.until(GIVEN_BACK);
     assert!(end_of(&mut screen.top).unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_can_only_print_gets_lines() {
+    let mut screen = Screen::of("127.0.0.1:1", "dumb");
+    screen.until("nothing listens at 127.0.0.1:1");
+    assert!(!screen.all.contains('\u{1b}'), "{}", screen.all);
 }
