@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::metadata::{Metadata, MetadataBroker, MetadataTopic};
 use rdkafka::types::RDKafkaErrorCode as Code;
+use stream_core::pipeline::MAX_LINE;
 use stream_core::sink::SinkError;
 
 use crate::admin::Shape;
@@ -16,9 +17,6 @@ use crate::topics::{self, Presence};
 
 /// How long one broker may take to accept a connection.
 const CONNECTING: Duration = Duration::from_secs(2);
-
-/// The longest line that is taken from X, in bytes: stream-core's `Settings::max_line`.
-const LARGEST: usize = 8 << 20;
 
 /// What is to be there.
 pub(crate) struct Needs {
@@ -50,7 +48,8 @@ pub(crate) fn check(
         let least = producer.admin.settings(&present, "min.insync.replicas", deadline);
         for topic in metadata.topics() {
             if let Some(least) = least.get(topic.name()) {
-                notes.extend(inquiry::foresee(topic, *least)?);
+                let note = inquiry::foresee(topic, *least)?;
+                notes.extend(note.map(|note| format!("topic {}: {note}", topic.name())));
             }
         }
         notes.extend(single(&metadata, &present));
@@ -72,10 +71,10 @@ pub(crate) fn check(
 
 /// What to say if topics take less than a message of X may have.
 fn smaller(limit: Option<usize>) -> Option<String> {
-    let limit = limit.filter(|limit| *limit < LARGEST)?;
+    let limit = limit.filter(|limit| *limit < MAX_LINE)?;
     Some(format!(
         "records of more than {limit} bytes are refused by a topic's max.message.bytes and go to the dead letters; a message of X \
-         may have {LARGEST}"
+         may have {MAX_LINE}"
     ))
 }
 

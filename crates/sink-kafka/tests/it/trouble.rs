@@ -156,7 +156,7 @@ async fn a_check_tells_of_topics_that_take_less_and_of_those_that_older_brokers_
     assert_eq!(settled[0].outcome, Outcome::Delivered);
     let notes = sink(&thin).check().await.expect("it works");
     assert!(
-        notes[0].starts_with("there is 1 replica of partition 0, and min.insync.replicas is 2"),
+        notes[0].contains(": there is 1 replica of partition 0, and min.insync.replicas is 2"),
         "{notes:?}"
     );
 }

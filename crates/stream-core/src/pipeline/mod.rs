@@ -21,7 +21,7 @@ pub use crate::log::ForeignEntry;
 use crate::model::{LaneSet, PerLane, StreamEvent};
 use crate::sink::Sink;
 use crate::supervisor::SupervisorExit;
-pub use crate::supervisor::{Reconnector, WhenFull};
+pub use crate::supervisor::{MAX_LINE, Reconnector, WhenFull};
 use crate::telemetry::{Status, View};
 
 /// How long the ends of the lanes and of the journal may take beyond the budget.
@@ -70,7 +70,7 @@ impl Settings {
             },
             cache_bytes: 16 << 20,
             queue_bytes: 16 << 20,
-            max_line: crate::supervisor::MAX_LINE,
+            max_line: MAX_LINE,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::model::{Frame, Oversize, hex};
 use crate::source::Framing;
 
 /// The longest line that is taken whole, in bytes. X publishes no limit; posts with everything expanded were seen at 13 KB.
-pub(crate) const MAX_LINE: usize = 8 * 1024 * 1024;
+pub const MAX_LINE: usize = 8 * 1024 * 1024;
 
 /// How much of a longer line is kept for its dead letter.
 const OVERSIZE_HEAD: usize = 64 * 1024;

@@ -18,7 +18,7 @@ mod state;
 mod tests;
 
 pub(crate) use driver::Supervisor;
-pub(crate) use framer::MAX_LINE;
+pub use framer::MAX_LINE;
 pub(crate) use memory::MemoryFile;
 pub(crate) use reader::StreamReader;
 pub use reader::WhenFull;
